@@ -1,0 +1,161 @@
+/* The simulated world, for tests: make hosts and links, spawn tasks, run them in virtual time.
+ * SPDX-License-Identifier: MIT
+ *
+ * A `struct sim` is one world and what runs in it. It is used from one thread. Programs under test
+ * need only socket.h; this header is for who builds the world around them. Unless stated otherwise
+ * calls return 0 or -errno, block never, and copy the strings they are given. Instants are
+ * nanoseconds since the world began; durations are nanoseconds.
+ */
+#ifndef DRYSOCK_SIM_H
+#define DRYSOCK_SIM_H
+
+#include <stdbool.h>
+
+#include <drysock/system.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sim;
+
+/* Zero in every field means the default. */
+struct sim_options {
+    uint64_t seed;
+    uint32_t sockets, tasks, descriptors_per_process; /* capacities */
+    uint32_t packets, chunks;
+    uint64_t stack_bytes;       /* of each task; default 256 KiB */
+    uint64_t wall_clock;        /* CLOCK_REALTIME at the start, ns since 1970 */
+    uint32_t check;             /* 1: walk every invariant after every event */
+    int32_t first_descriptor;   /* of each process; 0: above every real one */
+    uint64_t watchdog_ns;       /* real time a task may compute without a call; 0: 10 s */
+    uint64_t spin_limit;        /* calls at one instant before the clock is advanced; 0: 10,000 */
+};
+
+DRY_PUBLIC struct sim *sim_create(const struct sim_options *options); /* NULL: errno */
+DRY_PUBLIC void sim_destroy(struct sim *sim); /* unfinished tasks are given up, their stacks freed */
+
+/* ---- building ----------------------------------------------------------------------------- */
+
+/* A host's number (> 0) or -errno. addresses: "10.0.0.1", "10.0.0.1/16", "fd00::1", separated by
+ * blanks; may be NULL. */
+DRY_PUBLIC int sim_add_host(struct sim *sim, const char *name, const char *addresses);
+DRY_PUBLIC int sim_find_host(const struct sim *sim, const char *name);
+
+/* Both ways alike. Chances are parts per million; zero in every field is a perfect, instant link. */
+struct sim_link_options {
+    uint64_t delay_ns, jitter_ns;
+    uint64_t rate_bits;
+    uint32_t queue_bytes;
+    uint32_t loss_ppm, duplicate_ppm, reorder_ppm, corrupt_ppm;
+    uint32_t mtu;  /* 0: 1500 */
+    uint32_t down; /* 1: starts down */
+};
+/* The link's number or -errno. */
+DRY_PUBLIC int sim_add_link(struct sim *sim, int host_a, int host_b,
+                            const struct sim_link_options *options);
+DRY_PUBLIC int sim_change_link(struct sim *sim, int link, uint64_t at, bool up);
+DRY_PUBLIC int sim_set(struct sim *sim, int host, const char *sysctl, int64_t value);
+
+/* Name service. nameserver runs one (a daemon task) on a host; the records are the world's. A
+ * record's text is what follows `record` in a scenario's head (docs/language.md). hosts_line is a
+ * line of /etc/hosts; resolver_line a line of resolv.conf. */
+DRY_PUBLIC int sim_add_nameserver(struct sim *sim, int host);
+DRY_PUBLIC int sim_add_record(struct sim *sim, const char *text, char *message, size_t bytes);
+DRY_PUBLIC int sim_add_hosts_line(struct sim *sim, int host, const char *hosts_line);
+DRY_PUBLIC int sim_add_resolver_line(struct sim *sim, int host, const char *resolver_line);
+
+/* ---- faults ------------------------------------------------------------------------------- */
+
+/* A plan is rules in order; the first that matches wins. The same plan drives the world and, through
+ * sim_fault_system, any other provider. A rule's text is what follows `fault` in a scenario's head.
+ */
+struct sim_fault_plan;
+DRY_PUBLIC struct sim_fault_plan *sim_fault_plan_create(uint64_t seed);
+DRY_PUBLIC void sim_fault_plan_destroy(struct sim_fault_plan *plan);
+/* The rule's number (from 1), or -EINVAL with a sentence in message that names what is wrong and
+ * *column (may be NULL) where in the text. */
+DRY_PUBLIC int sim_fault_plan_add(struct sim_fault_plan *plan, const char *text, char *message,
+                                  size_t bytes, size_t *column);
+/* How often a rule fired. */
+DRY_PUBLIC uint64_t sim_fault_fired(const struct sim_fault_plan *plan, int rule);
+DRY_PUBLIC int sim_fault_rules(const struct sim_fault_plan *plan);
+DRY_PUBLIC const char *sim_fault_text(const struct sim_fault_plan *plan, int rule);
+/* The caller `inner` behind the plan, as actor `actor` on `host`. Freed with the plan. */
+DRY_PUBLIC struct dry_caller sim_fault_caller(struct sim_fault_plan *plan, struct dry_caller inner,
+                                              const char *host, const char *actor);
+/* Tells the plan that this actor's descriptor is known by a name (ordinals are counted by it). */
+DRY_PUBLIC void sim_fault_name(struct dry_caller caller, int fd, const char *name);
+/* The world's own plan, made at creation: sim_spawn puts every task behind it, under its name. */
+DRY_PUBLIC struct sim_fault_plan *sim_faults(struct sim *sim);
+
+/* ---- tasks -------------------------------------------------------------------------------- */
+
+/* A process on a host, its number or -errno. */
+DRY_PUBLIC int sim_add_process(struct sim *sim, int host, const char *name);
+/* A task of a process: entry(argument) runs as soon as the world runs. Its number or -errno. */
+DRY_PUBLIC int sim_spawn(struct sim *sim, int process, const char *name,
+                         void (*entry)(void *argument), void *argument);
+DRY_PUBLIC int sim_spawn_daemon(struct sim *sim, int process, const char *name,
+                                void (*entry)(void *argument), void *argument);
+/* From within a task: ends it with a message; the run goes on, sim_run_* reports the failure. Does
+ * not return. A failed cmocka assertion inside a task arrives here too. */
+DRY_PUBLIC void sim_task_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* 0 while running, 1 ended, -ECANCELED failed (message: why; valid until sim_destroy). */
+DRY_PUBLIC int sim_task_status(const struct sim *sim, int task, const char **message);
+DRY_PUBLIC const char *sim_task_name(const struct sim *sim, int task);
+/* Sends a signal to a task at an instant. only_waiting: it is dropped unless the task waits then. */
+DRY_PUBLIC int sim_signal_at(struct sim *sim, int task, uint64_t at, int number, bool only_waiting);
+/* How a process takes a signal: handled (restart: SA_RESTART), or ignored. */
+DRY_PUBLIC int sim_signal_action(struct sim *sim, int process, int number, bool handled, bool restart);
+/* A meeting point: sim_barrier_wait returns in all tasks once `expected` of them are in it. */
+DRY_PUBLIC int sim_add_barrier(struct sim *sim, const char *name, uint32_t expected);
+DRY_PUBLIC int sim_barrier_wait(struct sim *sim, int barrier);
+/* Calls function(argument) at an instant, from the run loop, outside any task. */
+DRY_PUBLIC int sim_at(struct sim *sim, uint64_t at, void (*function)(void *argument), void *argument);
+/* The order in which tasks that are ready at one instant run: 0 is the order they became ready;
+ * another seed permutes it (to find outcomes that depend on it). */
+DRY_PUBLIC void sim_schedule_seed(struct sim *sim, uint64_t seed);
+
+/* ---- running ------------------------------------------------------------------------------ */
+
+enum sim_outcome {
+    SIM_IDLE = 0, /* every task that is not a daemon has ended; nothing of theirs is queued */
+    SIM_REACHED,  /* the instant was reached */
+    SIM_STUCK,    /* tasks wait and nothing is queued that could wake them */
+    SIM_FAILED,   /* a task failed (sim_task_fail, watchdog): see sim_failure */
+};
+DRY_PUBLIC enum sim_outcome sim_run(struct sim *sim); /* until idle, stuck or failed */
+DRY_PUBLIC enum sim_outcome sim_run_until(struct sim *sim, uint64_t instant);
+DRY_PUBLIC uint64_t sim_now(const struct sim *sim);
+DRY_PUBLIC uint64_t sim_next_at(const struct sim *sim); /* UINT64_MAX: nothing queued */
+DRY_PUBLIC const char *sim_failure(const struct sim *sim); /* NULL: none */
+/* One line for each task that waits: its name, call, descriptor, deadline. Returns the length. */
+DRY_PUBLIC size_t sim_describe_waits(const struct sim *sim, char *text, size_t bytes);
+
+/* ---- looking ------------------------------------------------------------------------------ */
+
+/* A second world equal to this one, its tasks detached: good for packets, comparison, fuzzing. */
+DRY_PUBLIC struct sim *sim_copy(const struct sim *sim);
+DRY_PUBLIC uint64_t sim_fingerprint(const struct sim *sim);
+/* A running hash over every packet that left a host so far, and their number. */
+DRY_PUBLIC uint64_t sim_packet_hash(const struct sim *sim, uint64_t *count);
+/* Writes every packet to a capture file (pcap, nanoseconds, LINKTYPE_RAW) until sim_destroy. */
+DRY_PUBLIC int sim_capture(struct sim *sim, const char *path);
+DRY_PUBLIC void sim_check(const struct sim *sim); /* asserts every invariant */
+
+/* Raw packets, for fuzzing and bridges: bytes from the IP header on arrive at a host at `now`. */
+DRY_PUBLIC int sim_inject(struct sim *sim, int host, const void *packet, size_t length);
+/* Called with every packet as it leaves a host towards the network. */
+DRY_PUBLIC void sim_on_packet(struct sim *sim,
+                              void (*function)(void *argument, int host, uint64_t now,
+                                               const void *packet, size_t length),
+                              void *argument);
+/* The seam's caller for a task, for code that is not inside it (tests of packets). Calls made with it
+ * must not wait: they return -EDEADLK where they would. */
+DRY_PUBLIC struct dry_caller sim_caller(struct sim *sim, int task);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,321 @@
+/* The socket library: Python's socket module in C, over whichever system it is linked with.
+ * SPDX-License-Identifier: MIT
+ *
+ * Unless a declaration says otherwise: calls return 0 or a count, or -1 (NULL for pointers) with
+ * dry_last_error() set; every call may be made from any task; a call that waits obeys the socket's
+ * mode (blocking, non-blocking, timeout) and retries after a signal (PEP 475) unless the interrupt
+ * check says stop. Reference: "socket" in the Python library documentation, CPython 3.11 where the
+ * text is silent. Instants are absolute nanoseconds of CLOCK_MONOTONIC; durations are nanoseconds.
+ */
+#ifndef DRYSOCK_SOCKET_H
+#define DRYSOCK_SOCKET_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <drysock/system.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ------------------------------------------------------------------------------- */
+
+enum dry_error_kind {
+    DRY_ERROR_NONE = 0,
+    DRY_ERROR_OS,          /* OSError: code is an errno */
+    DRY_ERROR_TIMEOUT,     /* socket.timeout ("timed out"): code is 0; never ETIMEDOUT */
+    DRY_ERROR_GAI,         /* gaierror: code is EAI_* */
+    DRY_ERROR_HERROR,      /* herror: code is an h_errno */
+    DRY_ERROR_VALUE,       /* a wrong argument: code is an enum dry_value_error */
+    DRY_ERROR_INTERRUPTED, /* the interrupt check said stop: code is what it returned */
+    DRY_ERROR_UNSUPPORTED, /* documented, but not on this system: code is an errno or 0 */
+};
+
+/* Which Python exception a DRY_ERROR_VALUE stands for. */
+enum dry_value_error {
+    DRY_VALUE_ERROR = 0,    /* ValueError */
+    DRY_VALUE_TYPE = 1,     /* TypeError */
+    DRY_VALUE_OVERFLOW = 2, /* OverflowError */
+    DRY_VALUE_UNICODE = 3,  /* UnicodeError */
+};
+
+struct dry_error {
+    enum dry_error_kind kind;
+    int code;
+    char message[240]; /* NUL-terminated, as Python's str() of the exception's text part */
+};
+
+/* The calling task's last error; valid until its next failing call. Never NULL. */
+DRY_PUBLIC const struct dry_error *dry_last_error(void);
+/* "ECONNREFUSED", "EAI_NONAME", "HOST_NOT_FOUND" … or NULL when the code has no name. */
+DRY_PUBLIC const char *dry_error_code_name(enum dry_error_kind kind, int code);
+
+/* The interrupt check: asked each time a signal cut a wait short, the counterpart of a Python
+ * signal handler. Returns 0 to retry with what is left of the deadline, anything else to stop: the
+ * call then fails with DRY_ERROR_INTERRUPTED and that code. Per task; NULL always retries. */
+DRY_PUBLIC void dry_set_interrupt_check(int (*check)(void *argument), void *argument);
+
+/* ---- values ------------------------------------------------------------------------------- */
+
+/* A Python literal: what addresses are made of and print to. Plain data; strings and items are
+ * borrowed from whoever made the value. */
+enum dry_value_kind {
+    DRY_NONE = 0,
+    DRY_BOOL,  /* integer: 0 or 1 */
+    DRY_INT,   /* integer */
+    DRY_FLOAT, /* real */
+    DRY_TEXT,  /* str: bytes (UTF-8, lone surrogates as in surrogateescape written raw), count */
+    DRY_BYTES, /* bytes: bytes, count */
+    DRY_TUPLE, /* items, count */
+    DRY_LIST,  /* items, count */
+};
+
+struct dry_value {
+    enum dry_value_kind kind;
+    uint32_t count; /* bytes or items */
+    int64_t integer;
+    double real;
+    const char *bytes;
+    const struct dry_value *items;
+};
+
+/* Parses one Python literal that fills `text`. The value's parts lie in `arena` (size bytes); its
+ * capacity is the only limit on nesting and length. On failure *error_at is the byte offset. */
+DRY_PUBLIC int dry_value_parse(const char *text, size_t length, void *arena, size_t arena_bytes,
+                               struct dry_value *value, size_t *error_at);
+/* Writes repr(value) as Python would, NUL-terminated; returns the length it needs (snprintf). */
+DRY_PUBLIC int dry_value_print(const struct dry_value *value, char *text, size_t bytes);
+
+/* ---- addresses ---------------------------------------------------------------------------- */
+
+/* A socket address of any family: a value, freely copied. */
+struct dry_address {
+    union {
+        struct sockaddr generic;
+        struct sockaddr_storage storage;
+    };
+    socklen_t length; /* bytes of storage in use; 0: no address (prints as None) */
+    int protocol;     /* the socket's protocol: families such as AF_CAN print by it */
+};
+
+enum {
+    DRY_ADDRESS_VALUES = 8, /* items that dry_address_to_value may need */
+    DRY_ADDRESS_TEXT_BYTES = 1024, /* and bytes of text */
+};
+
+/* From and to the Python form of the family ("Socket families"). from_value resolves host names
+ * and so may block; `method` names the caller in messages ("connect"), or NULL. */
+DRY_PUBLIC int dry_address_from_value(struct dry_address *address, int family, int type,
+                                      int protocol, const struct dry_value *value,
+                                      const char *method);
+DRY_PUBLIC int dry_address_to_value(const struct dry_address *address, struct dry_value *value,
+                                    struct dry_value items[DRY_ADDRESS_VALUES],
+                                    char text[DRY_ADDRESS_TEXT_BYTES]);
+/* The same through text: "('10.0.0.1', 80)". print returns the length it needs, or -1. */
+DRY_PUBLIC int dry_address_parse(struct dry_address *address, int family, int type, int protocol,
+                                 const char *text, size_t length);
+DRY_PUBLIC int dry_address_print(const struct dry_address *address, char *text, size_t bytes);
+/* For C callers: (host, port) of AF_INET or AF_INET6; a filesystem or abstract (leading NUL) name. */
+DRY_PUBLIC int dry_address_inet(struct dry_address *address, int family, const char *host,
+                                uint16_t port);
+DRY_PUBLIC int dry_address_unix(struct dry_address *address, const void *name, size_t length);
+/* The port of an AF_INET or AF_INET6 address, or -1. */
+DRY_PUBLIC int dry_address_port(const struct dry_address *address);
+
+/* ---- socket objects ----------------------------------------------------------------------- */
+
+struct dry_socket; /* opaque; made by the calls below, ended and freed by dry_close */
+
+DRY_PUBLIC struct dry_socket *dry_socket(int family, int type, int protocol);
+/* socket.socket(fileno=fd): family, type, protocol of -1 are detected from the descriptor. */
+DRY_PUBLIC struct dry_socket *dry_socket_fileno(int fd, int family, int type, int protocol);
+DRY_PUBLIC int dry_socketpair(int family, int type, int protocol, struct dry_socket *pair[2]);
+DRY_PUBLIC struct dry_socket *dry_fromfd(int fd, int family, int type, int protocol);
+/* timeout_ns: DRY_TIMEOUT_DEFAULT, DRY_TIMEOUT_NONE or a duration. source may be NULL.
+ * all_errors: the message tells every attempt (3.11's all_errors=True). */
+DRY_PUBLIC struct dry_socket *dry_create_connection(const char *host, const char *port,
+                                                    int64_t timeout_ns,
+                                                    const struct dry_address *source,
+                                                    bool all_errors);
+/* Sets the wait mode. -1: blocking (None); 0: non-blocking; > 0: timeout. */
+enum {
+    DRY_TIMEOUT_NONE = -1,
+    DRY_TIMEOUT_DEFAULT = -2, /* the process's default timeout */
+};
+DRY_PUBLIC int dry_settimeout(struct dry_socket *socket, int64_t timeout_ns);
+DRY_PUBLIC int64_t dry_gettimeout(const struct dry_socket *socket);
+DRY_PUBLIC int dry_setblocking(struct dry_socket *socket, bool blocking);
+DRY_PUBLIC bool dry_getblocking(const struct dry_socket *socket);
+DRY_PUBLIC int dry_setdefaulttimeout(int64_t timeout_ns);
+DRY_PUBLIC int64_t dry_getdefaulttimeout(void);
+
+DRY_PUBLIC int dry_family(const struct dry_socket *socket);
+DRY_PUBLIC int dry_type(const struct dry_socket *socket);
+DRY_PUBLIC int dry_protocol(const struct dry_socket *socket);
+DRY_PUBLIC int dry_fileno(const struct dry_socket *socket); /* -1 once closed or detached */
+
+DRY_PUBLIC int dry_bind(struct dry_socket *socket, const struct dry_address *address);
+DRY_PUBLIC int dry_listen(struct dry_socket *socket, int backlog); /* negative becomes 0 */
+enum { DRY_BACKLOG_DEFAULT = 128 }; /* listen()'s "default reasonable value": min(SOMAXCONN, 128) */
+DRY_PUBLIC struct dry_socket *dry_accept(struct dry_socket *socket, struct dry_address *peer);
+DRY_PUBLIC int dry_connect(struct dry_socket *socket, const struct dry_address *address);
+/* Returns 0 or the errno of the failed connect (ETIMEDOUT never stands for the timeout: EAGAIN
+ * does, as in Python); -1 for other problems, as the documentation says. */
+DRY_PUBLIC int dry_connect_ex(struct dry_socket *socket, const struct dry_address *address);
+
+DRY_PUBLIC ssize_t dry_send(struct dry_socket *socket, const void *data, size_t length, int flags);
+/* *sent (may be NULL) tells how much went out, also on failure. One deadline for the whole. */
+DRY_PUBLIC int dry_sendall(struct dry_socket *socket, const void *data, size_t length, int flags,
+                           size_t *sent);
+DRY_PUBLIC ssize_t dry_sendto(struct dry_socket *socket, const void *data, size_t length, int flags,
+                              const struct dry_address *address);
+DRY_PUBLIC ssize_t dry_recv(struct dry_socket *socket, void *buffer, size_t length, int flags);
+DRY_PUBLIC ssize_t dry_recv_into(struct dry_socket *socket, void *buffer, size_t buffer_bytes,
+                                 size_t bytes, int flags); /* bytes 0: the whole buffer */
+DRY_PUBLIC ssize_t dry_recvfrom(struct dry_socket *socket, void *buffer, size_t length, int flags,
+                                struct dry_address *address);
+DRY_PUBLIC ssize_t dry_recvfrom_into(struct dry_socket *socket, void *buffer, size_t buffer_bytes,
+                                     size_t bytes, int flags, struct dry_address *address);
+
+/* One item of ancillary data. data is borrowed when sent; when received it points into the
+ * caller's control buffer. */
+struct dry_ancillary {
+    int level;
+    int type;
+    const void *data;
+    size_t bytes;
+};
+DRY_PUBLIC ssize_t dry_sendmsg(struct dry_socket *socket, const struct iovec *buffers,
+                               size_t buffer_count, const struct dry_ancillary *ancillary,
+                               size_t ancillary_count, int flags,
+                               const struct dry_address *address);
+/* Receives into `buffers`; control (control_bytes long) holds the raw control messages, `items`
+ * (at most *item_count) points into it; *item_count becomes the number received. address, flags_out
+ * may be NULL. When the call fails after receiving, descriptors that came with it are closed. */
+DRY_PUBLIC ssize_t dry_recvmsg_into(struct dry_socket *socket, const struct iovec *buffers,
+                                    size_t buffer_count, void *control, size_t control_bytes,
+                                    struct dry_ancillary *items, size_t *item_count, int flags,
+                                    int *flags_out, struct dry_address *address);
+DRY_PUBLIC ssize_t dry_recvmsg(struct dry_socket *socket, void *buffer, size_t length,
+                               void *control, size_t control_bytes, struct dry_ancillary *items,
+                               size_t *item_count, int flags, int *flags_out,
+                               struct dry_address *address);
+/* -1 with DRY_VALUE_OVERFLOW outside the permissible range. */
+DRY_PUBLIC ssize_t dry_cmsg_len(int64_t length);
+DRY_PUBLIC ssize_t dry_cmsg_space(int64_t length);
+/* iv and its length, assoclen, op: each -1 / NULL when absent. */
+DRY_PUBLIC ssize_t dry_sendmsg_afalg(struct dry_socket *socket, const struct iovec *buffers,
+                                     size_t buffer_count, int operation, const void *iv,
+                                     size_t iv_bytes, int64_t assoclen, int flags);
+/* Sends fd's bytes from offset (count -1: to the end); the file position is left after the last
+ * byte sent, also on error. Uses sendfile(2), send() where that cannot. *sent as in sendall. */
+DRY_PUBLIC int dry_sendfile(struct dry_socket *socket, int fd, int64_t offset, int64_t count,
+                            size_t *sent);
+
+DRY_PUBLIC int dry_shutdown(struct dry_socket *socket, int how);
+/* Ends the object: the pointer is gone whatever is returned. With file objects still open the
+ * descriptor lives until the last of them is closed. */
+DRY_PUBLIC int dry_close(struct dry_socket *socket);
+/* close() that keeps the object (fileno becomes -1, calls fail with EBADF), for callers whose
+ * object outlives the descriptor; dry_close frees it. */
+DRY_PUBLIC int dry_close_keep(struct dry_socket *socket);
+DRY_PUBLIC int dry_detach(struct dry_socket *socket); /* the descriptor; the object stays, closed */
+DRY_PUBLIC struct dry_socket *dry_dup(struct dry_socket *socket);
+DRY_PUBLIC int dry_get_inheritable(struct dry_socket *socket); /* 0 or 1 */
+DRY_PUBLIC int dry_set_inheritable(struct dry_socket *socket, bool inheritable);
+DRY_PUBLIC int dry_getsockname(struct dry_socket *socket, struct dry_address *address);
+DRY_PUBLIC int dry_getpeername(struct dry_socket *socket, struct dry_address *address);
+
+DRY_PUBLIC int dry_getsockopt_int(struct dry_socket *socket, int level, int option, int *value);
+DRY_PUBLIC ssize_t dry_getsockopt(struct dry_socket *socket, int level, int option, void *buffer,
+                                  size_t bytes);
+DRY_PUBLIC int dry_setsockopt_int(struct dry_socket *socket, int level, int option, int value);
+DRY_PUBLIC int dry_setsockopt(struct dry_socket *socket, int level, int option, const void *value,
+                              size_t bytes);
+DRY_PUBLIC int dry_setsockopt_null(struct dry_socket *socket, int level, int option, size_t bytes);
+
+/* makefile(): a stdio stream over the socket. mode as documented ("r", "w", "rw", with "b");
+ * buffering -1 is the default; encoding, errors, newline may be NULL. The stream keeps the
+ * descriptor alive until fclose. */
+DRY_PUBLIC FILE *dry_makefile(struct dry_socket *socket, const char *mode, int buffering,
+                              const char *encoding, const char *errors, const char *newline);
+/* Windows-only in the documentation: always -1 with DRY_ERROR_UNSUPPORTED. */
+DRY_PUBLIC int dry_share(struct dry_socket *socket, int process_id);
+DRY_PUBLIC struct dry_socket *dry_fromshare(const void *data, size_t bytes);
+DRY_PUBLIC int dry_ioctl(struct dry_socket *socket, unsigned long control, const void *option);
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+struct dry_addrinfo {
+    int family, type, protocol;
+    char *canonname; /* "" unless AI_CANONNAME */
+    struct dry_address address;
+};
+/* host, port: NULL is Python's None. *list is one allocation of *count, given back with
+ * dry_freeaddrinfo. */
+DRY_PUBLIC int dry_getaddrinfo(const char *host, const char *port, int family, int type,
+                               int protocol, int flags, struct dry_addrinfo **list, size_t *count);
+DRY_PUBLIC void dry_freeaddrinfo(struct dry_addrinfo *list);
+DRY_PUBLIC int dry_getnameinfo(const struct dry_address *address, int flags, char *host,
+                               size_t host_bytes, char *service, size_t service_bytes);
+DRY_PUBLIC int dry_getfqdn(const char *name, char *buffer, size_t bytes);
+DRY_PUBLIC int dry_gethostbyname(const char *name, char *buffer, size_t bytes);
+struct dry_hostent {
+    char *name;
+    char **aliases;   /* ended by NULL */
+    char **addresses; /* numeric text, ended by NULL */
+};
+/* One allocation, given back with free(3). */
+DRY_PUBLIC struct dry_hostent *dry_gethostbyname_ex(const char *name);
+DRY_PUBLIC struct dry_hostent *dry_gethostbyaddr(const char *address);
+DRY_PUBLIC int dry_gethostname(char *buffer, size_t bytes);
+DRY_PUBLIC int dry_sethostname(const char *name, size_t length);
+DRY_PUBLIC int dry_getservbyname(const char *name, const char *protocol);
+DRY_PUBLIC int dry_getservbyport(int port, const char *protocol, char *buffer, size_t bytes);
+DRY_PUBLIC int dry_getprotobyname(const char *name);
+DRY_PUBLIC struct if_nameindex *dry_if_nameindex(void); /* given back with free(3) */
+DRY_PUBLIC int dry_if_nametoindex(const char *name);
+DRY_PUBLIC int dry_if_indextoname(int64_t index, char name[IF_NAMESIZE]);
+
+/* Byte order with Python's range checks: -1 with DRY_VALUE_OVERFLOW outside the range. */
+DRY_PUBLIC int64_t dry_ntohl(int64_t value);
+DRY_PUBLIC int64_t dry_htonl(int64_t value);
+DRY_PUBLIC int64_t dry_ntohs(int64_t value);
+DRY_PUBLIC int64_t dry_htons(int64_t value);
+
+enum { DRY_INET_TEXT_BYTES = 48 };
+DRY_PUBLIC int dry_inet_aton(const char *text, uint8_t packed[4]);
+DRY_PUBLIC int dry_inet_ntoa(const void *packed, size_t bytes, char text[DRY_INET_TEXT_BYTES]);
+DRY_PUBLIC int dry_inet_pton(int family, const char *text, uint8_t packed[16]); /* bytes written */
+DRY_PUBLIC int dry_inet_ntop(int family, const void *packed, size_t bytes,
+                             char text[DRY_INET_TEXT_BYTES]);
+
+/* ---- constants ---------------------------------------------------------------------------- */
+
+struct dry_constant {
+    const char *name;
+    int64_t value;
+};
+/* Every constant of the documentation that this system's headers have, sorted by name. */
+DRY_PUBLIC const struct dry_constant *dry_constants(size_t *count);
+DRY_PUBLIC int dry_constant_find(const char *name, int64_t *value);
+
+/* ---- time and tasks: what a whole program needs so that relinking is enough ---------------- */
+
+struct dry_task;
+DRY_PUBLIC uint64_t dry_now(void);
+/* Returns 0 at the instant; after a signal the interrupt check decides. */
+DRY_PUBLIC int dry_sleep_until(uint64_t instant);
+DRY_PUBLIC struct dry_task *dry_spawn(void (*entry)(void *argument), void *argument);
+DRY_PUBLIC int dry_join(struct dry_task *task);
+/* poll(2) over any descriptors; timeout_ns < 0 waits for ever; retries after signals. */
+DRY_PUBLIC int dry_poll(struct pollfd *descriptors, size_t count, int64_t timeout_ns);
+
+DRY_PUBLIC const char *dry_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,65 @@
+/* The block: lays the world out in one reserved mapping, takes and gives slots of its pools.
+ * SPDX-License-Identifier: MIT */
+#ifndef SIM_BLOCK_H
+#define SIM_BLOCK_H
+
+#include <stddef.h>
+
+#include "state.h"
+
+struct sim_capacities {
+    uint32_t of[SIM_POOL_COUNT]; /* 0: the default */
+};
+
+/* Reserves and lays out a world; NULL with errno set. Untouched capacity costs no memory. */
+struct sim_world *sim_block_create(const struct sim_capacities *capacities, uint64_t seed);
+void sim_block_destroy(struct sim_world *world);
+/* An equal world in a mapping of its own; copies what was used, not what was reserved. */
+struct sim_world *sim_block_copy(const struct sim_world *world);
+
+/* A zeroed slot's index with live = 1, or 0 when the pool is full. */
+uint32_t sim_pool_take(struct sim_world *world, enum sim_pool_kind kind);
+/* Zeroes the slot (its generation stays) and frees it. */
+void sim_pool_give(struct sim_world *world, enum sim_pool_kind kind, uint32_t index);
+
+static inline void *sim_pool_at(const struct sim_world *world, enum sim_pool_kind kind,
+                                uint32_t index)
+{
+    const struct sim_pool *pool = &world->pools[kind];
+    return (char *)(uintptr_t)world + pool->offset + (size_t)index * pool->item_bytes;
+}
+
+/* sim_socket_at(world, id) and so on: the thing an index names. The index must be live. */
+#define SIM_ACCESS(name, KIND)                                                                     \
+    static inline struct sim_##name *sim_##name##_at(const struct sim_world *world,                \
+                                                     struct sim_##name##_id id)                    \
+    {                                                                                              \
+        return (struct sim_##name *)sim_pool_at(world, SIM_POOL_##KIND, id.index);                 \
+    }
+SIM_ACCESS(host, HOST)
+SIM_ACCESS(interface, INTERFACE)
+SIM_ACCESS(route, ROUTE)
+SIM_ACCESS(link, LINK)
+SIM_ACCESS(process, PROCESS)
+SIM_ACCESS(task, TASK)
+SIM_ACCESS(file, FILE)
+SIM_ACCESS(socket, SOCKET)
+SIM_ACCESS(tcp, TCP)
+SIM_ACCESS(unix, UNIX)
+SIM_ACCESS(option, OPTION)
+SIM_ACCESS(membership, MEMBERSHIP)
+SIM_ACCESS(datagram, DATAGRAM)
+SIM_ACCESS(rights, RIGHTS)
+SIM_ACCESS(packet, PACKET)
+SIM_ACCESS(span, SPAN)
+SIM_ACCESS(chunk, CHUNK)
+SIM_ACCESS(event, EVENT)
+SIM_ACCESS(waiter, WAITER)
+SIM_ACCESS(epoll, EPOLL)
+SIM_ACCESS(pipe, PIPE)
+SIM_ACCESS(counter, COUNTER)
+SIM_ACCESS(timer, TIMER)
+SIM_ACCESS(barrier, BARRIER)
+#undef SIM_ACCESS
+
+#endif

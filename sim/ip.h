@@ -1,0 +1,31 @@
+/* IP: choosing route and source, sending, receiving, handing up to the protocols.
+ * SPDX-License-Identifier: MIT */
+#ifndef SIM_IP_H
+#define SIM_IP_H
+
+#include "state.h"
+
+struct sim_ip_path {
+    struct sim_ip source; /* the address to send from */
+    uint32_t interface;   /* number */
+    uint32_t mtu;
+    uint32_t local;     /* 1: the destination is this host */
+    uint32_t broadcast; /* 1: the destination is a broadcast address */
+};
+
+/* How a host reaches `to`. from: the bound source, or the unspecified address; bound_interface: 0
+ * or SO_BINDTODEVICE's; scope for link-local. 0, -ENETUNREACH, -EHOSTUNREACH, -EACCES, -EINVAL,
+ * -ENODEV, -EADDRNOTAVAIL, in Linux's order of checks. */
+int sim_ip_route(const struct sim_world *world, struct sim_host_id host, struct sim_endpoint to,
+                 struct sim_ip from, uint32_t bound_interface, struct sim_ip_path *path);
+/* Sends a packet whose addresses are filled in; consumes it. 0 or -errno (no route, -EMSGSIZE where
+ * dont_fragment forbids it). Local destinations arrive by an event at now. Larger packets than
+ * the path's MTU are fragmented in effect (they arrive whole or not at all). */
+int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id,
+                  uint32_t bound_interface);
+/* SIM_EVENT_PACKET: a packet arrives at an interface. Consumes it. */
+void sim_ip_input(struct sim_world *world, struct sim_interface_id interface,
+                  struct sim_packet_id id);
+bool sim_ip_is_broadcast(const struct sim_world *world, struct sim_host_id host, struct sim_ip ip);
+
+#endif

@@ -1,0 +1,19 @@
+/* Packets at the world's edges: fields to bytes and back (RFC 791, 8200, 9293, 768, 792, 4443).
+ * SPDX-License-Identifier: MIT */
+#ifndef SIM_WIRE_H
+#define SIM_WIRE_H
+
+#include <stddef.h>
+
+#include "state.h"
+
+/* Writes the packet from its IP header on, checksums right unless it is corrupt; returns the length
+ * it needs (writes nothing when that is more than `bytes`). */
+size_t sim_wire_encode(const struct sim_world *world, const struct sim_packet *packet, void *buffer,
+                       size_t bytes);
+/* Makes a packet from bytes. Returns 0, -EBADMSG (not an IP packet, wrong checksum, truncated, an
+ * extension that is not understood) or -ENOBUFS. */
+int sim_wire_decode(struct sim_world *world, const void *data, size_t length,
+                    struct sim_packet_id *id);
+
+#endif

@@ -1,0 +1,23 @@
+/* The world's one loop: takes events from the queue and gives each to the file it belongs to.
+ * SPDX-License-Identifier: MIT */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "state.h"
+
+enum sim_step {
+    SIM_STEP_EMPTY = 0, /* nothing queued, or nothing before the limit */
+    SIM_STEP_DONE,      /* an event was handled */
+    SIM_STEP_TASK,      /* *task is to be resumed by the runner; its state is RUNNING */
+    SIM_STEP_SCRIPT,    /* *script: the runner's own number */
+};
+
+/* Handles the next event if it is not after `until`. */
+enum sim_step sim_world_step(struct sim_world *world, uint64_t until, struct sim_task_id *task,
+                             uint32_t *script);
+/* Walks everything and asserts what must hold. */
+void sim_check_world(const struct sim_world *world);
+/* A hash of every live slot, the queue and the clock; equal worlds have equal fingerprints. */
+uint64_t sim_world_fingerprint(const struct sim_world *world);
+
+#endif
