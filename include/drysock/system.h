@@ -156,10 +156,10 @@ struct dry_system {
     void (*call_begin)(struct dry_caller, const char *verb, int fd);
     void (*call_end)(struct dry_caller);
 
-    /* Send the caller's own task a signal `after_ns` from now, provided it is then waiting in a seam
-     * call made before cancel_interrupt; a wait so interrupted ends with -EINTR. Returns 0, or
-     * -ENOSYS where the provider cannot (the plain kernel). interrupt_landed tells (and forgets)
-     * whether the signal arrived during a wait. May be NULL. */
+    /* interrupt_after: send the caller's own task a signal `after_ns` from now, provided it is then
+     * waiting in a seam call made before cancel_interrupt; a wait so interrupted ends with -EINTR.
+     * Returns 0, or -ENOSYS where the provider cannot (the plain kernel). cancel_interrupt: takes it
+     * back and returns 1 if the signal did end a wait, else 0. Either may be NULL. */
     int (*interrupt_after)(struct dry_caller, uint64_t after_ns);
     int (*cancel_interrupt)(struct dry_caller);
 };
