@@ -45,7 +45,7 @@ struct sim_barrier_id { uint32_t index; };
 enum {
     SIM_NAME_BYTES = 64,         /* names of hosts, processes, tasks, interfaces */
     SIM_UNIX_NAME_BYTES = 108,   /* sun_path */
-    SIM_CHUNK_BYTES = 4080,      /* payload in a chunk */
+    SIM_CHUNK_BYTES = 4072,      /* payload in a chunk: with its head, one page */
     SIM_DESCRIPTORS_PER_PAGE = 1024,
     SIM_DESCRIPTOR_PAGES = 1024, /* a process has at most a million descriptors */
     SIM_SACK_BLOCKS = 4,
@@ -146,7 +146,6 @@ struct sim_chunk {
     uint32_t references; /* spans that name this chunk */
     uint32_t used_bytes; /* high-water mark: bytes beyond are zero */
     uint8_t data[SIM_CHUNK_BYTES];
-    uint8_t tail[8];
 };
 
 struct sim_span {
@@ -259,7 +258,17 @@ struct sim_event {
     uint32_t a;
     uint32_t b;
     uint32_t target_generation; /* of the target's slot when pushed; 0: not checked */
-    uint32_t heap_position;     /* 1-based place in the heap */
+    uint32_t heap_position;     /* 1-based place in the heap; 0: in the list of those due now */
+    struct sim_event_id next;   /* in that list */
+    struct sim_event_id previous;
+};
+
+/* A place in the heap; the keys stand here so that sifting reads no event. */
+struct sim_heap_entry {
+    uint64_t at;
+    uint64_t sequence;
+    struct sim_event_id event;
+    uint32_t padding;
 };
 
 /* ---- links, interfaces, hosts ------------------------------------------------------------- */
@@ -804,7 +813,7 @@ struct sim_world {
     uint64_t packet_hash;  /* running hash over every packet as it leaves a host */
     uint64_t packet_count;
     struct sim_pool pools[SIM_POOL_COUNT];
-    uint64_t heap_offset; /* uint32_t event indices, ordered by (at, sequence) */
+    uint64_t heap_offset; /* struct sim_heap_entry, a 4-ary heap by (at, sequence) */
     uint32_t heap_count;
     uint32_t port_buckets; /* a power of two */
     uint64_t bound_offset; /* uint32_t socket indices: bound table */
@@ -816,6 +825,19 @@ struct sim_world {
     uint32_t failed_tasks;
     uint32_t ready_tasks;   /* tasks with a TASK_RUNS event queued */
     uint32_t waiting_tasks; /* tasks that are not daemons, waiting */
+    struct sim_event_id first_now; /* events pushed for the present: a list beside the heap */
+    struct sim_event_id last_now;
+    struct sim_chunk_id open_chunk; /* where the next copied-in byte goes (bytes.c) */
+    uint32_t shuffle; /* 1: tasks ready at one instant run in the `schedule` stream's order */
+    uint64_t address_offset; /* uint32_t: host.c's table of addresses */
+    uint64_t link_offset;    /* uint32_t: link.c's table of links by their two hosts */
+    uint32_t address_buckets; /* powers of two */
+    uint32_t link_buckets;
+    uint64_t packets_pathless; /* sent where no link leads */
+    uint32_t tap; /* 1: sim_packet_note keeps a clone of each packet for the runner */
+    uint32_t taps_lost; /* clones for which there was no room */
+    struct sim_packet_id first_tap; /* clone.interface: the host that sent it */
+    struct sim_packet_id last_tap;
 };
 
 #endif
