@@ -7,20 +7,26 @@
 
 #include "state.h"
 
+/* 0: the default, which for what belongs to sockets, tasks and chunks follows from their number. */
 struct sim_capacities {
-    uint32_t of[SIM_POOL_COUNT]; /* 0: the default */
+    uint32_t of[SIM_POOL_COUNT];
 };
 
 /* Reserves and lays out a world; NULL with errno set. Untouched capacity costs no memory. */
 struct sim_world *sim_block_create(const struct sim_capacities *capacities, uint64_t seed);
 void sim_block_destroy(struct sim_world *world);
-/* An equal world in a mapping of its own; copies what was used, not what was reserved. */
+/* Back to the state after creation, with another seed; keeps the memory that was touched. */
+void sim_block_reset(struct sim_world *world, uint64_t seed);
+/* An equal world in a mapping of its own; copies what was used, not what was reserved. NULL with
+ * errno set. */
 struct sim_world *sim_block_copy(const struct sim_world *world);
 
 /* A zeroed slot's index with live = 1, or 0 when the pool is full. */
 uint32_t sim_pool_take(struct sim_world *world, enum sim_pool_kind kind);
 /* Zeroes the slot (its generation stays) and frees it. */
 void sim_pool_give(struct sim_world *world, enum sim_pool_kind kind, uint32_t index);
+/* The same for a slot whose content after the sim_slot its owner has zeroed already. */
+void sim_pool_release(struct sim_world *world, enum sim_pool_kind kind, uint32_t index);
 
 static inline void *sim_pool_at(const struct sim_world *world, enum sim_pool_kind kind,
                                 uint32_t index)

@@ -5,16 +5,26 @@
 
 #include "state.h"
 
-/* Queues an event at an absolute instant (the past counts as now). target_generation 0: the event
- * is not checked against its target's generation. Returns index 0 when the queue is full; callers
- * that cannot fail size their pool so that this does not happen, and assert. */
+/* Queues an event at an absolute instant (the past counts as now). The target's generation is
+ * noted, where targets may be freed; sim_world_step drops an event whose target is no longer the
+ * one it was pushed for. Returns index 0 when the queue is full; callers that cannot fail size
+ * their pool so that this does not happen, and assert.
+ * With world->shuffle, tasks made ready at one instant run after that instant's other events, in
+ * an order drawn from the `schedule` stream. */
 struct sim_event_id sim_event_push(struct sim_world *world, uint64_t at, enum sim_event_kind kind,
                                    uint32_t target, uint32_t a, uint32_t b);
+/* Moves a queued event to another instant, as if it were cancelled and pushed again: cheaper. */
+void sim_event_move(struct sim_world *world, struct sim_event_id id, uint64_t at);
 /* Forgets the event and zeroes *id; index 0 is allowed. */
 void sim_event_cancel(struct sim_world *world, struct sim_event_id *id);
 /* The next event's instant, SIM_NEVER when nothing is queued. */
 uint64_t sim_event_next_at(const struct sim_world *world);
 /* Takes the next event out of the queue, frees it, moves now to its instant. False when empty. */
 bool sim_event_take(struct sim_world *world, struct sim_event *event);
+/* Is the event's target still the one it was pushed for? */
+bool sim_event_is_current(const struct sim_world *world, const struct sim_event *event);
+
+/* For walks over the whole queue (checks, fingerprints). */
+struct sim_heap_entry *sim_event_heap(const struct sim_world *world);
 
 #endif

@@ -1,0 +1,355 @@
+/* The block: one lazily reserved mapping that holds the world, its pools and its tables.
+ * SPDX-License-Identifier: MIT */
+#include "block.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "random.h"
+
+enum {
+    PAGE_BYTES = 4096,
+    SOCKETS_DEFAULT = 65536,
+    TASKS_DEFAULT = 65536,
+    PACKETS_DEFAULT = 262144,
+    CHUNKS_DEFAULT = 262144,
+    HOSTS_DEFAULT = 4096,
+    SMALL_DEFAULT = 16384,
+    KEPT_TABLE_BYTES = 16384, /* reset clears smaller tables by hand, drops larger ones' pages */
+};
+
+static const uint64_t MAGIC = 0x6b636f7379726401; /* "\1drysock" */
+
+static const uint32_t item_bytes[SIM_POOL_COUNT] = {
+    [SIM_POOL_HOST] = sizeof(struct sim_host),
+    [SIM_POOL_INTERFACE] = sizeof(struct sim_interface),
+    [SIM_POOL_ROUTE] = sizeof(struct sim_route),
+    [SIM_POOL_LINK] = sizeof(struct sim_link),
+    [SIM_POOL_PROCESS] = sizeof(struct sim_process),
+    [SIM_POOL_DESCRIPTOR_PAGE] = sizeof(struct sim_descriptor_page),
+    [SIM_POOL_TASK] = sizeof(struct sim_task),
+    [SIM_POOL_FILE] = sizeof(struct sim_file),
+    [SIM_POOL_SOCKET] = sizeof(struct sim_socket),
+    [SIM_POOL_TCP] = sizeof(struct sim_tcp),
+    [SIM_POOL_UNIX] = sizeof(struct sim_unix),
+    [SIM_POOL_OPTION] = sizeof(struct sim_option),
+    [SIM_POOL_MEMBERSHIP] = sizeof(struct sim_membership),
+    [SIM_POOL_DATAGRAM] = sizeof(struct sim_datagram),
+    [SIM_POOL_RIGHTS] = sizeof(struct sim_rights),
+    [SIM_POOL_PACKET] = sizeof(struct sim_packet),
+    [SIM_POOL_SPAN] = sizeof(struct sim_span),
+    [SIM_POOL_CHUNK] = sizeof(struct sim_chunk),
+    [SIM_POOL_EVENT] = sizeof(struct sim_event),
+    [SIM_POOL_WAITER] = sizeof(struct sim_waiter),
+    [SIM_POOL_EPOLL] = sizeof(struct sim_epoll),
+    [SIM_POOL_PIPE] = sizeof(struct sim_pipe),
+    [SIM_POOL_COUNTER] = sizeof(struct sim_counter),
+    [SIM_POOL_TIMER] = sizeof(struct sim_timer),
+    [SIM_POOL_BARRIER] = sizeof(struct sim_barrier),
+};
+
+static uint32_t clamp(uint64_t wanted)
+{
+    const uint64_t most = UINT32_MAX / 8; /* indices and table sizes keep room to double */
+    return (uint32_t)(wanted < most ? wanted : most);
+}
+
+/* Fills in what was not asked for. Address space is free, so each default is enough for every
+ * socket and task to have some of everything at once. */
+static void complete(uint32_t of[SIM_POOL_COUNT], const struct sim_capacities *asked)
+{
+    for (uint32_t kind = 1; kind < SIM_POOL_COUNT; kind++) {
+        of[kind] = asked ? clamp(asked->of[kind]) : 0;
+    }
+#define DEFAULT(kind, wanted)                                                                      \
+    do {                                                                                           \
+        if (of[SIM_POOL_##kind] == 0) {                                                            \
+            of[SIM_POOL_##kind] = clamp(wanted);                                                   \
+        }                                                                                          \
+    } while (0)
+    DEFAULT(SOCKET, SOCKETS_DEFAULT);
+    DEFAULT(TASK, TASKS_DEFAULT);
+    DEFAULT(PACKET, PACKETS_DEFAULT);
+    DEFAULT(CHUNK, CHUNKS_DEFAULT);
+    DEFAULT(HOST, HOSTS_DEFAULT);
+    const uint64_t sockets = of[SIM_POOL_SOCKET];
+    const uint64_t tasks = of[SIM_POOL_TASK];
+    const uint64_t packets = of[SIM_POOL_PACKET];
+    const uint64_t chunks = of[SIM_POOL_CHUNK];
+    const uint64_t hosts = of[SIM_POOL_HOST];
+    DEFAULT(INTERFACE, 4 * hosts);
+    DEFAULT(ROUTE, 16 * hosts);
+    DEFAULT(LINK, 4 * hosts + SMALL_DEFAULT);
+    DEFAULT(PROCESS, SMALL_DEFAULT);
+    DEFAULT(FILE, 2 * sockets + SMALL_DEFAULT);
+    DEFAULT(DESCRIPTOR_PAGE, sockets / 256 + SMALL_DEFAULT);
+    DEFAULT(TCP, sockets);
+    DEFAULT(UNIX, sockets);
+    DEFAULT(OPTION, 2 * sockets);
+    DEFAULT(MEMBERSHIP, sockets);
+    DEFAULT(DATAGRAM, packets + sockets);
+    DEFAULT(RIGHTS, packets);
+    DEFAULT(SPAN, 4 * chunks + 4 * packets);
+    DEFAULT(EVENT, packets + 4 * sockets + 4 * tasks + SMALL_DEFAULT);
+    DEFAULT(WAITER, 4 * sockets + 4 * tasks);
+    DEFAULT(EPOLL, sockets);
+    DEFAULT(PIPE, SMALL_DEFAULT + sockets / 4);
+    DEFAULT(COUNTER, SMALL_DEFAULT + sockets / 4);
+    DEFAULT(TIMER, SMALL_DEFAULT + sockets / 4);
+    DEFAULT(BARRIER, SMALL_DEFAULT);
+#undef DEFAULT
+}
+
+static uint64_t page_up(uint64_t bytes)
+{
+    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+}
+
+static uint32_t power_of_two(uint32_t least)
+{
+    uint32_t buckets = 16;
+    while (buckets < least) {
+        buckets *= 2;
+    }
+    return buckets;
+}
+
+/* Where everything lies, as the head of a world that is not there yet. */
+static void lay_out(struct sim_world *head, const struct sim_capacities *capacities)
+{
+    uint32_t of[SIM_POOL_COUNT] = {0};
+    complete(of, capacities);
+    memset(head, 0, sizeof *head);
+    uint64_t offset = page_up(sizeof *head);
+    for (uint32_t kind = 1; kind < SIM_POOL_COUNT; kind++) {
+        struct sim_pool *pool = &head->pools[kind];
+        pool->offset = offset;
+        pool->capacity = of[kind];
+        pool->item_bytes = item_bytes[kind];
+        offset = page_up(offset + ((uint64_t)of[kind] + 1) * item_bytes[kind]);
+    }
+    head->heap_offset = offset;
+    offset = page_up(offset + (uint64_t)of[SIM_POOL_EVENT] * sizeof(struct sim_heap_entry));
+    head->port_buckets = power_of_two(of[SIM_POOL_SOCKET]);
+    head->bound_offset = offset;
+    offset = page_up(offset + (uint64_t)head->port_buckets * sizeof(uint32_t));
+    head->connected_offset = offset;
+    offset = page_up(offset + (uint64_t)head->port_buckets * sizeof(uint32_t));
+    head->address_buckets = power_of_two(of[SIM_POOL_INTERFACE] * 4);
+    head->address_offset = offset;
+    offset = page_up(offset + (uint64_t)head->address_buckets * sizeof(uint32_t));
+    head->link_buckets = power_of_two(of[SIM_POOL_LINK] * 2);
+    head->link_offset = offset;
+    offset = page_up(offset + (uint64_t)head->link_buckets * sizeof(uint32_t));
+    head->block_bytes = offset;
+    head->magic = MAGIC;
+}
+
+static struct sim_world *reserve(uint64_t bytes)
+{
+    void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return block == MAP_FAILED ? NULL : block;
+}
+
+static void begin(struct sim_world *world, uint64_t seed)
+{
+    world->seed = seed;
+    sim_random_seed(&world->random, seed);
+}
+
+struct sim_world *sim_block_create(const struct sim_capacities *capacities, uint64_t seed)
+{
+    struct sim_world head;
+    lay_out(&head, capacities);
+    struct sim_world *world = reserve(head.block_bytes);
+    if (!world) {
+        return NULL;
+    }
+    *world = head;
+    begin(world, seed);
+    return world;
+}
+
+void sim_block_destroy(struct sim_world *world)
+{
+    if (world) {
+        assert(world->magic == MAGIC);
+        munmap(world, world->block_bytes);
+    }
+}
+
+/* ---- copy and reset: what was used, no more ------------------------------------------------- */
+
+struct table {
+    uint64_t offset;
+    uint64_t bytes;
+};
+
+enum { TABLE_COUNT = 4 };
+
+static void hash_tables(const struct sim_world *world, struct table tables[TABLE_COUNT])
+{
+    const uint64_t each = sizeof(uint32_t);
+    tables[0] = (struct table){world->bound_offset, world->port_buckets * each};
+    tables[1] = (struct table){world->connected_offset, world->port_buckets * each};
+    tables[2] = (struct table){world->address_offset, world->address_buckets * each};
+    tables[3] = (struct table){world->link_offset, world->link_buckets * each};
+}
+
+static bool is_zero(const unsigned char *bytes, size_t length)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+/* Pages that hold nothing are skipped, so that the copy does not touch them. */
+static void copy_table(char *to, const char *from, struct table table)
+{
+    for (uint64_t done = 0; done < table.bytes; done += PAGE_BYTES) {
+        const uint64_t rest = table.bytes - done;
+        const size_t length = rest < PAGE_BYTES ? rest : PAGE_BYTES;
+        const char *page = from + table.offset + done;
+        if (!is_zero((const unsigned char *)page, length)) {
+            memcpy(to + table.offset + done, page, length);
+        }
+    }
+}
+
+/* Chunks are pages, most of each often untouched: only the used part moves. */
+static void copy_chunks(char *to, const char *from, const struct sim_pool *pool)
+{
+    for (uint64_t index = 1; index <= pool->high_water; index++) {
+        const uint64_t offset = pool->offset + index * pool->item_bytes;
+        const struct sim_chunk *chunk = (const struct sim_chunk *)(const void *)(from + offset);
+        memcpy(to + offset, chunk, offsetof(struct sim_chunk, data) + chunk->used_bytes);
+    }
+}
+
+struct sim_world *sim_block_copy(const struct sim_world *world)
+{
+    struct sim_world *copy = reserve(world->block_bytes);
+    if (!copy) {
+        return NULL;
+    }
+    *copy = *world;
+    char *to = (char *)copy;
+    const char *from = (const char *)world;
+    for (uint32_t kind = 1; kind < SIM_POOL_COUNT; kind++) {
+        const struct sim_pool *pool = &world->pools[kind];
+        const uint64_t first = pool->offset + pool->item_bytes;
+        if (kind == SIM_POOL_CHUNK) {
+            copy_chunks(to, from, pool);
+        } else {
+            memcpy(to + first, from + first, (uint64_t)pool->high_water * pool->item_bytes);
+        }
+    }
+    memcpy(to + world->heap_offset, from + world->heap_offset,
+           world->heap_count * sizeof(struct sim_heap_entry));
+    struct table tables[TABLE_COUNT];
+    hash_tables(world, tables);
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        copy_table(to, from, tables[i]);
+    }
+    return copy;
+}
+
+static void clear_pool(struct sim_world *world, enum sim_pool_kind kind)
+{
+    struct sim_pool *pool = &world->pools[kind];
+    if (kind == SIM_POOL_CHUNK) {
+        for (uint32_t index = 1; index <= pool->high_water; index++) {
+            struct sim_chunk *chunk = sim_pool_at(world, kind, index);
+            memset(chunk, 0, offsetof(struct sim_chunk, data) + chunk->used_bytes);
+        }
+    } else {
+        memset(sim_pool_at(world, kind, 1), 0, (size_t)pool->high_water * pool->item_bytes);
+    }
+    pool->high_water = 0;
+    pool->first_free = 0;
+    pool->live_count = 0;
+}
+
+static void clear_table(struct sim_world *world, struct table table)
+{
+    char *start = (char *)world + table.offset;
+    if (table.bytes > KEPT_TABLE_BYTES) {
+        /* Fresh zero pages cost less than reading a table that is almost empty. */
+        const int dropped = madvise(start, page_up(table.bytes), MADV_DONTNEED);
+        assert(dropped == 0);
+    } else {
+        memset(start, 0, table.bytes);
+    }
+}
+
+void sim_block_reset(struct sim_world *world, uint64_t seed)
+{
+    assert(world->magic == MAGIC);
+    for (uint32_t kind = 1; kind < SIM_POOL_COUNT; kind++) {
+        clear_pool(world, kind);
+    }
+    struct table tables[TABLE_COUNT];
+    hash_tables(world, tables);
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        clear_table(world, tables[i]);
+    }
+    /* The heap's array needs nothing: places beyond heap_count are never read. */
+    struct sim_world fresh = {
+        .magic = world->magic,
+        .block_bytes = world->block_bytes,
+        .heap_offset = world->heap_offset,
+        .port_buckets = world->port_buckets,
+        .bound_offset = world->bound_offset,
+        .connected_offset = world->connected_offset,
+        .address_offset = world->address_offset,
+        .link_offset = world->link_offset,
+        .address_buckets = world->address_buckets,
+        .link_buckets = world->link_buckets,
+    };
+    memcpy(fresh.pools, world->pools, sizeof fresh.pools);
+    *world = fresh;
+    begin(world, seed);
+}
+
+/* ---- slots ---------------------------------------------------------------------------------- */
+
+uint32_t sim_pool_take(struct sim_world *world, enum sim_pool_kind kind)
+{
+    struct sim_pool *pool = &world->pools[kind];
+    uint32_t index = pool->first_free;
+    struct sim_slot *slot;
+    if (index != 0) {
+        slot = sim_pool_at(world, kind, index);
+        pool->first_free = slot->next_free;
+        slot->next_free = 0;
+    } else if (pool->high_water < pool->capacity) {
+        index = ++pool->high_water;
+        slot = sim_pool_at(world, kind, index);
+    } else {
+        return 0;
+    }
+    slot->live = 1;
+    slot->generation++;
+    pool->live_count++;
+    return index;
+}
+
+void sim_pool_release(struct sim_world *world, enum sim_pool_kind kind, uint32_t index)
+{
+    struct sim_pool *pool = &world->pools[kind];
+    assert(index != 0 && index <= pool->high_water);
+    struct sim_slot *slot = sim_pool_at(world, kind, index);
+    assert(slot->live == 1);
+    slot->live = 0;
+    slot->next_free = pool->first_free;
+    pool->first_free = index;
+    pool->live_count--;
+}
+
+void sim_pool_give(struct sim_world *world, enum sim_pool_kind kind, uint32_t index)
+{
+    struct sim_slot *slot = sim_pool_at(world, kind, index);
+    memset(slot + 1, 0, world->pools[kind].item_bytes - sizeof *slot);
+    sim_pool_release(world, kind, index);
+}
