@@ -1,0 +1,23 @@
+/* The few rtnetlink requests that give a host's interface its addresses and routes.
+ * SPDX-License-Identifier: MIT
+ *
+ * Each call speaks to the network namespace in which the socket was opened and returns 0 or -errno
+ * as the kernel's acknowledgment says. None of them waits for anything but that answer. */
+#ifndef HARNESS_KERNEL_NETLINK_H
+#define HARNESS_KERNEL_NETLINK_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* A descriptor for the calls below, or -errno. Closed with close(2). */
+int kernel_netlink_open(void);
+/* Brings an interface up. mtu 0: as it is. Also stops it making IPv6 addresses by itself. */
+int kernel_netlink_up(int netlink, unsigned interface, uint32_t mtu);
+/* Gives an interface an address (4 or 16 bytes), for IPv6 without duplicate address detection, for
+ * IPv4 with its prefix's broadcast address. */
+int kernel_netlink_add_address(int netlink, unsigned interface, int family, const void *address,
+                               uint32_t prefix_bits);
+/* A default route of the family through the interface, with no gateway. */
+int kernel_netlink_add_default(int netlink, unsigned interface, int family);
+
+#endif
