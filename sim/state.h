@@ -375,9 +375,11 @@ struct sim_waiter {
     struct sim_waiter_id next_in_queue;
     struct sim_waiter_id next_of_owner; /* the task's waits; the epoll's items */
     struct sim_waiter_id next_ready;    /* epoll: its ready list */
+    struct sim_waiter_id previous_of_owner;
+    struct sim_waiter_id previous_ready;
     struct sim_task_id task;
     struct sim_epoll_id epoll;
-    struct sim_file_id file; /* epoll: the description watched */
+    struct sim_file_id file; /* the description waited on: a task's wait holds it, an item does not */
     int32_t descriptor;      /* epoll: the number it was added as */
     uint64_t data;           /* epoll_event.data */
     uint32_t is_ready;       /* epoll: stands in the ready list */
@@ -441,6 +443,8 @@ struct sim_call {
     uint64_t progress;    /* bytes moved so far */
     int32_t descriptor;   /* for reports */
     uint32_t wakes;       /* how often it woke */
+    struct sim_file_id file; /* the description it works on, held by the task's first waiter */
+    uint32_t events;         /* POLL* bits it waits for */
 };
 
 struct sim_task {
@@ -566,6 +570,7 @@ enum sim_socket_flag {
     SIM_SOCKET_NOSPACE = 1024,  /* a writer met a full buffer: wake it when there is room */
     SIM_SOCKET_HASHED_BOUND = 2048,
     SIM_SOCKET_HASHED_CONNECTED = 4096,
+    SIM_SOCKET_CONNECT_PORT = 8192, /* connect() chose the port: others may share it */
 };
 
 enum sim_option_bit { /* modelled on/off options */
@@ -589,6 +594,13 @@ enum sim_option_bit { /* modelled on/off options */
     SIM_OPTION_TIMESTAMPNS = 131072,
     SIM_OPTION_MULTICAST_ALL_OFF = 262144,
     SIM_OPTION_MULTICAST_LOOP_OFF = 524288,
+    SIM_OPTION_MULTICAST6_LOOP_OFF = 1 << 20,
+    SIM_OPTION_RECVTTL = 1 << 21,
+    SIM_OPTION_RECVTOS = 1 << 22,
+    SIM_OPTION_RECVHOPLIMIT = 1 << 23,
+    SIM_OPTION_RECVTCLASS = 1 << 24,
+    SIM_OPTION_BIND_NO_PORT = 1 << 25,
+    SIM_OPTION_RCVLOWAT_SET = 1 << 26,
 };
 
 struct sim_socket {
@@ -825,6 +837,8 @@ struct sim_world {
     uint32_t failed_tasks;
     uint32_t ready_tasks;   /* tasks with a TASK_RUNS event queued */
     uint32_t waiting_tasks; /* tasks that are not daemons, waiting */
+    uint32_t live_tasks;    /* tasks that are not daemons and have not ended */
+    uint32_t free_padding;
     struct sim_event_id first_now; /* events pushed for the present: a list beside the heap */
     struct sim_event_id last_now;
     struct sim_chunk_id open_chunk; /* where the next copied-in byte goes (bytes.c) */
