@@ -209,6 +209,14 @@ struct sim_icmp_header {
     uint32_t has_quote;
 };
 
+/* What TCP remembers of a segment it keeps: one sent and not yet acknowledged. */
+struct sim_tcp_kept {
+    struct sim_tcp_header header;
+    uint32_t flags; /* sacked, lost, retransmitted: tcp_internal.h */
+    uint32_t delivered; /* the connection's count when it left */
+    uint64_t left_at; /* the last transmission */
+};
+
 struct sim_packet {
     struct sim_slot slot;
     struct sim_packet_id next; /* in a queue: link, out-of-order list */
@@ -229,6 +237,7 @@ struct sim_packet {
     union {
         struct sim_tcp_header tcp;
         struct sim_icmp_header icmp;
+        struct sim_tcp_kept kept;
         uint8_t header_bytes[88];
     };
 };
@@ -732,65 +741,97 @@ enum sim_tcp_state {
 };
 
 enum sim_tcp_timer {
-    SIM_TCP_TIMER_RETRANSMIT,
+    SIM_TCP_TIMER_RETRANSMIT,  /* what it means now: retransmit_kind */
     SIM_TCP_TIMER_DELAYED_ACK,
-    SIM_TCP_TIMER_PERSIST,
-    SIM_TCP_TIMER_KEEPALIVE, /* SYN-ACK of a child; keepalive when established */
-    SIM_TCP_TIMER_END,       /* TIME_WAIT, FIN_WAIT_2 of an orphan */
+    SIM_TCP_TIMER_KEEPALIVE,   /* keepalive; a child's SYN-ACK; the end of FIN_WAIT_2, TIME_WAIT */
     SIM_TCP_TIMER_COUNT,
 };
 
-/* The transmission control block. Sequence numbers are of RFC 9293's names. */
+enum sim_tcp_retransmit_kind { /* Linux's icsk_pending */
+    SIM_TCP_RETRANSMIT_OFF = 0,
+    SIM_TCP_RETRANSMIT_RTO,
+    SIM_TCP_RETRANSMIT_PROBE,   /* tail loss probe */
+    SIM_TCP_RETRANSMIT_REORDER, /* RACK's reordering window ends */
+    SIM_TCP_RETRANSMIT_WINDOW,  /* zero window probe */
+};
+
+/* The transmission control block. Sequence numbers are of RFC 9293's names where it has one. */
 struct sim_tcp {
     struct sim_slot slot;
     struct sim_socket_id socket;
     uint32_t state; /* enum sim_tcp_state; changed by tcp_state.c alone */
     /* send sequence space */
-    uint32_t iss, snd_una, snd_nxt, snd_max;
-    uint32_t snd_wnd; /* bytes, scaled */
-    uint32_t snd_wl1, snd_wl2, max_window;
-    uint32_t write_seq; /* end of what the program wrote */
+    uint32_t iss, snd_una, snd_nxt, write_seq; /* write_seq: end of what was written, FIN included */
+    uint32_t snd_wnd, snd_wl1, max_window;     /* bytes, scaled */
+    uint32_t pushed_seq; /* the last PSH */
+    uint32_t small_seq;  /* end of the last segment below MSS sent (Minshall) */
+    uint32_t snd_up;     /* urgent pointer */
     /* receive sequence space */
     uint32_t irs, rcv_nxt, rcv_wup, rcv_wnd;
-    uint32_t copied_seq; /* end of what the program read */
-    uint32_t snd_up, rcv_up; /* urgent pointers */
-    uint32_t urgent_state, urgent_byte;
-    struct sim_bytes send; /* from snd_una on: unacknowledged, then unsent */
-    struct sim_packet_id first_out_of_order; /* by sequence */
-    uint32_t out_of_order_bytes;
+    uint32_t copied_seq;   /* end of what the program read */
+    uint32_t rcv_up;       /* where the urgent byte lies */
+    uint32_t window_limit; /* what the window may grow to: Linux's rcv_ssthresh */
+    uint32_t window_clamp;
+    /* sent and unacknowledged, by sequence; written and unsent; arrived before its time */
+    struct sim_packet_id first_sent, last_sent;
+    struct sim_bytes send;
+    struct sim_packet_id first_early, last_early;
+    uint32_t packets_out, sacked_out, lost_out, retransmitted_out;
+    uint32_t early_charge; /* of receive_charge, what first_early holds */
+    uint32_t reordering;   /* duplicate ACKs that mean loss */
     /* options agreed */
-    uint32_t snd_mss, rcv_mss, advertised_mss;
+    uint32_t mss;         /* payload of a segment now */
+    uint32_t peer_mss;    /* what the peer's SYN allowed */
+    uint32_t path_mtu;
+    uint32_t receive_mss; /* estimate of the peer's segments */
+    uint32_t advertised_mss;
     uint8_t snd_wscale, rcv_wscale, wscale_ok, sack_ok;
-    uint8_t timestamps_ok, nodelay, cork, quickack;
+    uint8_t timestamps_ok, nodelay, cork, urgent_state;
     uint8_t fin_queued, fin_sent, fin_received, defer_accept;
-    uint8_t retransmits, probes, backoff, syn_retries;
+    uint8_t retransmits, probes, backoff, total_timeouts;
+    uint8_t ack_pending, quick_acks, pingpong, retransmit_kind;
+    uint8_t acked; /* a child whose final ACK came while the accept queue was full */
+    uint8_t urgent_byte;
+    uint8_t quick_ack_off, congestion_kind;
     uint32_t ts_recent;
-    uint64_t ts_recent_at;
-    /* round-trip time and retransmission */
-    uint64_t srtt_ns, rttvar_ns, rto_ns, min_rtt_ns;
-    uint32_t rtt_sequence; /* being timed, when rtt_timing */
-    uint32_t rtt_timing;
-    uint64_t rtt_started_at;
-    uint64_t first_retransmit_at; /* when this run of timeouts began */
-    /* congestion */
-    uint32_t cwnd, ssthresh; /* segments, as Linux counts */
-    uint32_t cwnd_count, duplicate_acks;
-    uint32_t recovery_point, congestion_state;
-    uint32_t sack_count;
-    uint32_t congestion_kind;
-    uint32_t sacked[SIM_SACK_BLOCKS * 4][2]; /* scoreboard: ranges the peer holds */
-    /* timers: the armed instant (0: off) and its event */
+    uint32_t ts_recent_s; /* second of its arrival */
+    uint32_t last_oow_ack_ms; /* when the last ACK for a bad segment left; 0: never */
+    uint32_t dsack[2];    /* a duplicate to tell the peer, when not equal */
+    /* round-trip time (microseconds, scaled as Linux does) and retransmission */
+    uint32_t srtt_us8, mdev_us4, mdev_max_us4, rttvar_us4, rtt_seq, min_rtt_us;
+    uint32_t probe_seq; /* snd_nxt when a tail loss probe left, 0: none */
+    uint32_t probe_is_retransmission;
+    uint64_t rto_ns;
+    uint64_t retransmit_since; /* the first retransmission of this run, 0: none */
+    uint64_t probes_since;
+    /* congestion: segments, as Linux counts */
+    uint32_t cwnd, ssthresh, cwnd_count;
+    uint32_t congestion_state, recovery_point, prior_cwnd;
+    uint32_t undo_marker, undo_retransmits, delivered, recovery_delivered, recovery_sent;
+    uint32_t cwnd_used;
+    uint64_t rack_at; /* when the last delivered segment was sent */
+    uint32_t rack_end, rack_rtt_us;
+    struct { /* cubic, in milliseconds and segments */
+        uint32_t last_max, epoch_start_ms, origin, k_ms, tcp_cwnd, ack_count;
+    } cubic;
+    /* timers: the armed instant (0: off) and its event, which may be queued earlier */
     uint64_t timer_at[SIM_TCP_TIMER_COUNT];
     struct sim_event_id timer_event[SIM_TCP_TIMER_COUNT];
-    uint32_t pending_ack; /* segments received since the last ACK */
-    uint64_t last_received_at, last_sent_at, last_ack_at;
-    uint64_t user_timeout_ns;
-    uint32_t keepalive_idle_s, keepalive_interval_s; /* 0: the host's setting */
-    uint32_t keepalive_count, syn_count;             /* 0: the host's setting */
+    uint32_t ack_timeout_ms; /* of the delayed ACK, adapts */
+    uint64_t last_received_at, last_sent_at; /* data */
+    uint64_t last_heard_at;  /* any acceptable ACK */
+    /* options set by the program; 0: the host's setting */
+    uint32_t user_timeout_ms;
+    uint32_t keepalive_idle_s, keepalive_interval_s;
+    uint32_t keepalive_count, syn_count;
     int32_t linger2_s;
-    uint32_t max_segment; /* TCP_MAXSEG, 0: none */
+    uint32_t max_segment;
     uint32_t not_sent_low_water;
-    uint32_t window_clamp;
+    /* buffer tuning */
+    uint32_t space_seq, space_bytes; /* copied_seq then, and how much was read in a round trip */
+    uint64_t space_at;
+    uint32_t rcv_rtt_us8, rcv_rtt_seq;
+    uint64_t rcv_rtt_at;
     /* listening */
     uint32_t backlog;
     uint32_t accept_count; /* complete, waiting for accept() */
@@ -798,8 +839,11 @@ struct sim_tcp {
     struct sim_tcp_id first_complete, last_complete;
     struct sim_tcp_id first_half_open;
     struct sim_tcp_id next_child; /* a child: next in either list */
+    struct sim_tcp_id previous_child; /* half open */
     struct sim_tcp_id listener;   /* a child not yet accepted */
-    uint64_t bytes_acked, bytes_received;
+    uint32_t syn_window; /* a child: the window its SYN told, unscaled */
+    uint64_t bytes_acked, bytes_received, bytes_sent;
+    uint32_t segments_in, segments_out, total_retransmissions, early_segments;
 };
 
 /* ---- the world ---------------------------------------------------------------------------- */
