@@ -79,7 +79,7 @@ static void complete(uint32_t of[SIM_POOL_COUNT], const struct sim_capacities *a
     const uint64_t packets = of[SIM_POOL_PACKET];
     const uint64_t chunks = of[SIM_POOL_CHUNK];
     const uint64_t hosts = of[SIM_POOL_HOST];
-    DEFAULT(INTERFACE, 4 * hosts);
+    DEFAULT(INTERFACE, 2 * hosts);
     DEFAULT(ROUTE, 16 * hosts);
     DEFAULT(LINK, 4 * hosts + SMALL_DEFAULT);
     DEFAULT(PROCESS, SMALL_DEFAULT);
@@ -107,10 +107,10 @@ static uint64_t page_up(uint64_t bytes)
     return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 }
 
-static uint32_t power_of_two(uint32_t least)
+static uint32_t power_of_two(uint64_t least)
 {
     uint32_t buckets = 16;
-    while (buckets < least) {
+    while (buckets < least && buckets < UINT32_C(1) << 31) {
         buckets *= 2;
     }
     return buckets;
@@ -137,10 +137,11 @@ static void lay_out(struct sim_world *head, const struct sim_capacities *capacit
     offset = page_up(offset + (uint64_t)head->port_buckets * sizeof(uint32_t));
     head->connected_offset = offset;
     offset = page_up(offset + (uint64_t)head->port_buckets * sizeof(uint32_t));
-    head->address_buckets = power_of_two(of[SIM_POOL_INTERFACE] * 4);
+    head->address_buckets =
+        power_of_two((uint64_t)of[SIM_POOL_INTERFACE] * 2 * SIM_INTERFACE_ADDRESSES);
     head->address_offset = offset;
     offset = page_up(offset + (uint64_t)head->address_buckets * sizeof(uint32_t));
-    head->link_buckets = power_of_two(of[SIM_POOL_LINK] * 2);
+    head->link_buckets = power_of_two((uint64_t)of[SIM_POOL_LINK] * 2);
     head->link_offset = offset;
     offset = page_up(offset + (uint64_t)head->link_buckets * sizeof(uint32_t));
     head->block_bytes = offset;
