@@ -30,5 +30,16 @@ struct sim_file_id sim_descriptor_file(const struct sim_world *world, struct sim
 int sim_descriptor_socket(const struct sim_world *world, struct sim_process_id process,
                           int descriptor, struct sim_file_id *file, struct sim_socket_id *id);
 int sim_descriptor_close(struct sim_world *world, struct sim_process_id process, int descriptor);
+/* The table's entry, NULL when not open. */
+struct sim_descriptor *sim_descriptor_at(const struct sim_world *world, struct sim_process_id process,
+                                         int descriptor);
+/* dup3's second half: closes what the number names and puts the file there, taking over the
+ * reference. The number, -EBADF outside the table, or -ENOMEM (the reference stays the caller's). */
+int sim_descriptor_replace(struct sim_world *world, struct sim_process_id process,
+                           struct sim_file_id file, uint32_t flags, int descriptor);
+/* Exit: closes every descriptor, lowest first. Fork: the child gets all of the parent's. */
+void sim_descriptor_close_all(struct sim_world *world, struct sim_process_id process);
+int sim_descriptor_share_all(struct sim_world *world, struct sim_process_id from,
+                             struct sim_process_id to);
 
 #endif
