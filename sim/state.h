@@ -49,6 +49,7 @@ enum {
     SIM_DESCRIPTORS_PER_PAGE = 1024,
     SIM_DESCRIPTOR_PAGES = 1024, /* a process has at most a million descriptors */
     SIM_SACK_BLOCKS = 4,
+    SIM_INTERFACE_ADDRESSES = 8,
     SIM_OPTION_BYTES = 32,       /* the longest value of a stored option */
 };
 
@@ -321,7 +322,7 @@ struct sim_interface {
         struct sim_ip ip;
         uint32_t prefix_bits; /* of the 128; IPv4 /24 is 120 */
         uint32_t padding;
-    } addresses[8];
+    } addresses[SIM_INTERFACE_ADDRESSES];
 };
 
 struct sim_route {
