@@ -26,6 +26,11 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
 /* SIM_EVENT_PACKET: a packet arrives at an interface. Consumes it. */
 void sim_ip_input(struct sim_world *world, struct sim_interface_id interface,
                   struct sim_packet_id id);
+/* A packet that this host also hears itself (multicast, broadcast) comes in by an interface, as an
+ * event at now. Consumes it. */
+void sim_ip_loop_back(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id,
+                      uint32_t interface_number);
+/* 255.255.255.255, or the broadcast address of one of the host's networks. */
 bool sim_ip_is_broadcast(const struct sim_world *world, struct sim_host_id host, struct sim_ip ip);
 
 #endif

@@ -25,7 +25,8 @@ int sim_endpoint_from(const struct sim_socket *socket, const struct sockaddr *ad
 void sim_endpoint_to(uint16_t family, const struct sim_endpoint *endpoint, struct sockaddr *address,
                      socklen_t *length);
 
-/* The receive queue of messages. */
+/* The receive queue of messages: append counts the charge and wakes readers; free also drops the
+ * descriptions in flight with the message. */
 void sim_datagram_append(struct sim_world *world, struct sim_socket_id id,
                          struct sim_datagram_id datagram);
 struct sim_datagram_id sim_datagram_take(struct sim_world *world, struct sim_socket_id id);
