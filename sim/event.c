@@ -251,10 +251,10 @@ uint64_t sim_event_next_at(const struct sim_world *world)
     return at;
 }
 
-bool sim_event_take(struct sim_world *world, struct sim_event *taken)
+struct sim_event_id sim_event_take(struct sim_world *world, struct sim_event *taken)
 {
     if (world->first_now.index == 0 && world->heap_count == 0) {
-        return false;
+        return (struct sim_event_id){0};
     }
     const bool from_heap = heap_is_next(world);
     const uint32_t index =
@@ -270,7 +270,7 @@ bool sim_event_take(struct sim_world *world, struct sim_event *taken)
         world->now = event->at;
     }
     free_event(world, index);
-    return true;
+    return (struct sim_event_id){index};
 }
 
 bool sim_event_is_current(const struct sim_world *world, const struct sim_event *event)

@@ -12,9 +12,12 @@ enum sim_step {
     SIM_STEP_SCRIPT,    /* *script: the runner's own number */
 };
 
-/* Handles the next event if it is not after `until`. */
+/* Handles the next event if it is not after `until`. While world->tap is set, the runner drains
+ * sim_packet_take_tap after each step. */
 enum sim_step sim_world_step(struct sim_world *world, uint64_t until, struct sim_task_id *task,
                              uint32_t *script);
+/* Moves the clock to an instant before which nothing is queued; the past counts as now. */
+void sim_world_advance(struct sim_world *world, uint64_t instant);
 /* Walks everything and asserts what must hold. */
 void sim_check_world(const struct sim_world *world);
 /* A hash of every live slot, the queue and the clock; equal worlds have equal fingerprints. */
