@@ -24,21 +24,6 @@ static void resume(struct sim_world *world, struct sim_task_id id)
     world->running = id;
 }
 
-static void signal_arrives(struct sim_world *world, struct sim_event_id id,
-                           const struct sim_event *event)
-{
-    const struct sim_task_id task_id = {event->target};
-    struct sim_task *task = sim_task_at(world, task_id);
-    const bool waits = task->state == SIM_TASK_WAITING;
-    if (task->signal_event.index == id.index) {
-        task->signal_event.index = 0;
-        task->landed = waits;
-    }
-    if (waits || !event->b) {
-        sim_signal_send(world, task_id, (int)event->a);
-    }
-}
-
 static void socket_deferred(struct sim_world *world, const struct sim_event *event)
 {
     const struct sim_socket_id id = {event->target};
@@ -48,9 +33,8 @@ static void socket_deferred(struct sim_world *world, const struct sim_event *eve
     protocol->deferred(world, id, event->a);
 }
 
-static enum sim_step dispatch(struct sim_world *world, struct sim_event_id id,
-                              const struct sim_event *event, struct sim_task_id *task,
-                              uint32_t *script)
+static enum sim_step dispatch(struct sim_world *world, const struct sim_event *event,
+                              struct sim_task_id *task, uint32_t *script)
 {
     switch ((enum sim_event_kind)event->kind) {
     case SIM_EVENT_TASK_RUNS:
@@ -61,7 +45,8 @@ static enum sim_step dispatch(struct sim_world *world, struct sim_event_id id,
         sim_wait_deadline(world, (struct sim_task_id){event->target});
         break;
     case SIM_EVENT_SIGNAL:
-        signal_arrives(world, id, event);
+        sim_signal_arrives(world, (struct sim_task_id){event->target}, (int)event->a,
+                           event->b != 0);
         break;
     case SIM_EVENT_PACKET:
         sim_ip_input(world, (struct sim_interface_id){event->target},
@@ -97,12 +82,12 @@ enum sim_step sim_world_step(struct sim_world *world, uint64_t until, struct sim
         return SIM_STEP_EMPTY;
     }
     struct sim_event event;
-    const struct sim_event_id id = sim_event_take(world, &event);
+    sim_event_take(world, &event);
     world->events_run++;
     if (!sim_event_is_current(world, &event)) {
         return SIM_STEP_DONE; /* its target ended, and the slot may be another's by now */
     }
-    return dispatch(world, id, &event, task, script);
+    return dispatch(world, &event, task, script);
 }
 
 void sim_world_advance(struct sim_world *world, uint64_t instant)
