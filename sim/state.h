@@ -425,6 +425,8 @@ struct sim_process {
     uint64_t restart_signals; /* the handler was installed with SA_RESTART */
     uint32_t exited;
     int32_t exit_status;
+    uint32_t killed_by; /* the signal that ended it */
+    uint32_t padding;
     char name[SIM_NAME_BYTES];
     uint32_t pages[SIM_DESCRIPTOR_PAGES]; /* of SIM_POOL_DESCRIPTOR_PAGE */
 };
