@@ -1,0 +1,56 @@
+/* The one waiting loop: readiness, the deadline, and the retry after a signal (PEP 475).
+ * SPDX-License-Identifier: MIT
+ *
+ * Everything in the library that may wait does so in dry_wait, so a deadline is fixed once and what
+ * is left of it is computed in one place.
+ */
+#ifndef REAL_WAIT_H
+#define REAL_WAIT_H
+
+#include "error.h"
+#include "socket.h"
+
+enum {
+    NS_PER_SECOND = 1000000000,
+    /* Outcomes beside -errno, out of its range. */
+    WAIT_TIMED_OUT = -10000, /* the deadline passed */
+    WAIT_STOPPED = -10001,   /* the interrupt check said stop; the error object tells */
+};
+
+struct wait {
+    /* One try of the call, >= 0 or -errno; NULL: readiness itself is what is waited for. */
+    ssize_t (*attempt)(struct dry_caller caller, void *data);
+    void *data;
+    struct pollfd *descriptors; /* to be ready before each try; NULL: try at once */
+    nfds_t count;
+    int64_t timeout_ns;   /* < 0: for ever */
+    uint64_t deadline_at; /* 0 at first: set when the waiting begins, kept from call to call */
+};
+
+/* Runs the call to its end. Returns what the last try returned (with no attempt: the number of ready
+ * descriptors), -errno, or one of the outcomes above. */
+ssize_t dry_wait(struct dry_caller caller, struct wait *wait);
+
+/* Whether a deadline that was set has been reached. */
+bool dry_wait_expired(struct dry_caller caller, const struct wait *wait);
+
+/* Asks the interrupt check. True, with the error object set: stop. */
+bool dry_wait_stopped(struct dry_caller caller);
+
+uint64_t dry_wait_now(struct dry_caller caller);
+
+/* dry_wait for one socket in its mode: a timeout waits for `events` before each try. */
+ssize_t dry_wait_socket(struct dry_caller caller, const struct dry_socket *socket, short events,
+                        ssize_t (*attempt)(struct dry_caller caller, void *data), void *data);
+
+/* An outcome of dry_wait as the public call's result. */
+static inline ssize_t dry_wait_edge(struct dry_caller caller, ssize_t outcome)
+{
+    if (__builtin_expect(outcome >= 0, 1))
+        return outcome;
+    if (outcome == WAIT_TIMED_OUT)
+        return dry_error_timeout(caller);
+    return outcome == WAIT_STOPPED ? -1 : dry_error_os(caller, (int)-outcome);
+}
+
+#endif
