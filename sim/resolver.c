@@ -1,0 +1,313 @@
+/* getaddrinfo as the C library has it: what is asked, what is found, in which order it is given.
+ * SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resolver_internal.h"
+
+/* The socket types a result may have, in the C library's order (gaih_inettypes). */
+static const struct kind {
+    int type, protocol;
+    const char *service_protocol; /* NULL: has no named services */
+} kinds[] = {
+    {SOCK_STREAM, IPPROTO_TCP, "tcp"},
+    {SOCK_DGRAM, IPPROTO_UDP, "udp"},
+    {SOCK_RAW, 0, NULL},
+};
+enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
+
+struct request {
+    struct dry_caller caller;
+    const char *node, *service;
+    int flags, family, type, protocol;
+    bool wanted[KIND_COUNT];
+    in_port_t ports[KIND_COUNT]; /* network order */
+};
+
+static int check_hints(struct request *request, const struct addrinfo *hints)
+{
+    enum {
+        KNOWN = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_ADDRCONFIG | AI_V4MAPPED |
+                AI_NUMERICSERV | AI_ALL | AI_IDN | AI_CANONIDN,
+    };
+    if (request->node == NULL && request->service == NULL)
+        return EAI_NONAME;
+    if (hints == NULL) {
+        request->flags = AI_V4MAPPED | AI_ADDRCONFIG;
+        return 0;
+    }
+    request->flags = hints->ai_flags;
+    request->family = hints->ai_family;
+    request->type = hints->ai_socktype;
+    request->protocol = hints->ai_protocol;
+    if ((hints->ai_flags & ~KNOWN) != 0)
+        return EAI_BADFLAGS;
+    if ((hints->ai_flags & AI_CANONNAME) != 0 && request->node == NULL)
+        return EAI_BADFLAGS;
+    if (request->family != AF_UNSPEC && request->family != AF_INET && request->family != AF_INET6)
+        return EAI_FAMILY;
+    return 0;
+}
+
+static bool kind_matches(const struct request *request, const struct kind *kind)
+{
+    if (request->type != 0 && request->type != kind->type)
+        return false;
+    /* A raw socket may have any protocol, and then needs one to be asked for with its type. */
+    if (kind->type == SOCK_RAW)
+        return request->protocol == 0 || request->type == SOCK_RAW;
+    return request->protocol == 0 || request->protocol == kind->protocol;
+}
+
+/* A service that is a whole number, as strtoul reads it. */
+static bool numeric_service(const char *service, unsigned long *port)
+{
+    char *end;
+    *port = strtoul(service, &end, 10);
+    return *service != 0 && *end == 0;
+}
+
+/* Which kinds of socket the results are for, and their ports. */
+static int choose_kinds(struct request *request)
+{
+    bool any = false, named = false, known = false;
+    unsigned long number = 0;
+    if (request->service != NULL && !numeric_service(request->service, &number))
+        named = true;
+    if (named && (request->flags & AI_NUMERICSERV) != 0)
+        return EAI_NONAME;
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (!kind_matches(request, &kinds[i]))
+            continue;
+        known = true;
+        request->ports[i] = htons((uint16_t)number);
+        if (request->service != NULL && kinds[i].service_protocol == NULL &&
+            (named || request->type == SOCK_RAW)) {
+            if (request->type == SOCK_RAW)
+                return EAI_SERVICE;
+            continue;
+        }
+        if (named) {
+            struct servent entry;
+            char buffer[2048];
+            if (request->caller.system->getservbyname(request->caller, request->service,
+                                                      kinds[i].service_protocol, &entry, buffer,
+                                                      sizeof buffer) != 0)
+                continue;
+            request->ports[i] = (in_port_t)entry.s_port;
+        }
+        request->wanted[i] = true;
+        any = true;
+    }
+    if (!known)
+        return EAI_SOCKTYPE;
+    return any ? 0 : EAI_SERVICE;
+}
+
+static void add_fixed(struct resolver_found *found, const char *text, int family)
+{
+    struct resolver_address *address = &found->addresses[found->address_count++];
+    *address = (struct resolver_address){.family = family};
+    inet_pton(family, text, address->bytes);
+}
+
+/* No host: the wildcard for servers, the loopback for clients. */
+static void find_default(const struct request *request, struct resolver_found *found)
+{
+    bool passive = (request->flags & AI_PASSIVE) != 0;
+    if (request->family != AF_INET)
+        add_fixed(found, passive ? "::" : "::1", AF_INET6);
+    if (request->family != AF_INET6)
+        add_fixed(found, passive ? "0.0.0.0" : "127.0.0.1", AF_INET);
+}
+
+static void map_address(struct resolver_address *address)
+{
+    uint8_t v4[4];
+    memcpy(v4, address->bytes, 4);
+    *address = (struct resolver_address){.family = AF_INET6, .bytes = {[10] = 0xff, [11] = 0xff}};
+    memcpy(address->bytes + 12, v4, 4);
+}
+
+static int find_numeric(const struct request *request, struct resolver_found *found)
+{
+    struct resolver_address *address = &found->addresses[0];
+    found->address_count = 1;
+    if (request->family == AF_UNSPEC || request->family == address->family)
+        return 0;
+    if (address->family == AF_INET && (request->flags & AI_V4MAPPED) != 0) {
+        map_address(address);
+        return 0;
+    }
+    struct in6_addr ip;
+    memcpy(&ip, address->bytes, sizeof ip);
+    if (address->family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&ip)) {
+        memmove(address->bytes, address->bytes + 12, 4);
+        memset(address->bytes + 4, 0, 12);
+        address->family = AF_INET;
+        return 0;
+    }
+    return EAI_ADDRFAMILY;
+}
+
+static int error_of(int h_error, int *system_error)
+{
+    switch (h_error) {
+    case 0:
+        return 0;
+    case TRY_AGAIN:
+        return EAI_AGAIN;
+    case NO_DATA:
+        return EAI_NODATA;
+    case NO_RECOVERY:
+        return EAI_FAIL;
+    case NETDB_INTERNAL:
+        *system_error = ENOMEM;
+        return EAI_SYSTEM;
+    default:
+        return EAI_NONAME;
+    }
+}
+
+static int find_named(struct sim_resolver *resolver, struct sim_resolver_facts facts,
+                      struct request *request, struct resolver_found *found, int *system_error)
+{
+    int family = request->family;
+    if ((request->flags & AI_ADDRCONFIG) != 0) {
+        if (family == AF_UNSPEC && facts.has_ipv4 != facts.has_ipv6)
+            family = facts.has_ipv4 ? AF_INET : AF_INET6;
+        else if ((family == AF_INET && !facts.has_ipv4 && facts.has_ipv6) ||
+                 (family == AF_INET6 && !facts.has_ipv6 && facts.has_ipv4))
+            return EAI_NONAME;
+    }
+    bool map = family == AF_INET6 && (request->flags & AI_V4MAPPED) != 0;
+    if (map)
+        family = AF_UNSPEC;
+    resolver_by_name(resolver, request->caller, request->node, family, found);
+    if (found->h_error != 0 || !map)
+        return error_of(found->h_error, system_error);
+    bool any_v6 = false;
+    for (size_t i = 0; i < found->address_count; i++)
+        any_v6 = any_v6 || found->addresses[i].family == AF_INET6;
+    size_t kept = 0;
+    for (size_t i = 0; i < found->address_count; i++) {
+        if (found->addresses[i].family == AF_INET && any_v6 && (request->flags & AI_ALL) == 0)
+            continue;
+        found->addresses[kept] = found->addresses[i];
+        if (found->addresses[kept].family == AF_INET)
+            map_address(&found->addresses[kept]);
+        kept++;
+    }
+    found->address_count = kept;
+    return 0;
+}
+
+static int find(struct sim_resolver *resolver, struct sim_resolver_facts facts,
+                struct request *request, struct resolver_found *found, int *system_error)
+{
+    *found = (struct resolver_found){.h_error = 0};
+    if (request->node == NULL) {
+        find_default(request, found);
+        return 0;
+    }
+    if (resolver_numeric(request->caller, request->node, &found->addresses[0]))
+        return find_numeric(request, found);
+    if ((request->flags & AI_NUMERICHOST) != 0)
+        return EAI_NONAME;
+    return find_named(resolver, facts, request, found, system_error);
+}
+
+/* One result in one allocation, its address behind it. */
+static struct addrinfo *make_result(const struct request *request, size_t kind,
+                                    const struct resolver_address *address)
+{
+    struct result {
+        struct addrinfo info;
+        struct sockaddr_in6 storage;
+    } *result = calloc(1, sizeof *result);
+    if (result == NULL)
+        return NULL;
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = request->ports[kind]};
+    result->storage = (struct sockaddr_in6){.sin6_family = AF_INET6,
+                                            .sin6_port = request->ports[kind],
+                                            .sin6_scope_id = address->scope};
+    memcpy(&v4.sin_addr, address->bytes, 4);
+    memcpy(&result->storage.sin6_addr, address->bytes, 16);
+    if (address->family == AF_INET)
+        memcpy(&result->storage, &v4, sizeof v4);
+    result->info.ai_flags = request->flags;
+    result->info.ai_family = address->family;
+    result->info.ai_socktype = kinds[kind].type;
+    result->info.ai_protocol =
+        kinds[kind].type == SOCK_RAW ? request->protocol : kinds[kind].protocol;
+    result->info.ai_addrlen = address->family == AF_INET ? sizeof v4 : sizeof result->storage;
+    result->info.ai_addr = (struct sockaddr *)&result->storage;
+    return &result->info;
+}
+
+static int make_list(const struct request *request, const struct resolver_found *found,
+                     struct addrinfo **list)
+{
+    struct addrinfo **end = list;
+    *list = NULL;
+    for (size_t i = 0; i < found->address_count; i++)
+        for (size_t kind = 0; kind < KIND_COUNT; kind++) {
+            if (!request->wanted[kind])
+                continue;
+            *end = make_result(request, kind, &found->addresses[i]);
+            if (*end == NULL) {
+                sim_resolver_freeaddrinfo(*list);
+                return EAI_MEMORY;
+            }
+            end = &(*end)->ai_next;
+        }
+    if ((request->flags & AI_CANONNAME) != 0 && *list != NULL) {
+        const char *name = found->canonical[0] != 0 ? found->canonical : request->node;
+        (*list)->ai_canonname = strdup(name);
+        if ((*list)->ai_canonname == NULL) {
+            sim_resolver_freeaddrinfo(*list);
+            return EAI_MEMORY;
+        }
+    }
+    return 0;
+}
+
+int sim_resolver_getaddrinfo(struct sim_resolver *resolver, struct sim_resolver_facts facts,
+                             struct dry_caller caller, const char *node, const char *service,
+                             const struct addrinfo *hints, struct addrinfo **list,
+                             int *system_error)
+{
+    /* LINUX: "*" is no name at all, for host and service alike. */
+    if (node != NULL && strcmp(node, "*") == 0)
+        node = NULL;
+    if (service != NULL && strcmp(service, "*") == 0)
+        service = NULL;
+    struct request request = {.caller = caller, .node = node, .service = service};
+    struct resolver_found *found = malloc(sizeof *found);
+    if (found == NULL)
+        return EAI_MEMORY;
+    int result = check_hints(&request, hints);
+    if (result == 0)
+        result = choose_kinds(&request);
+    if (result == 0)
+        result = find(resolver, facts, &request, found, system_error);
+    if (result == 0) {
+        resolver_order(caller, found->addresses, found->address_count);
+        result = make_list(&request, found, list);
+    }
+    free(found);
+    return result;
+}
+
+void sim_resolver_freeaddrinfo(struct addrinfo *list)
+{
+    while (list != NULL) {
+        struct addrinfo *next = list->ai_next;
+        free(list->ai_canonname);
+        free(list);
+        list = next;
+    }
+}
