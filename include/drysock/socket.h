@@ -54,7 +54,8 @@ DRY_PUBLIC const char *dry_error_code_name(enum dry_error_kind kind, int code);
 
 /* The interrupt check: asked each time a signal cut a wait short, the counterpart of a Python
  * signal handler. Returns 0 to retry with what is left of the deadline, anything else to stop: the
- * call then fails with DRY_ERROR_INTERRUPTED and that code. Per task; NULL always retries. */
+ * call then fails with DRY_ERROR_INTERRUPTED and that code. dry_sendall asks it also after each short
+ * send, which a signal may have caused without an error. Per task; NULL always retries. */
 DRY_PUBLIC void dry_set_interrupt_check(int (*check)(void *argument), void *argument);
 
 /* ---- values ------------------------------------------------------------------------------- */
@@ -64,12 +65,15 @@ DRY_PUBLIC void dry_set_interrupt_check(int (*check)(void *argument), void *argu
 enum dry_value_kind {
     DRY_NONE = 0,
     DRY_BOOL,  /* integer: 0 or 1 */
-    DRY_INT,   /* integer */
+    DRY_INT,   /* integer; beyond int64_t also the decimal text in bytes, count, and integer holds
+                * the low 64 bits of the two's complement */
     DRY_FLOAT, /* real */
     DRY_TEXT,  /* str: bytes (UTF-8, lone surrogates as in surrogateescape written raw), count */
     DRY_BYTES, /* bytes: bytes, count */
     DRY_TUPLE, /* items, count */
     DRY_LIST,  /* items, count */
+    DRY_OBJECT, /* anything else, in a language binding: the name of its type in bytes, count
+                 * (NUL-terminated), for messages only */
 };
 
 struct dry_value {
@@ -81,8 +85,10 @@ struct dry_value {
     const struct dry_value *items;
 };
 
-/* Parses one Python literal that fills `text`. The value's parts lie in `arena` (size bytes); its
- * capacity is the only limit on nesting and length. On failure *error_at is the byte offset. */
+/* Parses one Python literal that fills `text`. The value's parts lie in `arena` (size bytes), whose
+ * capacity is the only limit on length; brackets nest DRY_VALUE_DEPTH deep at most, as Python's own.
+ * On failure *error_at is the byte offset. */
+enum { DRY_VALUE_DEPTH = 200 };
 DRY_PUBLIC int dry_value_parse(const char *text, size_t length, void *arena, size_t arena_bytes,
                                struct dry_value *value, size_t *error_at);
 /* Writes repr(value) as Python would, NUL-terminated; returns the length it needs (snprintf). */
@@ -98,6 +104,13 @@ struct dry_address {
     };
     socklen_t length; /* bytes of storage in use; 0: no address (prints as None) */
     int protocol;     /* the socket's protocol: families such as AF_CAN print by it */
+};
+
+/* PF_SYSTEM and its one protocol, which Linux has not: their numbers where they exist mean another
+ * family here, so these are far from every family. Addresses are read, then DRY_ERROR_UNSUPPORTED. */
+enum {
+    DRY_PF_SYSTEM = 0x10020,
+    DRY_SYSPROTO_CONTROL = 2,
 };
 
 enum {
@@ -301,6 +314,8 @@ struct dry_constant {
 /* Every constant of the documentation that this system's headers have, sorted by name. */
 DRY_PUBLIC const struct dry_constant *dry_constants(size_t *count);
 DRY_PUBLIC int dry_constant_find(const char *name, int64_t *value);
+/* The two that are texts, BDADDR_ANY and BDADDR_LOCAL; NULL for other names. */
+DRY_PUBLIC const char *dry_constant_text(const char *name);
 
 /* ---- time and tasks: what a whole program needs so that relinking is enough ---------------- */
 
