@@ -19,6 +19,25 @@
 
 static const int64_t SIM_WAIT = INT64_MIN;
 
+enum sim_call_kind {
+    SIM_CALL_NONE = 0,
+    SIM_CALL_ACCEPT,
+    SIM_CALL_CONNECT,
+    SIM_CALL_SEND,
+    SIM_CALL_RECEIVE,
+    SIM_CALL_READ,
+    SIM_CALL_WRITE,
+    SIM_CALL_POLL,
+    SIM_CALL_SELECT,
+    SIM_CALL_EPOLL_WAIT,
+    SIM_CALL_SLEEP,
+    SIM_CALL_JOIN,
+    SIM_CALL_BARRIER,
+    SIM_CALL_CLOSE,
+    SIM_CALL_KIND_COUNT,
+};
+const char *sim_call_name(enum sim_call_kind kind);
+
 #define SIM_CALL struct sim_world *world, struct sim_task_id task
 
 int64_t sim_call_socket(SIM_CALL, int family, int type, int protocol);

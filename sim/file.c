@@ -207,6 +207,12 @@ static uint32_t limit_of(const struct sim_process *process)
     return process->descriptor_limit < most ? process->descriptor_limit : most;
 }
 
+bool sim_descriptor_has_room(const struct sim_world *world, struct sim_process_id id)
+{
+    const struct sim_process *process = sim_process_at(world, id);
+    return process->open_descriptors < limit_of(process);
+}
+
 int sim_descriptor_install(struct sim_world *world, struct sim_process_id id,
                            struct sim_file_id file, uint32_t flags, int minimum)
 {

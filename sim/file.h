@@ -30,6 +30,7 @@ struct sim_file_id sim_descriptor_file(const struct sim_world *world, struct sim
 int sim_descriptor_socket(const struct sim_world *world, struct sim_process_id process,
                           int descriptor, struct sim_file_id *file, struct sim_socket_id *id);
 int sim_descriptor_close(struct sim_world *world, struct sim_process_id process, int descriptor);
+bool sim_descriptor_has_room(const struct sim_world *world, struct sim_process_id process);
 /* The table's entry, NULL when not open. */
 struct sim_descriptor *sim_descriptor_at(const struct sim_world *world, struct sim_process_id process,
                                          int descriptor);

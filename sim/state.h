@@ -457,6 +457,8 @@ struct sim_call {
     uint32_t wakes;       /* how often it woke */
     struct sim_file_id file; /* the description it works on, held by the task's first waiter */
     uint32_t events;         /* POLL* bits it waits for */
+    uint32_t masked;         /* 1: a ppoll's signal mask is in force */
+    uint32_t padding;
 };
 
 struct sim_task {
@@ -677,7 +679,8 @@ struct sim_membership {
     struct sim_membership_id next;
     uint32_t interface; /* number */
     struct sim_ip group;
-    uint64_t padding;
+    struct sim_host_id host;
+    uint32_t padding;
 };
 
 /* A message in a receive queue, or an entry of an error queue. */
