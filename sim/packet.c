@@ -3,7 +3,6 @@
 #include "packet.h"
 
 #include <assert.h>
-#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -86,18 +85,17 @@ uint32_t sim_packet_wire_bytes(const struct sim_packet *packet)
 {
     const uint32_t ip_bytes = packet->version == 4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
     const uint32_t bytes = ip_bytes + (uint32_t)packet->payload.length;
-    switch (packet->protocol) {
-    case IPPROTO_TCP:
+    if (packet->protocol == IPPROTO_TCP) {
         return bytes + TCP_HEADER_BYTES + sim_packet_tcp_option_bytes(&packet->tcp);
-    case IPPROTO_UDP:
+    }
+    if (packet->protocol == IPPROTO_UDP) {
         return bytes + UDP_HEADER_BYTES;
-    case IPPROTO_ICMP:
-    case IPPROTO_ICMPV6:
+    }
+    if (sim_packet_is_icmp(packet)) {
         return bytes + ICMP_HEADER_BYTES +
                (packet->icmp.has_quote ? ip_bytes + QUOTED_TRANSPORT_BYTES : 0);
-    default:
-        return bytes;
     }
+    return bytes;
 }
 
 /* ---- the record ------------------------------------------------------------------------------- */

@@ -3,7 +3,15 @@
 #ifndef SIM_PACKET_H
 #define SIM_PACKET_H
 
+#include <netinet/in.h>
+
 #include "state.h"
+
+/* Is the icmp header in use? (ICMP's number in the other IP version is just a protocol.) */
+static inline bool sim_packet_is_icmp(const struct sim_packet *packet)
+{
+    return packet->protocol == (packet->version == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
 
 /* A zeroed packet, or index 0 (ENOBUFS). */
 struct sim_packet_id sim_packet_new(struct sim_world *world);
