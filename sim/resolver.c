@@ -11,11 +11,17 @@
 /* The socket types a result may have, in the C library's order (gaih_inettypes). */
 static const struct kind {
     int type, protocol;
-    const char *service_protocol; /* NULL: has no named services */
+    const char *service_protocol; /* NULL: has no services */
+    bool by_default;              /* stands in results when no type and no protocol is asked for */
+    bool any_protocol;
 } kinds[] = {
-    {SOCK_STREAM, IPPROTO_TCP, "tcp"},
-    {SOCK_DGRAM, IPPROTO_UDP, "udp"},
-    {SOCK_RAW, 0, NULL},
+    {SOCK_STREAM, IPPROTO_TCP, "tcp", true, false},
+    {SOCK_DGRAM, IPPROTO_UDP, "udp", true, false},
+    {SOCK_DCCP, IPPROTO_DCCP, "dccp", false, false},
+    {SOCK_DGRAM, IPPROTO_UDPLITE, "udplite", false, false},
+    {SOCK_STREAM, IPPROTO_SCTP, "sctp", false, false},
+    {SOCK_SEQPACKET, IPPROTO_SCTP, "sctp", false, false},
+    {SOCK_RAW, 0, NULL, true, true},
 };
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
@@ -54,12 +60,8 @@ static int check_hints(struct request *request, const struct addrinfo *hints)
 
 static bool kind_matches(const struct request *request, const struct kind *kind)
 {
-    if (request->type != 0 && request->type != kind->type)
-        return false;
-    /* A raw socket may have any protocol, and then needs one to be asked for with its type. */
-    if (kind->type == SOCK_RAW)
-        return request->protocol == 0 || request->type == SOCK_RAW;
-    return request->protocol == 0 || request->protocol == kind->protocol;
+    return (request->type == 0 || request->type == kind->type) &&
+           (request->protocol == 0 || kind->any_protocol || request->protocol == kind->protocol);
 }
 
 /* A service that is a whole number, as strtoul reads it. */
@@ -70,40 +72,52 @@ static bool numeric_service(const char *service, unsigned long *port)
     return *service != 0 && *end == 0;
 }
 
+/* The port of a named service for one kind; false when it has none of that name. */
+static bool named_port(struct request *request, size_t kind)
+{
+    struct servent entry;
+    char buffer[2048];
+    if (kinds[kind].service_protocol == NULL ||
+        request->caller.system->getservbyname(request->caller, request->service,
+                                              kinds[kind].service_protocol, &entry, buffer,
+                                              sizeof buffer) != 0)
+        return false;
+    request->ports[kind] = (in_port_t)entry.s_port;
+    return true;
+}
+
+/* A type or a protocol is asked for: the first kind that fits is the only one. */
+static int choose_one_kind(struct request *request, bool named)
+{
+    size_t kind = 0;
+    while (kind < KIND_COUNT && !kind_matches(request, &kinds[kind]))
+        kind++;
+    if (kind == KIND_COUNT)
+        return request->type != 0 ? EAI_SOCKTYPE : EAI_SERVICE;
+    if (request->service != NULL && kinds[kind].service_protocol == NULL)
+        return EAI_SERVICE;
+    if (named && !named_port(request, kind))
+        return EAI_SERVICE;
+    request->wanted[kind] = true;
+    return 0;
+}
+
 /* Which kinds of socket the results are for, and their ports. */
 static int choose_kinds(struct request *request)
 {
-    bool any = false, named = false, known = false;
     unsigned long number = 0;
-    if (request->service != NULL && !numeric_service(request->service, &number))
-        named = true;
+    bool named = request->service != NULL && !numeric_service(request->service, &number);
     if (named && (request->flags & AI_NUMERICSERV) != 0)
         return EAI_NONAME;
-    for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (!kind_matches(request, &kinds[i]))
-            continue;
-        known = true;
+    for (size_t i = 0; i < KIND_COUNT; i++)
         request->ports[i] = htons((uint16_t)number);
-        if (request->service != NULL && kinds[i].service_protocol == NULL &&
-            (named || request->type == SOCK_RAW)) {
-            if (request->type == SOCK_RAW)
-                return EAI_SERVICE;
-            continue;
-        }
-        if (named) {
-            struct servent entry;
-            char buffer[2048];
-            if (request->caller.system->getservbyname(request->caller, request->service,
-                                                      kinds[i].service_protocol, &entry, buffer,
-                                                      sizeof buffer) != 0)
-                continue;
-            request->ports[i] = (in_port_t)entry.s_port;
-        }
-        request->wanted[i] = true;
-        any = true;
+    if (request->type != 0 || request->protocol != 0)
+        return choose_one_kind(request, named);
+    bool any = false;
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        request->wanted[i] = named ? named_port(request, i) : kinds[i].by_default;
+        any = any || request->wanted[i];
     }
-    if (!known)
-        return EAI_SOCKTYPE;
     return any ? 0 : EAI_SERVICE;
 }
 
@@ -215,7 +229,7 @@ static int find(struct sim_resolver *resolver, struct sim_resolver_facts facts,
     }
     if (resolver_numeric(request->caller, request->node, &found->addresses[0]))
         return find_numeric(request, found);
-    if ((request->flags & AI_NUMERICHOST) != 0)
+    if ((request->flags & AI_NUMERICHOST) != 0 || request->node[0] == 0)
         return EAI_NONAME;
     return find_named(resolver, facts, request, found, system_error);
 }
@@ -242,7 +256,7 @@ static struct addrinfo *make_result(const struct request *request, size_t kind,
     result->info.ai_family = address->family;
     result->info.ai_socktype = kinds[kind].type;
     result->info.ai_protocol =
-        kinds[kind].type == SOCK_RAW ? request->protocol : kinds[kind].protocol;
+        kinds[kind].any_protocol ? request->protocol : kinds[kind].protocol;
     result->info.ai_addrlen = address->family == AF_INET ? sizeof v4 : sizeof result->storage;
     result->info.ai_addr = (struct sockaddr *)&result->storage;
     return &result->info;

@@ -173,10 +173,16 @@ static bool line_address(const struct resolver_hosts_line *line, int family,
     return true;
 }
 
-static void add_aliases(const struct resolver_hosts_line *line, struct resolver_found *found)
+/* The first line's first name is canonical; every other name of every line is an alias. */
+static void add_names(const struct resolver_hosts_line *line, struct resolver_found *found)
 {
-    for (size_t i = 1; i < line->name_count && found->alias_count < RESOLVER_ALIASES; i++)
-        strcpy(found->aliases[found->alias_count++], line->names[i]);
+    for (size_t i = 0; i < line->name_count; i++) {
+        if (found->canonical[0] == 0)
+            strcpy(found->canonical, line->names[0]);
+        else if (found->alias_count < RESOLVER_ALIASES &&
+                 strcasecmp(found->canonical, line->names[i]) != 0)
+            strcpy(found->aliases[found->alias_count++], line->names[i]);
+    }
 }
 
 static void add_address(struct resolver_found *found, const struct resolver_address *address)
@@ -193,18 +199,17 @@ static bool line_has(const struct resolver_hosts_line *line, const char *name)
     return false;
 }
 
+/* as_it_stands: only addresses written in this family count. */
 static bool find_family(const struct sim_resolver *resolver, const char *name, int family,
-                        struct resolver_found *found)
+                        bool as_it_stands, struct resolver_found *found)
 {
     bool any = false;
     for (const struct resolver_hosts_line *line = resolver->first; line != NULL; line = line->next) {
         struct resolver_address address;
-        if (!line_has(line, name) || !line_address(line, family, &address))
+        if (!line_has(line, name) || !line_address(line, family, &address) ||
+            (as_it_stands && line->address.family != family))
             continue;
-        if (found->canonical[0] == 0) {
-            strcpy(found->canonical, line->names[0]);
-            add_aliases(line, found);
-        }
+        add_names(line, found);
         add_address(found, &address);
         any = true;
     }
@@ -217,9 +222,9 @@ bool resolver_in_hosts(const struct sim_resolver *resolver, const char *name, in
     *found = (struct resolver_found){.h_error = 0};
     bool any = false;
     if (family == AF_UNSPEC || family == AF_INET6)
-        any = find_family(resolver, name, AF_INET6, found);
+        any = find_family(resolver, name, AF_INET6, false, found);
     if (family == AF_UNSPEC || family == AF_INET)
-        any = find_family(resolver, name, AF_INET, found) || any;
+        any = find_family(resolver, name, AF_INET, family == AF_UNSPEC, found) || any;
     return any;
 }
 
@@ -233,8 +238,7 @@ bool resolver_in_hosts_by_address(const struct sim_resolver *resolver,
         if (!line_address(line, wanted->family, &address) ||
             memcmp(address.bytes, wanted->bytes, sizeof address.bytes) != 0)
             continue;
-        strcpy(found->canonical, line->names[0]);
-        add_aliases(line, found);
+        add_names(line, found);
         add_address(found, &address);
         return true;
     }

@@ -316,6 +316,9 @@ static int take_records(const struct query *query, const char *asked, struct res
     if (ns_msg_getflag(message, ns_f_rcode) != ns_r_noerror)
         return NO_RECOVERY;
     snprintf(owner, sizeof owner, "%s", asked);
+    size_t asked_length = strlen(owner);
+    if (asked_length > 1 && owner[asked_length - 1] == '.')
+        owner[asked_length - 1] = 0;
     size_t before = found->address_count;
     bool named = found->canonical[0] != 0;
     for (int i = 0; i < ns_msg_count(message, ns_s_an); i++) {
