@@ -8,11 +8,11 @@
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../sim/capture.h"
 #include "../sim/link.h"
 #include "../sim/random.h"
 
@@ -52,8 +52,7 @@ struct kernel_line {
     struct host *hosts;
     struct line_link *links;
     struct sim_random random;
-    pcap_t *capture_form;
-    pcap_dumper_t *capture;
+    struct sim_capture *capture;
     struct flight **heap; /* ordered by (at, sequence) */
     size_t flights, room;
     uint64_t next_sequence;
@@ -244,27 +243,6 @@ static void send_over(struct kernel_line *line, struct line_link *link, uint32_t
         deliver_at(line, plan.duplicate_at, to, length, plan.corrupt != 0);
 }
 
-/* As it leaves its host: what the line then does to it is the receiver's to see. */
-static void capture(struct kernel_line *line, uint64_t now, size_t length)
-{
-    struct pcap_pkthdr header = {
-        .ts = {.tv_sec = (time_t)(now / 1000000000), .tv_usec = (suseconds_t)(now % 1000000000)},
-        .caplen = (bpf_u_int32)length,
-        .len = (bpf_u_int32)length,
-    };
-
-    pcap_dump((u_char *)line->capture, &header, line->packet);
-}
-
-static bool open_capture(struct kernel_line *line, const char *path)
-{
-    line->capture_form = pcap_open_dead_with_tstamp_precision(DLT_RAW, PACKET_BYTES,
-                                                              PCAP_TSTAMP_PRECISION_NANO);
-    if (line->capture_form != NULL)
-        line->capture = pcap_dump_open(line->capture_form, path);
-    return line->capture != NULL;
-}
-
 /* A packet for one host takes one link, though several may lead there. */
 static void send_packet(struct kernel_line *line, uint32_t from, uint64_t now, size_t length)
 {
@@ -274,8 +252,9 @@ static void send_packet(struct kernel_line *line, uint32_t from, uint64_t now, s
     if (!destination_of(line->packet, length, ip) || is_group_report(line->packet, length))
         return;
     line->count.sent++;
+    /* As it leaves its host: what the line then does to it is the receiver's to see. */
     if (line->capture != NULL)
-        capture(line, now, length);
+        sim_capture_write(line->capture, now, line->packet, length);
     all = is_for_all(&line->hosts[from], ip);
     for (uint32_t i = 0; i < line->scenario->link_count; i++) {
         struct line_link *link = &line->links[i];
@@ -405,7 +384,7 @@ struct kernel_line *kernel_line_create(const struct scenario *scenario, const in
     line->links = calloc(scenario->link_count + 1, sizeof *line->links);
     line->event_done = calloc(scenario->event_count + 1, sizeof *line->event_done);
     if (line->hosts == NULL || line->links == NULL || line->event_done == NULL ||
-        (capture_path != NULL && !open_capture(line, capture_path))) {
+        (capture_path != NULL && sim_capture_open(capture_path, &line->capture) < 0)) {
         kernel_line_free(line);
         return NULL;
     }
@@ -425,10 +404,7 @@ void kernel_line_free(struct kernel_line *line)
         return;
     while (line->flights > 0)
         free(pop_flight(line));
-    if (line->capture != NULL)
-        pcap_dump_close(line->capture);
-    if (line->capture_form != NULL)
-        pcap_close(line->capture_form);
+    sim_capture_close(line->capture);
     free(line->heap);
     free(line->hosts);
     free(line->links);
