@@ -1,4 +1,4 @@
-/* Starting drysock-kernel and learning how it ended.
+/* Starting drysock-kernel, asking what it needs, learning how it ended.
  * SPDX-License-Identifier: MIT */
 #include "kernel_child.h"
 
@@ -96,6 +96,35 @@ static char **environment_of(uint32_t speed, char space[2][512])
         copy[kept++] = space[1];
     }
     return copy;
+}
+
+int kernel_run_allowed(const char *given, char *why)
+{
+    char program[1100];
+    char *arguments[] = {(char *)"drysock-kernel", (char *)"--probe", NULL};
+    posix_spawn_file_actions_t files;
+    int answer[2], status = -1, error;
+    ssize_t length = 0;
+    pid_t pid;
+
+    kernel_child_program(given, program, sizeof program);
+    if (pipe2(answer, O_CLOEXEC) < 0)
+        return fail(why, "no descriptor is left");
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_adddup2(&files, answer[1], 1);
+    error = posix_spawnp(&pid, program, &files, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&files);
+    close(answer[1]);
+    snprintf(why, KERNEL_WHY_BYTES, "%.240s cannot be started: %s", program, strerror(error));
+    if (error == 0) {
+        length = read(answer[0], why, KERNEL_WHY_BYTES - 1);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        why[length > 0 ? length : 0] = '\0';
+        why[strcspn(why, "\n")] = '\0';
+    }
+    close(answer[0]);
+    return status == 0 ? 0 : -1;
 }
 
 /* The four descriptors that the program gets, in this order. */

@@ -1,4 +1,4 @@
-/* Starting drysock-kernel and learning how it ended.
+/* Starting drysock-kernel, asking what it needs, learning how it ended.
  * SPDX-License-Identifier: MIT */
 #ifndef HARNESS_KERNEL_CHILD_H
 #define HARNESS_KERNEL_CHILD_H

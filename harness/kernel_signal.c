@@ -15,6 +15,8 @@
 
 #include <drysock/socket.h>
 
+#include "kernel_speed.h"
+
 enum {
     WAIT_SIGNAL = SIGUSR1, /* what interrupts a wait */
     WAIT_MARK = 0x647279,  /* told to the handler, so that it knows these from `at` signals */
@@ -61,10 +63,9 @@ void kernel_signal_prepare(void)
 
 static void kick(void)
 {
-    uint64_t one = 1;
-    ssize_t written = write(wake, &one, sizeof one);
+    int kicked = eventfd_write(wake, 1);
 
-    assert(written == (ssize_t)sizeof one);
+    assert(kicked == 0);
 }
 
 void kernel_signal_attach(struct kernel_target *target)
@@ -237,13 +238,14 @@ static void *watcher(void *argument)
     struct dry_caller caller = dry_current_caller();
 
     for (;;) {
-        uint64_t next = watch_all(), now = dry_now(), count;
+        uint64_t next = watch_all(), now = dry_now();
         uint64_t left = next > now ? next - now : 0;
         struct timespec timeout = {(time_t)(left / 1000000000), (long)(left % 1000000000)};
         struct pollfd news = {.fd = wake, .events = POLLIN};
+        eventfd_t count;
 
-        if (caller.system->ppoll(caller, &news, 1, next == UINT64_MAX ? NULL : &timeout, NULL) > 0)
-            assert(read(wake, &count, sizeof count) == (ssize_t)sizeof count || errno == EAGAIN);
+        if (kernel_speed_ppoll(caller, &news, 1, next == UINT64_MAX ? NULL : &timeout, NULL) > 0)
+            eventfd_read(wake, &count);
     }
     return NULL;
 }

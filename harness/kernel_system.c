@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "kernel_speed.h"
+
 static const struct dry_system *provider; /* set once, before the first thread */
 static struct dry_system decorated;
 static struct kernel_view *all;
@@ -118,7 +120,7 @@ static int system_ppoll(struct dry_caller caller, struct pollfd *descriptors, nf
                         const struct timespec *timeout, const sigset_t *mask)
 {
     enter(caller);
-    return (int)leave(caller, provider->ppoll(caller, descriptors, count, timeout, mask));
+    return (int)leave(caller, kernel_speed_ppoll(caller, descriptors, count, timeout, mask));
 }
 
 static int system_pselect(struct dry_caller caller, int count, fd_set *readable, fd_set *writable,
@@ -134,8 +136,8 @@ static int system_epoll_pwait(struct dry_caller caller, int epoll_fd, struct epo
                               int maximum, const struct timespec *timeout, const sigset_t *mask)
 {
     enter(caller);
-    return (int)leave(caller,
-                      provider->epoll_pwait(caller, epoll_fd, events, maximum, timeout, mask));
+    return (int)leave(caller, kernel_speed_epoll_pwait(caller, epoll_fd, events, maximum, timeout,
+                                                       mask));
 }
 
 static int system_clock_nanosleep(struct dry_caller caller, clockid_t clock, int flags,
