@@ -3,8 +3,7 @@
  *
  * The same code runs as a task of the world and as a thread on the kernel; what differs stands in
  * actor_ops. Signals: before any actor runs, the system must take SIGUSR1, SIGUSR2, SIGALRM, SIGURG,
- * SIGIO and SIGINT-like signals of `at … signal` with a handler that does nothing, without
- * SA_RESTART, and ignore SIGPIPE; on_signal() only sets the library's interrupt check. */
+ * SIGIO, SIGHUP, SIGCHLD and SIGWINCH with a handler that does nothing, without SA_RESTART, and ignore SIGPIPE; on_signal() only sets the library's interrupt check. */
 #ifndef HARNESS_ACTOR_H
 #define HARNESS_ACTOR_H
 
@@ -25,8 +24,8 @@ struct actor_ops {
     void (*name_socket)(struct actor *actor, int fd, const char *name);
     /* A step has ended; `step` is valid during the call. May be called by several threads. */
     void (*emit)(struct actor *actor, uint32_t index, const struct trace_step *step);
-    /* Any other file verb's path, for systems that keep their files apart. NULL: as it is. */
-    const char *(*path)(struct actor *actor, const char *path);
+    /* unlink(2) of a socket's path on the actor's host: 0 or -errno. NULL: unlink(2) itself. */
+    int (*unlink)(struct actor *actor, const char *path);
 };
 
 enum actor_state {
@@ -55,7 +54,7 @@ struct actor {
     struct binding *bindings;
     struct luck *luck;
     struct object *objects; /* sockets, files, pollers: closed at the end as a process's would be */
-    volatile int stop_on_signal;
+    struct raised *raised; /* by the step that runs */
 };
 
 /* Runs every step. Returns when the actor ended or stopped; its sockets are closed then. */

@@ -1,0 +1,38 @@
+/* What the parser's files share: one reading of one scenario.
+ * SPDX-License-Identifier: MIT */
+#ifndef HARNESS_PARSER_H
+#define HARNESS_PARSER_H
+
+#include "lexer.h"
+
+enum {
+    PARSER_DEPTH = 200, /* nesting of expressions */
+};
+
+struct parser {
+    struct scenario *scenario;
+    struct lexer lexer;      /* of the current line */
+    struct token token;      /* the one to take next */
+    struct token ahead;      /* and the one behind it */
+    bool in_pattern;         /* `_` and `...` are allowed */
+    uint32_t depth;
+    /* Lines whose actors are known only at the end: events that send signals. */
+    struct pending_signal {
+        uint32_t event;
+        const char *actor;
+        struct source_at at;
+    } *pending;
+    uint32_t pending_count;
+};
+
+/* head.c: one head line; *canonical is its text. */
+int parser_head(struct parser *parser, const char **canonical);
+/* parser.c: begins to take tokens of the lexer's line; one step. */
+int parser_begin(struct parser *parser);
+int parser_step(struct parser *parser, struct step *step);
+/* check.c: all that can be said only of the whole file. */
+int scenario_check(struct parser *parser);
+
+#define parser_wrong(parser, ...) lexer_wrong(&(parser)->lexer, __VA_ARGS__)
+
+#endif
