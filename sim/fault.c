@@ -110,6 +110,14 @@ static struct fault_actor *actor_of(struct dry_caller caller)
     return caller.world;
 }
 
+static void delay(struct fault_actor *actor, uint64_t ns)
+{
+    struct timespec rest = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    while (actor->inner.system->clock_nanosleep(actor->inner, CLOCK_MONOTONIC, 0, &rest, &rest) ==
+           -EINTR)
+        continue;
+}
+
 static void fault_call_begin(struct dry_caller caller, const char *verb, int fd)
 {
     struct fault_actor *actor = actor_of(caller);
@@ -124,6 +132,13 @@ static void fault_call_begin(struct dry_caller caller, const char *verb, int fd)
     actor->interrupt_next = false;
     actor->verb_seams = fault_seams_of_verb(verb);
     memset(actor->seam_counts, 0, sizeof actor->seam_counts);
+    if (actor->rule != NULL && actor->rule->effect == FAULT_DELAY &&
+        actor->rule->seam == FAULT_SEAM_NONE) {
+        /* Before the library computes its deadline: the call begins later, it is not shortened. */
+        actor->spent = true;
+        actor->rule->fired++;
+        delay(actor, actor->rule->amount);
+    }
     if (actor->rule != NULL && actor->rule->effect == FAULT_SIGNAL_DURING &&
         actor->inner.system->interrupt_after != NULL)
         actor->armed = actor->inner.system->interrupt_after(actor->inner, actor->rule->amount) == 0;
@@ -160,14 +175,6 @@ static bool applies(struct fault_actor *actor, enum fault_seam seam)
     return (actor->verb_seams >> seam & 1) != 0;
 }
 
-static void delay(struct fault_actor *actor, uint64_t ns)
-{
-    struct timespec rest = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
-    while (actor->inner.system->clock_nanosleep(actor->inner, CLOCK_MONOTONIC, 0, &rest, &rest) ==
-           -EINTR)
-        continue;
-}
-
 /* Before a seam call: 0 to go on, or what it returns instead. A transfer's *length may shrink. */
 static int before(struct fault_actor *actor, enum fault_seam seam, size_t *length)
 {
@@ -178,7 +185,7 @@ static int before(struct fault_actor *actor, enum fault_seam seam, size_t *lengt
     if (!applies(actor, seam))
         return 0;
     struct fault_rule *rule = actor->rule;
-    actor->spent = true;
+    actor->spent = rule->effect != FAULT_BYTES || rule->seam != FAULT_SEAM_NONE;
     switch (rule->effect) {
     case FAULT_ERRNO:
         rule->fired++;

@@ -1,12 +1,12 @@
 /* Fault rules as data: what one matches, what it does, and the text it is written in.
  * SPDX-License-Identifier: MIT
  *
- * ACTOR [SOCKET.]CALL[#FIRST[..LAST][+STEP]][/SEAM[#N]] EFFECT [chance=P%]
+ * ACTOR [SOCKET.]CALL[#FIRST[..[LAST][+STEP]]][/SEAM[#N]] [chance=P%] EFFECT
  *
  * ACTOR is an actor's name, @HOST for all on a host, or *. CALL is a library call by its Python name,
  * or *. FIRST..LAST+STEP counts the actor's calls of that name (of that socket, when it is named)
- * from 1, as strace's when= does: #3 the third, #3+ from the third on, #2..6+2 the 2nd, 4th, 6th; no
- * ordinal means every one. /SEAM aims at one seam call of the library call (poll, send, recv,
+ * from 1: #3 the third, #3.. from the third on, #2..6+2 the 2nd, 4th and 6th; no ordinal means every
+ * one. /SEAM aims at one seam call of the library call (poll, send, recv,
  * connect …). EFFECT: errno=NAME, bytes=N, delay=TIME, signal before, signal during=TIME,
  * signal after=N.
  */
@@ -22,7 +22,7 @@ enum { FAULT_NAME_BYTES = 64, FAULT_TEXT_BYTES = 256 };
 
 enum fault_effect {
     FAULT_ERRNO,         /* amount: the errno; the call is not made */
-    FAULT_BYTES,         /* amount: at most so many bytes move */
+    FAULT_BYTES,         /* amount: at most so many bytes move in each seam call */
     FAULT_DELAY,         /* amount: ns to wait before the call */
     FAULT_SIGNAL_BEFORE, /* the first wait is cut short before it begins */
     FAULT_SIGNAL_DURING, /* amount: ns after the call began; only while it waits */

@@ -250,10 +250,12 @@ static int read_ordinal(struct reader *reader, struct fault_rule *rule)
     if (!read_number(reader, &rule->first) || rule->first == 0)
         return wrong(reader, start, "an ordinal counts from 1: #1 is the first call");
     rule->last = rule->first;
-    if (take(reader, "..") && (!read_number(reader, &rule->last) || rule->last < rule->first))
-        return wrong(reader, start, "the last ordinal must not be before the first");
-    else if (*reader->at == '+' && rule->last == rule->first)
+    if (take(reader, "..")) {
         rule->last = UINT64_MAX;
+        if (isdigit((unsigned char)*reader->at) &&
+            (!read_number(reader, &rule->last) || rule->last < rule->first))
+            return wrong(reader, start, "the last ordinal must not be before the first");
+    }
     if (take(reader, "+") && isdigit((unsigned char)*reader->at) &&
         (!read_number(reader, &rule->step) || rule->step == 0))
         return wrong(reader, start, "the step of an ordinal must be at least 1");
@@ -348,11 +350,12 @@ static int read_effect(struct reader *reader, struct fault_rule *rule)
 
 static int read_chance(struct reader *reader, struct fault_rule *rule)
 {
-    rule->chance_ppm = 1000000;
     skip_blanks(reader);
     const char *start = reader->at;
     if (!take(reader, "chance="))
         return 0;
+    if (rule->chance_ppm != 1000000)
+        return wrong(reader, start, "a fault has one chance");
     uint64_t whole = 0, fraction = 0, scale = 10000;
     bool good = read_number(reader, &whole);
     if (good && take(reader, "."))
@@ -401,7 +404,9 @@ int fault_rule_parse(struct fault_rule *rule, const char *text, char *message, s
         return -1;
     if (*reader.at != ' ' && *reader.at != '\t' && *reader.at != 0)
         return wrong(&reader, reader.at, "expected a blank before the effect");
-    if (read_effect(&reader, rule) < 0 || read_chance(&reader, rule) < 0)
+    rule->chance_ppm = 1000000;
+    if (read_chance(&reader, rule) < 0 || read_effect(&reader, rule) < 0 ||
+        read_chance(&reader, rule) < 0)
         return -1;
     skip_blanks(&reader);
     if (*reader.at != 0)
