@@ -57,6 +57,9 @@ DRY_PUBLIC int sim_add_link(struct sim *sim, int host_a, int host_b,
 DRY_PUBLIC int sim_change_link(struct sim *sim, int link, uint64_t at, bool up);
 DRY_PUBLIC int sim_set(struct sim *sim, int host, const char *sysctl, int64_t value);
 
+/* unlink(2) of a UNIX socket's path on a host. */
+DRY_PUBLIC int sim_unlink(struct sim *sim, int host, const char *path);
+
 /* Name service. nameserver runs one (a daemon task) on a host; the records are the world's. A
  * record's text is what follows `record` in a scenario's head (docs/language.md). hosts_line is a
  * line of /etc/hosts; resolver_line a line of resolv.conf. */
