@@ -32,7 +32,7 @@ enum sim_signal_disposition {
     SIM_SIGNAL_RESTARTS, /* handled with SA_RESTART */
     SIM_SIGNAL_IGNORED,  /* SIGPIPE at the start, as in Python */
 };
-int sim_signal_action(struct sim_world *world, struct sim_process_id process, int number,
+int sim_signal_dispose(struct sim_world *world, struct sim_process_id process, int number,
                       enum sim_signal_disposition disposition);
 /* Sends a signal now. Pending while blocked or while the task is in a call that has yet to look at
  * it; ends a wait otherwise (the call decides whether it restarts). Ignored signals vanish; one

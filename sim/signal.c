@@ -81,7 +81,7 @@ void sim_signal_handle(struct sim_task *task)
     task->pending_signals &= task->blocked_signals;
 }
 
-int sim_signal_action(struct sim_world *world, struct sim_process_id id, int number,
+int sim_signal_dispose(struct sim_world *world, struct sim_process_id id, int number,
                       enum sim_signal_disposition disposition)
 {
     struct sim_process *process = sim_process_at(world, id);

@@ -468,7 +468,8 @@ struct sim_task {
     uint32_t state; /* enum sim_task_state */
     uint32_t wake;  /* enum sim_wake: why it last woke */
     uint32_t daemon; /* 1: does not keep the world from being idle */
-    uint32_t spins;  /* calls since the clock moved: the spin guard */
+    uint32_t spins;  /* calls since the clock was seen at spun_at: the spin guard */
+    uint64_t spun_at;
     struct sim_call call;
     struct sim_waiter_id first_waiter;
     struct sim_event_id deadline_event;
@@ -814,7 +815,7 @@ struct sim_tcp {
     uint32_t cwnd, ssthresh, cwnd_count;
     uint32_t congestion_state, recovery_point, prior_cwnd;
     uint32_t undo_marker, undo_retransmits, delivered, recovery_delivered, recovery_sent;
-    uint32_t cwnd_used;
+    uint32_t window_ratio; /* of 256: how much of the receive buffer is window; 0: half */
     uint64_t rack_at; /* when the last delivered segment was sent */
     uint32_t rack_end, rack_rtt_us;
     struct { /* cubic, in milliseconds and segments */
@@ -849,7 +850,7 @@ struct sim_tcp {
     struct sim_tcp_id listener;   /* a child not yet accepted */
     uint32_t syn_window; /* a child: the window its SYN told, unscaled */
     uint64_t bytes_acked, bytes_received, bytes_sent;
-    uint32_t segments_in, segments_out, total_retransmissions, early_segments;
+    uint32_t segments_in, segments_out, total_retransmissions, early_latest;
 };
 
 /* ---- the world ---------------------------------------------------------------------------- */

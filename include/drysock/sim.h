@@ -96,13 +96,20 @@ DRY_PUBLIC struct sim_fault_plan *sim_faults(struct sim *sim);
 
 /* A process on a host, its number or -errno. */
 DRY_PUBLIC int sim_add_process(struct sim *sim, int host, const char *name);
+/* A child that shares every open description, without a task yet. Its number or -errno. */
+DRY_PUBLIC int sim_fork_process(struct sim *sim, int process);
+/* Ends a process: its tasks, then its descriptors, lowest first. Does not return when the caller is
+ * one of those tasks. (A task that returns leaves its process's descriptors open.) */
+DRY_PUBLIC int sim_end_process(struct sim *sim, int process, int status);
 /* A task of a process: entry(argument) runs as soon as the world runs. Its number or -errno. */
 DRY_PUBLIC int sim_spawn(struct sim *sim, int process, const char *name,
                          void (*entry)(void *argument), void *argument);
 DRY_PUBLIC int sim_spawn_daemon(struct sim *sim, int process, const char *name,
                                 void (*entry)(void *argument), void *argument);
 /* From within a task: ends it with a message; the run goes on, sim_run_* reports the failure. Does
- * not return. A failed cmocka assertion inside a task arrives here too. */
+ * not return. A failed cmocka assertion inside a task is reported by cmocka at once: it jumps to
+ * cmocka's own runner and the run is over. The world notices at its next use (sim_destroy in the
+ * teardown will do): the task counts as failed, its stack is given back. */
 DRY_PUBLIC void sim_task_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* 0 while running, 1 ended, -ECANCELED failed (message: why; valid until sim_destroy). */
 DRY_PUBLIC int sim_task_status(const struct sim *sim, int task, const char **message);
@@ -128,7 +135,12 @@ enum sim_outcome {
     SIM_STUCK,    /* tasks wait and nothing is queued that could wake them */
     SIM_FAILED,   /* a task failed (sim_task_fail, watchdog): see sim_failure */
 };
-DRY_PUBLIC enum sim_outcome sim_run(struct sim *sim); /* until idle, stuck or failed */
+/* Until idle or stuck; SIM_FAILED instead of either when a task failed. Idle: what is due at the
+ * instant of the last task's end is still done, later timers (TIME_WAIT …) stay queued. Stuck, too,
+ * when nothing but timers that re-arm for ever (keepalive) happened for 30 days. */
+DRY_PUBLIC enum sim_outcome sim_run(struct sim *sim);
+/* The same, but not beyond an instant: SIM_REACHED, with the clock there. With no task to begin with
+ * it runs what is queued until then. */
 DRY_PUBLIC enum sim_outcome sim_run_until(struct sim *sim, uint64_t instant);
 DRY_PUBLIC uint64_t sim_now(const struct sim *sim);
 DRY_PUBLIC uint64_t sim_next_at(const struct sim *sim); /* UINT64_MAX: nothing queued */
