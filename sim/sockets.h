@@ -31,6 +31,10 @@ void sim_datagram_append(struct sim_world *world, struct sim_socket_id id,
                          struct sim_datagram_id datagram);
 struct sim_datagram_id sim_datagram_take(struct sim_world *world, struct sim_socket_id id);
 void sim_datagram_free(struct sim_world *world, struct sim_datagram_id id);
+/* What a message of this length counts against the buffers of both ends (Linux's truesize). */
+uint32_t sim_datagram_charge(uint64_t length);
+/* Asserts that the queue's links and charges are right. */
+void sim_socket_check_queue(const struct sim_world *world, struct sim_socket_id id);
 /* Takes SO_ERROR: the pending error as a negative errno, and clears it. */
 int sim_socket_take_error(struct sim_world *world, struct sim_socket_id id);
 /* Sets SO_ERROR and wakes with POLLERR (and what else is told). */
