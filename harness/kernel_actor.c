@@ -304,13 +304,23 @@ void kernel_actors_describe(struct text *text)
 
     pthread_mutex_lock(&run.lock);
     for (uint32_t i = 0; i < run.scenario->actor_count; i++) {
-        if (run.actors[i].actor.current == NULL)
+        if (run.actors[i].actor.state == ACTOR_ENDED)
             continue;
         actor_describe(&run.actors[i].actor, line, sizeof line);
-        text_add(text, "%s\n", line);
+        text_add(text, "%s%s", text->length > 0 ? "\n" : "", line);
         write_running(&run.actors[i]);
     }
     pthread_mutex_unlock(&run.lock);
+}
+
+/* The rules that did not fire, as the world's run words them. */
+static void list_unused(struct text *unused)
+{
+    for (uint32_t i = 0; run.plan != NULL && i < run.scenario->fault_count; i++)
+        if (sim_fault_fired(run.plan, (int)i + 1) == 0)
+            text_add(unused, "%s%s:%u: the fault did not fire: %s", unused->length > 0 ? "\n" : "",
+                     run.scenario->path, run.scenario->faults[i].at.line,
+                     run.scenario->faults[i].text);
 }
 
 void kernel_actors_finish(uint64_t *ended_ns, struct text *unused_faults)
@@ -321,9 +331,7 @@ void kernel_actors_finish(uint64_t *ended_ns, struct text *unused_faults)
         free(run.actors[i].arrived);
     }
     *ended_ns = run.last_ended_ns;
-    for (int rule = 1; run.plan != NULL && rule <= sim_fault_rules(run.plan); rule++)
-        if (sim_fault_fired(run.plan, rule) == 0)
-            text_add(unused_faults, "%s\n", sim_fault_text(run.plan, rule));
+    list_unused(unused_faults);
     if (run.plan != NULL)
         sim_fault_plan_destroy(run.plan);
     free(run.actors);

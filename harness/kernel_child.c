@@ -137,18 +137,18 @@ enum {
 };
 
 static int spawn(struct kernel_child *child, const char *program, const struct scenario *scenario,
-                 const struct kernel_options *options, const int theirs[THEIRS])
+                 const struct kernel_options *options, uint64_t seed, const int theirs[THEIRS])
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
-    char parent[32], seed[32], space[2][512];
-    char *arguments[] = {(char *)"drysock-kernel", parent, seed, (char *)scenario->path, NULL};
+    char parent[32], number[32], space[2][512];
+    char *arguments[] = {(char *)"drysock-kernel", parent, number, (char *)scenario->path, NULL};
     char **environment = environment_of(options->speed, space);
     sigset_t none;
     int error;
 
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)options->seed);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)seed);
     sigemptyset(&none);
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
@@ -206,7 +206,7 @@ static void close_all(const int *descriptors, int count)
 }
 
 int kernel_child_start(struct kernel_child *child, const struct scenario *scenario,
-                       const struct kernel_options *options, char *why)
+                       const struct kernel_options *options, uint64_t seed, char *why)
 {
     int control[2] = {-1, -1}, trace[2] = {-1, -1}, said[2] = {-1, -1}, text = -1;
     char program[1100];
@@ -223,7 +223,7 @@ int kernel_child_start(struct kernel_child *child, const struct scenario *scenar
     else if ((text = move_up(text_descriptor(scenario, options))) < 0)
         result = fail(why, scenario->path);
     if (result == 0) {
-        error = spawn(child, program, scenario, options,
+        error = spawn(child, program, scenario, options, seed,
                       (int[THEIRS]){control[1], trace[1], text, said[1]});
         if (error != 0) {
             snprintf(why, KERNEL_WHY_BYTES, "%.240s cannot be started: %s", program,

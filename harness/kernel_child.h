@@ -22,7 +22,7 @@ struct kernel_child_end {
 
 /* 0, or -1 with a sentence in why[KERNEL_WHY_BYTES]. */
 int kernel_child_start(struct kernel_child *child, const struct scenario *scenario,
-                       const struct kernel_options *options, char *why);
+                       const struct kernel_options *options, uint64_t seed, char *why);
 /* Takes what the program said until now. False: nothing more will come. */
 bool kernel_child_hear(struct kernel_child *child);
 /* Waits at most patience_ns for its end, then kills it; closes the descriptors. */

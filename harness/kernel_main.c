@@ -190,6 +190,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "drysock-kernel is started by drysock (see drysock run --on kernel)\n");
         return 2;
     }
+    prctl(PR_SET_TIMERSLACK, 1); /* waits end when they are said to */
     parent = (pid_t)strtol(argv[1], NULL, 10);
     die_with(parent);
     exit(run(parent, strtoull(argv[2], NULL, 10), argv[3]));

@@ -58,6 +58,8 @@ struct run {
     uint64_t begun_at;  /* all of these: CLOCK_MONOTONIC of this process */
     uint64_t origin_at; /* instant 0 */
     uint64_t limit_at;  /* of this stage */
+    uint64_t limit_ns;  /* of the run, by its own clock */
+    uint64_t seed;
     uint64_t speed;
     struct text partial; /* of the trace: a line that has not ended */
     bool ended_well;     /* the trace has its end line */
@@ -109,15 +111,13 @@ static void take_host(struct run *run, uint32_t index, int fd)
 static void start(struct run *run)
 {
     const struct scenario *scenario = run->scenario;
-    uint64_t limit = run->options->limit_ns == 0 ? DEFAULT_LIMIT_NS : run->options->limit_ns;
 
     for (uint32_t i = 0; i < scenario->host_count; i++)
         if (run->tuns[i] < 0 || watch(run, run->tuns[i], RUN_TUN + i) < 0) {
             end_run(run, TRACE_FAILED, "drysock-kernel did not make every host");
             return;
         }
-    run->line = kernel_line_create(scenario, run->tuns, run->options->seed,
-                                   run->options->capture);
+    run->line = kernel_line_create(scenario, run->tuns, run->seed, run->options->capture);
     if (run->line == NULL) {
         end_run(run, TRACE_FAILED, "the capture file cannot be written");
         return;
@@ -125,16 +125,21 @@ static void start(struct run *run)
     kernel_line_drain(run->line);
     run->stage = RUNNING;
     run->origin_at = clock_now();
-    run->limit_at = run->origin_at + limit / run->speed;
+    run->limit_at = run->origin_at + run->limit_ns / run->speed;
     kernel_control_send(run->child.control, KERNEL_GO, 0, "", -1);
 }
 
 static void take_waits(struct run *run, const char *text)
 {
-    if (run->stage == DESCRIBING)
-        end_run(run, TRACE_STUCK, text);
-    else
-        fprintf(stderr, "%s", text); /* somebody asked by kernel_run_describe */
+    char detail[KERNEL_TEXT_BYTES + 128], limit[32];
+
+    if (run->stage != DESCRIBING) { /* somebody asked by kernel_run_describe */
+        fprintf(stderr, "%s\n", text);
+        return;
+    }
+    scenario_time_print(run->limit_ns, limit);
+    snprintf(detail, sizeof detail, "the run has not ended after %s\n%s", limit, text);
+    end_run(run, TRACE_STUCK, detail);
 }
 
 static void take_message(struct run *run)
@@ -378,14 +383,21 @@ struct trace *kernel_run(const struct scenario *scenario, const struct kernel_op
     char why[KERNEL_WHY_BYTES];
 
     run.trace = trace_create(scenario, "kernel");
+    if (!scenario_runs_on(scenario, "kernel")) {
+        trace_set_detail(run.trace, TRACE_SKIPPED, "only %s: %s", scenario->only,
+                         scenario->only_reason);
+        return run.trace;
+    }
     run.begun_at = clock_now();
     run.limit_at = run.begun_at + SETUP_LIMIT_NS;
+    run.limit_ns = options->limit_ns == 0 ? DEFAULT_LIMIT_NS : options->limit_ns;
+    run.seed = options->seed != 0 ? options->seed : scenario->has_seed ? scenario->seed : 1;
     run.speed = options->speed > 1 ? options->speed : 1;
     run.tuns = calloc(scenario->host_count + 1, sizeof *run.tuns);
     assert(run.tuns != NULL);
     for (uint32_t i = 0; i < scenario->host_count; i++)
         run.tuns[i] = -1;
-    if (kernel_child_start(&run.child, scenario, options, why) < 0) {
+    if (kernel_child_start(&run.child, scenario, options, run.seed, why) < 0) {
         trace_set_detail(run.trace, TRACE_FAILED, "%s", why);
         free(run.tuns);
         return run.trace;
