@@ -133,6 +133,10 @@ static void furnished_world__reset__is_as_created(void **state)
     furnish(world);
     sim_block_reset(world, 42);
     assert_memory_equal(world, fresh, sizeof *world);
+    for (uint32_t index = 1; index <= 3; index++) { /* the pages that were used are zero again */
+        assert_memory_equal(sim_pool_at(world, SIM_POOL_CHUNK, index),
+                            sim_pool_at(fresh, SIM_POOL_CHUNK, index), sizeof(struct sim_chunk));
+    }
     furnish(world);
     furnish(fresh);
     assert_true(sim_world_fingerprint(world) == sim_world_fingerprint(fresh));

@@ -309,6 +309,7 @@ static void open_tap__packets_sent__are_kept_in_order_with_their_senders(void **
     struct sim_link_way way = {.loss_ppm = 1000000};
     sim_link_add(net.world, net.a, net.b, &way);
     net.world->tap = 1;
+    net.world->now = 7;
     sim_link_transmit(net.world, net.a, datagram(net.world, 0x0a000002));
     sim_link_transmit(net.world, net.b, datagram(net.world, 0x0a000001));
     sim_link_transmit(net.world, net.c, datagram(net.world, 0x0a000001));
@@ -316,6 +317,7 @@ static void open_tap__packets_sent__are_kept_in_order_with_their_senders(void **
     for (uint32_t i = 0; i < 3; i++) {
         const struct sim_packet_id id = sim_packet_take_tap(net.world);
         assert_int_equal(sim_packet_at(net.world, id)->interface, senders[i]);
+        assert_int_equal(sim_packet_at(net.world, id)->sent_at, 7);
         assert_int_equal(sim_packet_at(net.world, id)->payload.length, 7);
         sim_packet_free(net.world, id);
     }

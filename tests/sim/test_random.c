@@ -72,6 +72,18 @@ static void bound_above_half_the_range__drawn__stays_below(void **state)
     }
 }
 
+static void bound_of_three_quarters_of_the_range__drawn__favours_no_third(void **state)
+{
+    struct sim_random random;
+    sim_random_seed(&random, 4);
+    const uint64_t third = UINT64_C(1) << 62;
+    uint32_t low = 0;
+    for (uint32_t i = 0; i < 30000; i++) {
+        low += sim_random_below(&random, SIM_STREAM_DELAY, 3 * third) < third;
+    }
+    assert_in_range(low, 9600, 10400); /* a plain remainder would give half */
+}
+
 static void no_chance_and_certainty__asked__draw_nothing(void **state)
 {
     struct sim_random random;
@@ -95,6 +107,7 @@ int main(void)
         cmocka_unit_test(streams_and_neighbouring_seeds__first_draws__all_differ),
         cmocka_unit_test(bound_of_six__drawn_sixty_thousand_times__is_fair),
         cmocka_unit_test(bound_above_half_the_range__drawn__stays_below),
+        cmocka_unit_test(bound_of_three_quarters_of_the_range__drawn__favours_no_third),
         cmocka_unit_test(no_chance_and_certainty__asked__draw_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -352,6 +352,109 @@ static void every_packet__cut_anywhere__is_refused(void **state)
     assert_int_equal(world->pools[SIM_POOL_SPAN].live_count, 0);
 }
 
+/* ---- packets with one thing wrong and the sum right ------------------------------------------------ */
+
+static uint16_t sum_of(const uint8_t *bytes, size_t length, uint32_t sum)
+{
+    for (size_t i = 0; i < length; i++) {
+        sum += i % 2 == 0 ? (uint32_t)bytes[i] << 8 : bytes[i];
+    }
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)(sum + (sum >> 16));
+}
+
+/* Puts a right checksum at transport[at] of an IPv4 packet without IP options. */
+static void seal(uint8_t *bytes, size_t length, size_t at)
+{
+    uint8_t *transport = bytes + 20;
+    transport[at] = 0;
+    transport[at + 1] = 0;
+    const uint32_t pseudo = bytes[9] == IPPROTO_ICMP
+                                ? 0
+                                : sum_of(bytes + 12, 8, (uint32_t)(length - 20) + bytes[9]);
+    const uint16_t sum = (uint16_t)~sum_of(transport, length - 20, pseudo);
+    transport[at] = (uint8_t)(sum >> 8);
+    transport[at + 1] = (uint8_t)sum;
+}
+
+static void malformed_tcp_option__decoded__ends_the_options_not_the_packet(void **state)
+{
+    static const struct { uint8_t kind, length; } wrong[] = {{8, 15}, {8, 255}, {3, 0}, {3, 1}};
+    for (uint32_t i = 0; i < 4; i++) {
+        uint8_t bytes[256];
+        const size_t length = from_hex("4500003cc938400040065d810a0000010a0000029c4100502586134e0000"
+                                       "0000a002faf0a9180000020405b40402080abe81fc0900000000"
+                                       "0103030a",
+                                       bytes);
+        assert_int_equal(bytes[46], 8); /* the timestamps: ten bytes, then four more of options */
+        bytes[46] = wrong[i].kind;
+        bytes[47] = wrong[i].length;
+        seal(bytes, length, 16);
+        struct sim_packet_id id;
+        assert_int_equal(sim_wire_decode(*state, bytes, length, &id), 0);
+        const struct sim_packet *packet = sim_packet_at(*state, id);
+        assert_int_equal(packet->tcp.mss, 1460); /* what came before it counts */
+        assert_int_equal(packet->tcp.has_timestamps, 0);
+        assert_int_equal(packet->tcp.has_window_scale, 0);
+        assert_int_equal(packet->payload.length, 0);
+    }
+}
+
+static void quotation_cut_before_the_ports__decoded__is_refused(void **state)
+{
+    uint8_t bytes[256];
+    from_hex("45c0003bc9b8000040019c470a0000010a00000203030cae000000004500001f00010000401166cb0a000002"
+             "0a00000104d2270f000b0000616263",
+             bytes);
+    for (size_t length = 28; length <= 59; length++) {
+        bytes[3] = (uint8_t)length;
+        bytes[10] = 0;
+        bytes[11] = 0;
+        const uint16_t sum = (uint16_t)~sum_of(bytes, 20, 0);
+        bytes[10] = (uint8_t)(sum >> 8);
+        bytes[11] = (uint8_t)sum;
+        seal(bytes, length, 2);
+        struct sim_packet_id id;
+        const int expected = length < 20 + 8 + 20 + 8 ? -EBADMSG : 0;
+        assert_int_equal(sim_wire_decode(*state, bytes, length, &id), expected);
+    }
+}
+
+static void udp_without_checksum__decoded__is_taken_in_ipv4_alone(void **state)
+{
+    uint8_t bytes[256];
+    struct sim_packet_id id;
+    size_t length =
+        from_hex("45000021094a400040111d800a0000010a0000029c400007000d000068656c6c6f", bytes);
+    assert_int_equal(sim_wire_decode(*state, bytes, length, &id), 0);
+    length = from_hex("6003f58a000f1140fd000000000000000000000000000001fd00000000000000000000000000"
+                      "00029c400007000f000068656c6c6f3621",
+                      bytes);
+    assert_int_equal(sim_wire_decode(*state, bytes, length, &id), -EBADMSG);
+}
+
+static void udp_whose_sum_is_zero__encoded__says_all_ones(void **state)
+{
+    struct sim_world *world = *state;
+    const struct sim_packet_id id = sim_packet_new(world);
+    struct sim_packet *packet = sim_packet_at(world, id);
+    packet->version = 4;
+    packet->protocol = IPPROTO_UDP;
+    packet->source.ip = sim_ip_v4(0x0a000001);
+    packet->destination.ip = sim_ip_v4(0x0a000002);
+    assert_int_equal(sim_bytes_append(world, &packet->payload, "\0\0", 2), 0);
+    uint8_t bytes[64];
+    const size_t length = sim_wire_encode(world, packet, bytes, sizeof bytes);
+    const uint8_t sum[2] = {bytes[26], bytes[27]};
+    sim_bytes_clear(world, &packet->payload);
+    assert_int_equal(sim_bytes_append(world, &packet->payload, sum, 2), 0);
+    assert_int_equal(sim_wire_encode(world, packet, bytes, sizeof bytes), length);
+    assert_int_equal(bytes[26], 0xff);
+    assert_int_equal(bytes[27], 0xff);
+    struct sim_packet_id again;
+    assert_int_equal(sim_wire_decode(world, bytes, length, &again), 0);
+}
+
 static void packets_not_understood__decoded__are_refused(void **state)
 {
     static const char *const packets[] = {
@@ -411,6 +514,10 @@ int main(void)
         WORLD_TEST(corrupt_packets__encoded__are_refused_by_whoever_checks_sums),
         WORLD_TEST(every_bit_of_a_packet__flipped__is_noticed),
         WORLD_TEST(every_packet__cut_anywhere__is_refused),
+        WORLD_TEST(malformed_tcp_option__decoded__ends_the_options_not_the_packet),
+        WORLD_TEST(quotation_cut_before_the_ports__decoded__is_refused),
+        WORLD_TEST(udp_without_checksum__decoded__is_taken_in_ipv4_alone),
+        WORLD_TEST(udp_whose_sum_is_zero__encoded__says_all_ones),
         WORLD_TEST(packets_not_understood__decoded__are_refused),
         WORLD_TEST(random_bytes__decoded__are_a_packet_or_refused_and_nothing_leaks),
     };
