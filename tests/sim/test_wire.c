@@ -400,6 +400,21 @@ static void malformed_tcp_option__decoded__ends_the_options_not_the_packet(void 
     }
 }
 
+static void tcp_option_beyond_the_header__decoded__is_not_read(void **state)
+{
+    uint8_t bytes[256];
+    const size_t length = from_hex("4500003cc938400040065d810a0000010a0000029c4100502586134e00000000"
+                                   "a002faf0a9180000020405b40402080abe81fc09000000000103030a",
+                                   bytes);
+    memset(bytes + 44, 1, 14);
+    bytes[58] = 8; /* timestamps, eight bytes short */
+    bytes[59] = 10;
+    seal(bytes, length, 16);
+    struct sim_packet_id id;
+    assert_int_equal(sim_wire_decode(*state, bytes, length, &id), 0);
+    assert_int_equal(sim_packet_at(*state, id)->tcp.has_timestamps, 0);
+}
+
 static void quotation_cut_before_the_ports__decoded__is_refused(void **state)
 {
     uint8_t bytes[256];
@@ -515,6 +530,7 @@ int main(void)
         WORLD_TEST(every_bit_of_a_packet__flipped__is_noticed),
         WORLD_TEST(every_packet__cut_anywhere__is_refused),
         WORLD_TEST(malformed_tcp_option__decoded__ends_the_options_not_the_packet),
+        WORLD_TEST(tcp_option_beyond_the_header__decoded__is_not_read),
         WORLD_TEST(quotation_cut_before_the_ports__decoded__is_refused),
         WORLD_TEST(udp_without_checksum__decoded__is_taken_in_ipv4_alone),
         WORLD_TEST(udp_whose_sum_is_zero__encoded__says_all_ones),
