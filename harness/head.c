@@ -57,7 +57,7 @@ static int need_words(struct head *head, uint32_t least, uint32_t most, const ch
 {
     if (head->count < least)
         return parser_wrong(head->parser, head->end, "something is missing: write %s", form);
-    if (head->count > most)
+    if (most < HEAD_WORDS && head->count > most)
         return parser_wrong(head->parser, head->words[most].at, "this is too much: write %s", form);
     return 0;
 }
@@ -212,7 +212,7 @@ static int find_link(struct head *head, uint32_t a, uint32_t b)
 static int head_link(struct head *head)
 {
     struct scenario_link *link;
-    uint32_t a, b;
+    uint32_t a = 0, b = 0;
 
     if (need_words(head, 3, HEAD_WORDS, "link HOST HOST delay=TIME…") != 0 ||
         find_host(head, &head->words[1], &a) != 0 || find_host(head, &head->words[2], &b) != 0)
@@ -235,7 +235,7 @@ static int head_link(struct head *head)
 static int head_set(struct head *head)
 {
     struct scenario_set *set;
-    uint32_t host;
+    uint32_t host = 0;
     char *end;
 
     if (need_words(head, 4, 4, "set HOST SYSCTL VALUE") != 0 ||
@@ -282,7 +282,7 @@ static int add_record(struct head *head)
 static int add_nameserver(struct head *head)
 {
     struct scenario_line *line;
-    uint32_t host;
+    uint32_t host = 0;
 
     if (need_words(head, 2, 2, "nameserver HOST") != 0 ||
         find_host(head, &head->words[1], &host) != 0)
@@ -297,7 +297,7 @@ static int add_nameserver(struct head *head)
 static int add_hosts_line(struct head *head)
 {
     struct scenario_line *line;
-    uint32_t host;
+    uint32_t host = 0;
 
     if (need_words(head, 4, HEAD_WORDS, "hosts HOST ADDRESS NAME…") != 0 ||
         find_host(head, &head->words[1], &host) != 0)
@@ -312,7 +312,7 @@ static int add_hosts_line(struct head *head)
 static int add_resolver_line(struct head *head)
 {
     struct scenario_line *line;
-    uint32_t host;
+    uint32_t host = 0;
 
     if (need_words(head, 4, HEAD_WORDS, "resolver HOST nameserver|search|options VALUE…") != 0 ||
         find_host(head, &head->words[1], &host) != 0)
@@ -328,7 +328,7 @@ static int add_resolver_line(struct head *head)
 
 static int link_event(struct head *head, struct scenario_event *event)
 {
-    uint32_t a, b;
+    uint32_t a = 0, b = 0;
 
     if (need_words(head, 6, 6, "at TIME link HOST HOST down|up") != 0 ||
         find_host(head, &head->words[3], &a) != 0 || find_host(head, &head->words[4], &b) != 0)
