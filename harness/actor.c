@@ -647,13 +647,15 @@ void actor_run(struct actor *actor)
     for (uint32_t i = 0; i < actor->lines->step_count; i++) {
         if (!run_step(actor, &actor->lines->steps[i])) {
             actor->state = ACTOR_STOPPED;
-            actor->ops->stopped(actor);
             break;
         }
     }
+    /* First the sockets: who waits for this actor's bytes must see the end of them. */
+    close_objects(actor);
     if (actor->state == ACTOR_RUNS)
         actor->state = ACTOR_ENDED;
-    close_objects(actor);
+    else
+        actor->ops->stopped(actor);
 }
 
 void actor_finish(struct actor *actor)

@@ -48,7 +48,7 @@ static int take_pollfds(struct call *call, struct pollfd **polled)
 /* poll([(socket, events)…], seconds): the list of (socket, events) that are ready. */
 static int run_poll(struct call *call)
 {
-    struct pollfd *polled;
+    struct pollfd *polled = NULL;
     int64_t timeout = -1;
     const struct value *list = &call->arguments[0];
 

@@ -1,0 +1,368 @@
+/* Compares runs with what a file states and with each other, step by step and actor by actor.
+ * SPDX-License-Identifier: MIT */
+#include "compare.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_world(const struct trace *trace)
+{
+    return strcmp(trace->system, "world") == 0;
+}
+
+/* ---- problems ------------------------------------------------------------------------------- */
+
+static void add_problem(struct problems *problems, enum problem_kind kind, uint32_t line,
+                        const char *system, const char *excuse, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+static void add_problem(struct problems *problems, enum problem_kind kind, uint32_t line,
+                        const char *system, const char *excuse, const char *format, ...)
+{
+    char *text = NULL;
+    va_list list;
+
+    va_start(list, format);
+    int length = vasprintf(&text, format, list);
+    va_end(list);
+    problems->list = arena_grow(&problems->arena, problems->list, problems->count,
+                                sizeof *problems->list);
+    problems->list[problems->count++] = (struct problem){
+        kind, line, system, excuse, length >= 0 ? arena_text(&problems->arena, text) : ""};
+    free(text);
+}
+
+void problems_add(struct problems *problems, enum problem_kind kind, uint32_t line,
+                  const char *system, const char *format, ...)
+{
+    char *text = NULL;
+    va_list list;
+
+    va_start(list, format);
+    int length = vasprintf(&text, format, list);
+    va_end(list);
+    add_problem(problems, kind, line, system, NULL, "%s", length >= 0 ? text : "");
+    free(text);
+}
+
+void problems_append(struct problems *problems, const struct problems *more)
+{
+    for (uint32_t i = 0; i < more->count; i++) {
+        const struct problem *problem = &more->list[i];
+
+        add_problem(problems, problem->kind, problem->line, problem->system, problem->excuse, "%s",
+                    problem->text);
+    }
+}
+
+bool problems_matter(const struct problems *problems)
+{
+    for (uint32_t i = 0; i < problems->count; i++)
+        if (problems->list[i].excuse == NULL)
+            return true;
+    return false;
+}
+
+bool problems_only(const struct problems *problems, enum problem_kind kind)
+{
+    for (uint32_t i = 0; i < problems->count; i++)
+        if (problems->list[i].excuse == NULL && problems->list[i].kind != kind)
+            return false;
+    return problems_matter(problems);
+}
+
+void problems_free(struct problems *problems)
+{
+    arena_free(&problems->arena);
+    *problems = (struct problems){0};
+}
+
+/* Why a step may be otherwise on this system; NULL: it may not. */
+static const char *excuse_of(const struct scenario *scenario, const struct step *step,
+                             const char *system)
+{
+    if (step != NULL && step->expect.differs != NULL && strcmp(step->expect.differs, system) == 0)
+        return step->expect.reason;
+    if (scenario->differs != NULL && strcmp(scenario->differs, system) == 0)
+        return scenario->differs_reason;
+    return NULL;
+}
+
+/* ---- one run -------------------------------------------------------------------------------- */
+
+static bool has_duration(const struct step *step)
+{
+    return step->kind == STEP_CALL;
+}
+
+/* NULL: within bounds. slack: how much of the wait was over before the step began, since what came
+ * before it was late. */
+static const char *judge_time(bool exact, uint64_t stated, uint64_t seen, uint64_t slack)
+{
+    if (exact)
+        return seen == stated ? NULL : seen < stated ? "early" : "late";
+    if (seen + COMPARE_EARLY_NS + slack < stated)
+        return "early";
+    if (seen > stated + COMPARE_LATE_NS + stated / 10)
+        return "late";
+    return NULL;
+}
+
+static void add_time_problem(struct problems *problems, const struct scenario *scenario,
+                             const struct step *step, const char *system, const char *what,
+                             uint64_t stated, uint64_t seen, const char *verdict)
+{
+    char stated_text[32], seen_text[32];
+
+    scenario_time_print(stated, stated_text);
+    scenario_time_print(seen, seen_text);
+    add_problem(problems, PROBLEM_TIME, step->at.line, system, excuse_of(scenario, step, system),
+                "%s: %s %s instead of %s: %s", step->text, what, seen_text, stated_text, verdict);
+}
+
+static void stated_outcome(const struct scenario *scenario, const struct step *step,
+                           const struct trace_step *seen, const char *system,
+                           struct problems *problems)
+{
+    const char *excuse = excuse_of(scenario, step, system);
+    const char *comma = *seen->detail != 0 ? ": " : "";
+
+    if (seen->status == STEP_DIFFERS)
+        add_problem(problems, PROBLEM_OUTCOME, step->at.line, system, excuse, "%s -> %s%s%s",
+                    step->text, seen->outcome, comma, seen->detail);
+    else if (seen->status == STEP_RAISED)
+        add_problem(problems, PROBLEM_OUTCOME, step->at.line, system, excuse,
+                    "%s %s, and no \"-> raises\" says so%s%s", step->text, seen->outcome, comma,
+                    seen->detail);
+    else if (seen->status == STEP_ABANDONED)
+        add_problem(problems, PROBLEM_END, step->at.line, system, excuse, "%s: %s", step->text,
+                    seen->detail);
+    else if (seen->status == STEP_RUNNING)
+        add_problem(problems, PROBLEM_END, step->at.line, system, excuse, "%s did not end",
+                    step->text);
+}
+
+static void stated_time(const struct scenario *scenario, const struct step *step,
+                        const struct trace_step *seen, const struct trace *trace, uint64_t slack,
+                        bool strict, struct problems *problems)
+{
+    const struct expectation *expect = &step->expect;
+    uint64_t took = seen->ended_ns - seen->started_ns;
+    const char *verdict;
+
+    if (expect->has_duration) {
+        verdict = judge_time(is_world(trace), expect->duration_ns, took, slack);
+        if (verdict != NULL)
+            add_time_problem(problems, scenario, step, trace->system, "it took",
+                             expect->duration_ns, took, verdict);
+    }
+    if (expect->has_instant) {
+        verdict = judge_time(is_world(trace), expect->instant_ns, seen->ended_ns, 0);
+        if (verdict != NULL)
+            add_time_problem(problems, scenario, step, trace->system, "it ended at",
+                             expect->instant_ns, seen->ended_ns, verdict);
+    }
+    bool sleeps = step->expression != NULL && step->expression->kind == EXPRESSION_CALL &&
+                  strcmp(step->expression->text, "sleep") == 0;
+    if (strict && is_world(trace) && took > 0 && !expect->has_duration && !expect->has_instant &&
+        !sleeps) {
+        char text[32];
+
+        scenario_time_print(took, text);
+        add_problem(problems, PROBLEM_TIME, step->at.line, trace->system, NULL,
+                    "%s waits %s and states no time: write +%s", step->text, text, text);
+    }
+}
+
+static void stated_end(const struct scenario *scenario, const struct trace *trace,
+                       struct problems *problems)
+{
+    const char *excuse = excuse_of(scenario, NULL, trace->system);
+
+    if (trace->end != TRACE_DONE && trace->end != TRACE_SKIPPED)
+        add_problem(problems, PROBLEM_END, 0, trace->system, excuse, "the run %s%s%s",
+                    trace->end == TRACE_STUCK         ? "is stuck"
+                    : trace->end == TRACE_CRASHED     ? "crashed"
+                    : trace->end == TRACE_INTERRUPTED ? "was interrupted"
+                                                      : "failed",
+                    *trace->detail != 0 ? ": " : "", trace->detail);
+    if (*trace->unused_faults != 0 && trace->end == TRACE_DONE)
+        add_problem(problems, PROBLEM_END, 0, trace->system, excuse, "%s", trace->unused_faults);
+}
+
+static uint64_t slack_of(const struct trace_step *seen, const struct trace_step *reference)
+{
+    return reference != NULL && seen->started_ns > reference->started_ns
+               ? seen->started_ns - reference->started_ns
+               : 0;
+}
+
+void compare_stated(const struct scenario *scenario, const struct trace *trace,
+                    const struct trace *world, bool strict, struct problems *problems)
+{
+    if (trace->end == TRACE_SKIPPED)
+        return;
+    for (uint32_t a = 0; a < scenario->actor_count; a++) {
+        for (uint32_t i = 0; i < scenario->actors[a].step_count; i++) {
+            const struct step *step = &scenario->actors[a].steps[i];
+            const struct trace_step *seen = &trace->actors[a].steps[i];
+
+            stated_outcome(scenario, step, seen, trace->system, problems);
+            if (has_duration(step) && (seen->status == STEP_OK || seen->status == STEP_DIFFERS))
+                stated_time(scenario, step, seen, trace,
+                            slack_of(seen, world != NULL ? &world->actors[a].steps[i] : NULL),
+                            strict, problems);
+        }
+    }
+    stated_end(scenario, trace, problems);
+}
+
+/* ---- two runs ------------------------------------------------------------------------------- */
+
+static bool pattern_is_open(const struct expression *pattern)
+{
+    if (pattern == NULL)
+        return false;
+    if (pattern->kind == EXPRESSION_ANY || pattern->kind == EXPRESSION_NAME)
+        return true;
+    for (uint32_t i = 0; i < pattern->count; i++)
+        if (pattern_is_open(pattern->items[i]))
+            return true;
+    return pattern_is_open(pattern->left);
+}
+
+/* What the file states and both showed needs no second look. */
+static bool both_as_stated(const struct step *step, const struct trace_step *kernel,
+                           const struct trace_step *world)
+{
+    if (kernel->status != STEP_OK || world->status != STEP_OK)
+        return false;
+    return step->expect.kind == EXPECT_RAISES ||
+           (step->expect.kind == EXPECT_VALUE && pattern_is_open(step->expect.pattern));
+}
+
+static const char *any_excuse(const struct scenario *scenario, const struct step *step)
+{
+    const char *excuse = excuse_of(scenario, step, "kernel");
+
+    return excuse != NULL ? excuse : excuse_of(scenario, step, "world");
+}
+
+static void compare_times(const struct scenario *scenario, const struct step *step,
+                          const struct trace_step *kernel, const struct trace_step *world,
+                          struct problems *problems)
+{
+    uint64_t took = kernel->ended_ns - kernel->started_ns;
+    uint64_t wanted = world->ended_ns - world->started_ns;
+    const char *verdict = judge_time(false, wanted, took, slack_of(kernel, world));
+
+    if (verdict != NULL && !step->expect.has_duration)
+        add_time_problem(problems, scenario, step, "kernel", "it took", wanted, took, verdict);
+}
+
+void compare_traces(const struct scenario *scenario, const struct trace *kernel,
+                    const struct trace *world, struct problems *problems)
+{
+    for (uint32_t a = 0; a < scenario->actor_count; a++) {
+        for (uint32_t i = 0; i < scenario->actors[a].step_count; i++) {
+            const struct step *step = &scenario->actors[a].steps[i];
+            const struct trace_step *k = &kernel->actors[a].steps[i];
+            const struct trace_step *w = &world->actors[a].steps[i];
+
+            if (k->status != w->status && (k->status == STEP_NOT_REACHED || w->status == STEP_OK ||
+                                           k->status == STEP_OK || w->status == STEP_NOT_REACHED))
+                add_problem(problems, PROBLEM_OUTCOME, step->at.line, "kernel",
+                            any_excuse(scenario, step), "%s: kernel %s%s%s, world %s%s%s",
+                            step->text, trace_status_name(k->status), *k->outcome ? " -> " : "",
+                            k->outcome, trace_status_name(w->status), *w->outcome ? " -> " : "",
+                            w->outcome);
+            else if (strcmp(k->outcome, w->outcome) != 0 && !both_as_stated(step, k, w))
+                add_problem(problems, PROBLEM_OUTCOME, step->at.line, "kernel",
+                            any_excuse(scenario, step), "%s -> kernel %s, world %s", step->text,
+                            k->outcome, w->outcome);
+            else if (has_duration(step) && k->status == STEP_OK && w->status == STEP_OK)
+                compare_times(scenario, step, k, w, problems);
+        }
+    }
+}
+
+/* ---- verdicts ------------------------------------------------------------------------------- */
+
+const char *verdict_name(enum verdict verdict)
+{
+    static const char *const names[] = {"same", "excused", "different", "skipped", "unmeasured"};
+
+    return names[verdict];
+}
+
+enum verdict compare_verdict(const struct scenario *scenario, const struct trace *kernel,
+                             const struct trace *world, const struct problems *problems)
+{
+    if (problems_matter(problems))
+        return VERDICT_DIFFERENT;
+    if (scenario->only != NULL)
+        return VERDICT_EXCUSED;
+    if (kernel == NULL || world == NULL || kernel->end == TRACE_SKIPPED ||
+        world->end == TRACE_SKIPPED)
+        return VERDICT_SKIPPED;
+    return problems->count > 0 ? VERDICT_EXCUSED : VERDICT_SAME;
+}
+
+/* ---- schedules ------------------------------------------------------------------------------ */
+
+/* The last step of another actor that both runs ended before this one began in one of them and
+ * behind it in the other: the pair whose order decides. */
+static const struct step *find_rival(const struct scenario *scenario, const struct trace *base,
+                                     const struct trace *other, uint32_t actor, uint32_t step,
+                                     uint32_t *rival_actor)
+{
+    const struct trace_step *here = &base->actors[actor].steps[step];
+    const struct step *found = NULL;
+    uint64_t nearest = UINT64_MAX;
+
+    (void)other;
+    for (uint32_t a = 0; a < scenario->actor_count; a++) {
+        for (uint32_t i = 0; a != actor && i < scenario->actors[a].step_count; i++) {
+            const struct trace_step *there = &base->actors[a].steps[i];
+            uint64_t apart = there->ended_ns > here->ended_ns ? there->ended_ns - here->ended_ns
+                                                              : here->ended_ns - there->ended_ns;
+
+            if (scenario->actors[a].steps[i].kind != STEP_CALL ||
+                there->status == STEP_NOT_REACHED || apart > nearest)
+                continue;
+            nearest = apart;
+            found = &scenario->actors[a].steps[i];
+            *rival_actor = a;
+        }
+    }
+    return found;
+}
+
+void compare_schedules(const struct scenario *scenario, const struct trace *base,
+                       const struct trace *other, struct text *text)
+{
+    for (uint32_t a = 0; a < scenario->actor_count; a++) {
+        for (uint32_t i = 0; i < scenario->actors[a].step_count; i++) {
+            const struct step *step = &scenario->actors[a].steps[i];
+            const struct trace_step *x = &base->actors[a].steps[i];
+            const struct trace_step *y = &other->actors[a].steps[i];
+            uint32_t rival = 0;
+
+            if (x->status == y->status && strcmp(x->outcome, y->outcome) == 0)
+                continue;
+            if (both_as_stated(step, x, y))
+                continue;
+            const struct step *there = find_rival(scenario, base, other, a, i, &rival);
+            text_add(text, "%s:%u: %s shows %s%s or %s%s, by the order of what happens at one "
+                     "instant", scenario->path, step->at.line, step->text,
+                     *x->outcome ? "" : trace_status_name(x->status), x->outcome,
+                     *y->outcome ? "" : trace_status_name(y->status), y->outcome);
+            if (there != NULL)
+                text_add(text, ": put a sync between it and %s of [%s] on line %u", there->text,
+                         scenario->actors[rival].name, there->at.line);
+            text_add(text, "\n");
+            return;
+        }
+    }
+}
