@@ -174,7 +174,8 @@ struct if_nameindex *sim_provider_if_nameindex(struct dry_caller caller, int *sy
     for (size_t i = 0; i < count; i++) {
         const struct sim_interface *interface = sim_interface_at(sim->world, id);
         list[i].if_index = interface->number;
-        list[i].if_name = strncpy(names + i * IF_NAMESIZE, interface->name, IF_NAMESIZE - 1);
+        list[i].if_name = names + i * IF_NAMESIZE;
+        memcpy(list[i].if_name, interface->name, strnlen(interface->name, IF_NAMESIZE - 1));
         id = interface->next;
     }
     return list;
@@ -208,7 +209,8 @@ int sim_provider_if_indextoname(struct dry_caller caller, unsigned index, char n
     if (!interface) {
         return -ENXIO;
     }
-    strncpy(name, interface->name, IF_NAMESIZE - 1);
-    name[IF_NAMESIZE - 1] = 0;
+    const size_t length = strnlen(interface->name, IF_NAMESIZE - 1);
+    memcpy(name, interface->name, length);
+    name[length] = 0;
     return 0;
 }
