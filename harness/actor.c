@@ -58,7 +58,9 @@ int raise_library(struct actor *actor)
         kind = values[error->code];
     raise_error(actor, kind, "%s", error->message);
     const char *name = coded ? dry_error_code_name(error->kind, error->code) : NULL;
-    if (name != NULL)
+    if (coded && error->code == 0) /* OSError("illegal IP address string …"): no errno at all */
+        actor->raised->code[0] = 0;
+    else if (name != NULL)
         snprintf(actor->raised->code, sizeof actor->raised->code, "%s", name);
     else if (coded)
         snprintf(actor->raised->code, sizeof actor->raised->code, "%d", error->code);

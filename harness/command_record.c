@@ -37,7 +37,17 @@ static bool is_own_name(const struct step *step, const char *outcome)
 
 static bool is_sleep(const struct step *step)
 {
-    return step->expression->kind == EXPRESSION_CALL && strcmp(step->expression->text, "sleep") == 0;
+    return step->expression != NULL && step->expression->kind == EXPRESSION_CALL && strcmp(step->expression->text, "sleep") == 0;
+}
+
+/* None is what most calls return; where a value is asked for, it is an answer. */
+static bool none_says_something(const struct step *step)
+{
+    const struct expression *expression = step->expression;
+
+    return step->target != NULL || expression->kind == EXPRESSION_NAME ||
+           (expression->kind == EXPRESSION_METHOD && expression->integer == 1) ||
+           (expression->text != NULL && strncmp(expression->text, "get", 3) == 0);
 }
 
 static void add_value(struct text *text, const struct step *step, const struct trace_step *seen,
@@ -47,7 +57,7 @@ static void add_value(struct text *text, const struct step *step, const struct t
         text_add(text, " ");
         print_expression(text, step->expect.pattern);
     } else if (strcmp(seen->outcome, "None") == 0) {
-        text_add(text, "%s", timed ? " None" : "");
+        text_add(text, "%s", timed || none_says_something(step) ? " None" : "");
     } else if (strcmp(seen->outcome, "_") == 0 || is_own_name(step, seen->outcome)) {
         text_add(text, "%s", timed ? " _" : "");
     } else {
@@ -90,47 +100,83 @@ static const char *outcome_text(void *context, uint32_t actor, uint32_t index)
     return text->length > 2 ? text->bytes : "";
 }
 
-/* The new text is read again and printed, so that its columns are right too. */
-static char *canonical_again(const char *path, const char *text, size_t length)
+static uint32_t reached(const struct trace *trace)
 {
-    struct scenario *again;
-    struct diagnostic wrong;
-    struct text printed = {0};
+    uint32_t count = 0;
 
-    if (scenario_parse(path, text, length, &again, &wrong) != 0) {
-        diagnostic_print(&wrong);
-        return NULL;
-    }
-    print_scenario(&printed, again, NULL, NULL);
-    scenario_free(again);
-    return printed.bytes;
+    for (uint32_t a = 0; a < trace->actor_count; a++)
+        for (uint32_t i = 0; i < trace->actors[a].step_count; i++)
+            count += trace->actors[a].steps[i].status != STEP_NOT_REACHED;
+    return count;
 }
 
-static int record_one(const struct options *options, const struct scenario *scenario)
+/* One run and the text that tells what it showed; NULL: nothing can be recorded, and why is said.
+ * *again: an actor stopped at a raise that is written down now, so a further run may get further. */
+static char *record_pass(const struct options *options, const struct scenario *scenario,
+                         const char *now, uint32_t *got, bool *again)
 {
-    struct kernel_options kernel = {.seed = options->seed, .stop_fd = command_stop_pipe};
+    struct kernel_options kernel = {.seed = options->seed, .stop_fd = command_stop_pipe,
+                                    .text = now, .text_bytes = strlen(now)};
     struct recording recording = {.scenario = scenario, .exact = !options->on_kernel};
     struct text text = {0};
-    int status = EXIT_DIFFER;
+    uint32_t before = *got;
     struct trace *trace =
         options->on_kernel ? kernel_run(scenario, &kernel) : command_world(options, scenario);
 
     recording.trace = trace;
-    if (trace->end != TRACE_DONE) {
+    *got = reached(trace);
+    *again = *got > before && !trace_is_ok(trace);
+    if (trace->end == TRACE_DONE || (trace->end == TRACE_STUCK && *again))
+        print_scenario(&text, scenario, outcome_text, &recording);
+    else
         fprintf(stderr, "%s: nothing recorded: the run on the %s %s: %s\n", scenario->path,
                 trace->system, trace_end_name(trace->end), trace->detail);
-    } else {
-        print_scenario(&text, scenario, outcome_text, &recording);
-        char *printed = canonical_again(scenario->path, text.bytes, text.length);
-        if (printed != NULL && files_write(scenario->path, printed, strlen(printed)) == 0)
-            status = EXIT_AGREE;
-        else
-            fprintf(stderr, "%s: cannot be written: %s\n", scenario->path, strerror(errno));
-        free(printed);
-    }
-    text_free(&text);
     text_free(&recording.text);
     trace_free(trace);
+    return text.bytes;
+}
+
+/* Passes until one gets no further: each writes down where an actor stopped. The text is read again
+ * between passes, which also sets its columns right. */
+static int record_one(const struct options *options, const struct scenario *first)
+{
+    size_t length = 0;
+    char *text = files_text(first->path, &length);
+    uint32_t got = 0;
+    bool again = true;
+    int status = text != NULL ? EXIT_AGREE : EXIT_DIFFER;
+
+    while (again && status == EXIT_AGREE && !command_stop) {
+        struct scenario *scenario;
+        struct diagnostic wrong;
+        struct text printed = {0};
+
+        status = EXIT_DIFFER;
+        char *next = NULL;
+        if (scenario_parse(first->path, text, strlen(text), &scenario, &wrong) != 0) {
+            diagnostic_print(&wrong);
+            break;
+        }
+        next = record_pass(options, scenario, text, &got, &again);
+        scenario_free(scenario);
+        if (next == NULL)
+            break;
+        if (scenario_parse(first->path, next, strlen(next), &scenario, &wrong) == 0) {
+            print_scenario(&printed, scenario, NULL, NULL);
+            scenario_free(scenario);
+            status = EXIT_AGREE;
+        } else {
+            diagnostic_print(&wrong);
+        }
+        free(next);
+        free(text);
+        text = printed.bytes;
+    }
+    if (status == EXIT_AGREE && files_write(first->path, text, strlen(text)) != 0) {
+        fprintf(stderr, "%s: cannot be written: %s\n", first->path, strerror(errno));
+        status = EXIT_DIFFER;
+    }
+    free(text);
     return status;
 }
 

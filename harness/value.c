@@ -133,8 +133,7 @@ int value_constant(const char *name, int64_t *number)
     return -1;
 }
 
-/* The first constant with this prefix and value: shorter names first, so AF_UNIX and not AF_LOCAL's
- * like would need a rule; the table is sorted, and the first is taken. */
+/* The first constant, by name, with this prefix and value. */
 static const char *constant_name(const char *prefix, int64_t number)
 {
     size_t count;
@@ -211,7 +210,20 @@ static void print_named(struct text *text, const char *prefix, int64_t number)
         text_add(text, "%lld", (long long)number);
 }
 
-/* SOCK_STREAM | SOCK_NONBLOCK never shows: the library masks it, as Python does. */
+/* By hand: other constants begin with SOCK_, too, and mean something else. */
+static void print_type(struct text *text, int64_t number)
+{
+    static const char *const names[] = {
+        [SOCK_STREAM] = "SOCK_STREAM", [SOCK_DGRAM] = "SOCK_DGRAM", [SOCK_RAW] = "SOCK_RAW",
+        [SOCK_RDM] = "SOCK_RDM",       [SOCK_SEQPACKET] = "SOCK_SEQPACKET",
+    };
+
+    if (number > 0 && number <= SOCK_SEQPACKET)
+        text_add(text, "%s", names[number]);
+    else
+        text_add(text, "%lld", (long long)number);
+}
+
 static void print_int(struct text *text, struct actor *actor, const struct value *value)
 {
     int64_t number = value->integer;
@@ -234,7 +246,7 @@ static void print_int(struct text *text, struct actor *actor, const struct value
         print_named(text, "AF_", number);
         break;
     case FLAVOUR_TYPE:
-        print_named(text, "SOCK_", number);
+        print_type(text, number);
         break;
     case FLAVOUR_PROTOCOL:
         if (number == 0)

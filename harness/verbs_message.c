@@ -155,7 +155,9 @@ static int run_recvmsg(struct call *call)
                                 received->flags, &received->flags_out, &received->address);
     if (count < 0)
         return raise_library(call->actor);
-    return received_value(call, received, value_bytes(&call->actor->arena, buffer, (size_t)count));
+    /* MSG_TRUNC makes the count larger than the buffer. */
+    return received_value(call, received, value_bytes(&call->actor->arena, buffer,
+                                                      count < size ? (size_t)count : (size_t)size));
 }
 
 static int run_recvmsg_into(struct call *call)

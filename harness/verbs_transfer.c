@@ -67,6 +67,12 @@ static int run_sendto(struct call *call)
     return result_count(call, dry_sendto(call->self->socket, bytes, count, flags, &address));
 }
 
+/* MSG_TRUNC makes a count larger than the buffer; the bytes end with the buffer. */
+static struct value received(struct call *call, const char *buffer, size_t size, ssize_t count)
+{
+    return value_bytes(&call->actor->arena, buffer, (size_t)count < size ? (size_t)count : size);
+}
+
 static int run_recv(struct call *call)
 {
     char *buffer;
@@ -78,7 +84,7 @@ static int run_recv(struct call *call)
     ssize_t count = dry_recv(call->self->socket, buffer, size, flags);
     if (count < 0)
         return raise_library(call->actor);
-    call->result = value_bytes(&call->actor->arena, buffer, (size_t)count);
+    call->result = received(call, buffer, size, count);
     return 0;
 }
 
@@ -95,7 +101,7 @@ static int run_recvfrom(struct call *call)
     if (count < 0)
         return raise_library(call->actor);
     call->result = value_tuple(&call->actor->arena, 2);
-    call->result.items[0] = value_bytes(&call->actor->arena, buffer, (size_t)count);
+    call->result.items[0] = received(call, buffer, size, count);
     call->result.items[1] = value_from_address(&call->actor->arena, &address);
     return 0;
 }

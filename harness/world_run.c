@@ -109,6 +109,21 @@ static int refuse(struct world_run *run, struct source_at at, const char *what, 
     return -1;
 }
 
+/* "tcp_syn_retries" is short for "net.ipv4.tcp_syn_retries". */
+static int set_sysctl(struct world_run *run, const struct scenario_set *set)
+{
+    static const char *const folders[] = {"", "net.ipv4.", "net.ipv6.", "net.core.", "net.unix."};
+    int status = -ENOENT;
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders && status == -ENOENT; i++) {
+        char name[128];
+
+        snprintf(name, sizeof name, "%s%s", folders[i], set->sysctl);
+        status = sim_set(run->sim, run->hosts[set->host], name, set->value);
+    }
+    return status;
+}
+
 static int build_hosts(struct world_run *run)
 {
     const struct scenario *scenario = run->scenario;
@@ -130,7 +145,7 @@ static int build_hosts(struct world_run *run)
     }
     for (uint32_t i = 0; i < scenario->setting_count; i++) {
         const struct scenario_set *set = &scenario->settings[i];
-        int status = sim_set(run->sim, run->hosts[set->host], set->sysctl, set->value);
+        int status = set_sysctl(run, set);
 
         if (status < 0)
             return refuse(run, set->at, "the world has no such setting or value", status);
