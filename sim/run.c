@@ -270,13 +270,13 @@ enum sim_outcome sim_loop(struct sim *sim, uint64_t until, uint32_t own_task)
     for (;;) {
         struct sim_task_id task;
         uint32_t script;
+        if (world->first_tap.index) {
+            drain_tap(sim); /* what the last step sent, a task's last packet before idleness too */
+        }
         if (ends_when_idle && idle(sim)) {
             return SIM_IDLE;
         }
         const enum sim_step step = sim_world_step(world, until, &task, &script);
-        if (world->first_tap.index) {
-            drain_tap(sim);
-        }
         switch (step) {
         case SIM_STEP_EMPTY:
             return empty(sim, until);
