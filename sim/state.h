@@ -353,7 +353,7 @@ struct sim_host {
     struct sim_link_id first_link;
     uint32_t next_port_offset; /* the ephemeral search's moving start */
     uint32_t unix_names;       /* count of UNIX names bound here */
-    uint32_t padding;
+    struct sim_unix_id first_unix_name;
     int64_t settings[SIM_SETTING_COUNT];
     uint64_t tcp_segments_in;
     uint64_t tcp_segments_out;
@@ -697,8 +697,10 @@ struct sim_datagram {
     uint8_t ttl, tos, version, ended; /* ended: UNIX stream piece that closes a record of rights */
     struct sim_rights_id rights;
     uint32_t sender_pid, sender_uid, sender_gid;
-    struct sim_unix_id sender; /* UNIX: whose name recvfrom tells, by value below */
+    struct sim_unix_id sender; /* UNIX: whose send buffer it counts against */
+    uint32_t sender_generation;
     uint32_t sender_name_bytes;
+    uint32_t unused;
     uint8_t sender_name[SIM_UNIX_NAME_BYTES];
     int32_t error; /* MSG_ERRQUEUE: sock_extended_err */
     uint8_t error_origin, error_type, error_code, error_padding;
@@ -727,7 +729,18 @@ struct sim_unix {
     uint32_t backlog;
     uint32_t peer_pid, peer_uid, peer_gid; /* SO_PEERCRED */
     uint32_t name_is_path; /* a filesystem name: stays in the host's name space after close */
-    uint32_t padding;
+    uint32_t is_named;     /* stands in the host's list of names; socket 0: what close left there */
+    uint32_t boundary;     /* the last receive ended where descriptors came: WAITALL ends too */
+    /* who waits for room in this socket's queue, and which queue this one waits for */
+    struct sim_unix_id first_blocked;
+    struct sim_unix_id next_blocked;
+    struct sim_unix_id blocked_on;
+    /* datagram sockets connected to this one */
+    struct sim_unix_id first_client;
+    struct sim_unix_id next_client;
+    uint32_t peer_gone; /* the datagram peer was closed: the next send tells */
+    struct sim_host_id host;
+    uint32_t type; /* SOCK_*: abstract names are apart for each */
 };
 
 /* ---- TCP ---------------------------------------------------------------------------------- */
@@ -809,14 +822,14 @@ struct sim_tcp {
     uint32_t probe_seq; /* snd_nxt when a tail loss probe left, 0: none */
     uint32_t probe_is_retransmission;
     uint64_t rto_ns;
-    uint64_t retransmit_since; /* the first retransmission of this run, 0: none */
-    uint64_t probes_since;
+    uint64_t retransmit_since; /* the first retransmission of this run: a mark, 0: none */
+    uint64_t probes_since; /* a mark, too */
     /* congestion: segments, as Linux counts */
     uint32_t cwnd, ssthresh, cwnd_count;
     uint32_t congestion_state, recovery_point, prior_cwnd;
     uint32_t undo_marker, undo_retransmits, delivered, recovery_delivered, recovery_sent;
     uint32_t window_ratio; /* of 256: how much of the receive buffer is window; 0: half */
-    uint64_t rack_at; /* when the last delivered segment was sent */
+    uint64_t rack_at; /* when the last delivered segment was sent: a mark */
     uint32_t rack_end, rack_rtt_us;
     struct { /* cubic, in milliseconds and segments */
         uint32_t last_max, epoch_start_ms, origin, k_ms, tcp_cwnd, ack_count;

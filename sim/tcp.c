@@ -28,7 +28,7 @@ static int tcp_create(struct sim_world *world, struct sim_socket_id id)
     sim_socket_at(world, id)->detail = index;
     struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){index});
     tcp->socket = id;
-    tcp->mss = tcp->receive_mss = TCP_MSS_DEFAULT;
+    tcp->mss = tcp->receive_mss = MSS_DEFAULT;
     tcp->rto_ns = 1000000000;
     sim_tcp_congestion_init(world, tcp);
     return 0;

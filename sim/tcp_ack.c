@@ -59,8 +59,9 @@ static void rack_advance(const struct sim_world *world, struct sim_tcp *tcp,
     /* An ACK sooner than any round trip belongs to the first transmission. */
     if ((kept->kept.flags & KEPT_EVER_RETRANSMITTED) && rtt_us < tcp->min_rtt_us)
         return;
-    if (left_at > tcp->rack_at || (left_at == tcp->rack_at && after(end, tcp->rack_end))) {
-        tcp->rack_at = left_at;
+    uint64_t mark = tcp_mark(left_at);
+    if (mark > tcp->rack_at || (mark == tcp->rack_at && after(end, tcp->rack_end))) {
+        tcp->rack_at = mark;
         tcp->rack_end = end;
         tcp->rack_rtt_us = rtt_us;
     }

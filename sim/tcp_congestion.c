@@ -169,8 +169,8 @@ uint64_t sim_tcp_rack_mark(struct sim_world *world, struct sim_tcp *tcp)
         if ((flags & KEPT_SACKED) || ((flags & KEPT_LOST) && !(flags & KEPT_RETRANSMITTED)))
             continue;
         uint32_t end = kept->kept.header.sequence + (uint32_t)kept->payload.length;
-        if (kept->kept.left_at > tcp->rack_at ||
-            (kept->kept.left_at == tcp->rack_at && !after(tcp->rack_end, end)))
+        uint64_t mark = tcp_mark(kept->kept.left_at);
+        if (mark > tcp->rack_at || (mark == tcp->rack_at && !after(tcp->rack_end, end)))
             continue; /* sent after what was delivered */
         uint64_t age_ns = world->now - kept->kept.left_at;
         if (age_ns >= window_ns)

@@ -47,10 +47,10 @@ void sim_tcp_take_syn_options(struct sim_world *world, struct sim_tcp *tcp,
         tcp->timestamps_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_TIMESTAMPS) != 0;
         tcp->sack_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_SACK) != 0;
     }
-    uint32_t mss = packet->version == 4 ? TCP_MSS_DEFAULT : TCP_MSS_DEFAULT_6;
+    uint32_t mss = packet->version == 4 ? MSS_DEFAULT : MSS_DEFAULT_6;
     if (header->has_mss && header->mss)
         mss = header->mss;
-    tcp->peer_mss = larger(mss, TCP_MSS_MIN - 40);
+    tcp->peer_mss = larger(mss, MSS_MIN - 40);
     tcp->wscale_ok = tcp->wscale_ok && header->has_window_scale;
     tcp->snd_wscale =
         tcp->wscale_ok ? (uint8_t)smaller(header->window_scale, TCP_WINDOW_SCALE_MAX) : 0;
@@ -199,7 +199,7 @@ static void syn_received(struct sim_world *world, struct sim_tcp *tcp, struct si
         tcp->window_clamp = smaller(tcp->window_clamp, TCP_WINDOW_MAX);
     }
     sim_tcp_sync_mss(world, tcp, tcp->path_mtu);
-    tcp->receive_mss = smaller(smaller(tcp->advertised_mss, tcp->mss), TCP_MSS_DEFAULT);
+    tcp->receive_mss = smaller(smaller(tcp->advertised_mss, tcp->mss), MSS_DEFAULT);
     sim_tcp_state_change(world, tcp, SIM_TCP_SYN_RECEIVED);
     /* The SYN that is kept for retransmission acknowledges from now on. */
     if (tcp->first_sent.index)
@@ -221,7 +221,7 @@ static void syn_ack_received(struct sim_world *world, struct sim_tcp *tcp,
     sim_tcp_ack(world, tcp, packet, false);
     tcp->snd_wnd = tcp->max_window = packet->tcp.window;
     sim_tcp_sync_mss(world, tcp, tcp->path_mtu);
-    tcp->receive_mss = smaller(smaller(tcp->advertised_mss, tcp->mss), TCP_MSS_DEFAULT);
+    tcp->receive_mss = smaller(smaller(tcp->advertised_mss, tcp->mss), MSS_DEFAULT);
     if (tcp->quick_ack_off || tcp->pingpong) {
         established(world, tcp);
         tcp->ack_timeout_ms = 200;

@@ -17,9 +17,9 @@
 #include "tcp.h"
 
 enum {
-    TCP_MSS_DEFAULT = 536,     /* RFC 9293 3.7.1 */
-    TCP_MSS_DEFAULT_6 = 1220,
-    TCP_MSS_MIN = 88,          /* LINUX: TCP_MIN_MSS */
+    MSS_DEFAULT = 536,     /* RFC 9293 3.7.1 */
+    MSS_DEFAULT_6 = 1220,
+    MSS_MIN = 88,          /* LINUX: TCP_MIN_MSS */
     TCP_WINDOW_MAX = 65535,
     TCP_WINDOW_SCALE_MAX = 14,
     TCP_INITIAL_CWND = 10,
@@ -113,6 +113,18 @@ static inline int64_t tcp_setting(const struct sim_world *world, const struct si
 static inline uint32_t tcp_clock_ms(const struct sim_world *world)
 {
     return (uint32_t)(world->now / 1000000 + TCP_CLOCK_START_MS);
+}
+
+/* Instants that may be none are kept as marks: the instant plus one, so that 0 is none and the
+ * world's first instant is not. */
+static inline uint64_t tcp_mark(uint64_t instant)
+{
+    return instant + 1;
+}
+
+static inline uint64_t tcp_since(const struct sim_world *world, uint64_t mark)
+{
+    return world->now - (mark - 1);
 }
 
 /* The sequence space a segment takes. */

@@ -259,7 +259,7 @@ static struct sim_tcp *new_child(struct sim_world *world, struct sim_tcp *listen
     child->syn_window = packet->tcp.window;
     sim_tcp_sync_mss(world, child, path.mtu);
     child->advertised_mss = sim_tcp_advertised_mss(world, child);
-    child->receive_mss = smaller(smaller(child->advertised_mss, child->mss), TCP_MSS_DEFAULT);
+    child->receive_mss = smaller(smaller(child->advertised_mss, child->mss), MSS_DEFAULT);
     sim_tcp_initial_window(world, child,
                            child->advertised_mss -
                                (child->timestamps_ok ? TCP_TIMESTAMP_BYTES : 0));

@@ -139,7 +139,7 @@ static int set_number(struct sim_world *world, struct sim_tcp *tcp, int name, in
             sim_tcp_push(world, tcp, tcp->nodelay || !tcp->packets_out);
         return 0;
     case TCP_MAXSEG:
-        if (value && (value < TCP_MSS_MIN || value > MAX_WINDOW_SEGMENT))
+        if (value && (value < MSS_MIN || value > MAX_WINDOW_SEGMENT))
             return -EINVAL;
         tcp->max_segment = (uint32_t)value;
         return 0;

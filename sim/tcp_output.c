@@ -39,7 +39,7 @@ uint32_t sim_tcp_advertised_mss(const struct sim_world *world, const struct sim_
 /* LINUX: a segment is never more than half of the largest window seen, so that two are on the way. */
 static uint32_t bound_to_half_window(const struct sim_tcp *tcp, uint32_t bytes)
 {
-    uint32_t most = tcp->max_window > TCP_MSS_DEFAULT ? tcp->max_window >> 1 : tcp->max_window;
+    uint32_t most = tcp->max_window > MSS_DEFAULT ? tcp->max_window >> 1 : tcp->max_window;
     if (most && bytes > most)
         return larger(most, 68 - TCP_HEADER_BYTES);
     return bytes;
@@ -263,7 +263,7 @@ bool sim_tcp_retransmit(struct sim_world *world, struct sim_tcp *tcp, struct sim
             return false;
     }
     if (!tcp->retransmit_since)
-        tcp->retransmit_since = world->now;
+        tcp->retransmit_since = tcp_mark(world->now);
     if (!(kept->kept.flags & KEPT_RETRANSMITTED))
         tcp->retransmitted_out++;
     kept->kept.flags |= KEPT_RETRANSMITTED | KEPT_EVER_RETRANSMITTED;
@@ -484,11 +484,11 @@ void sim_tcp_connect(struct sim_world *world, struct sim_tcp *tcp)
     tcp->sack_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_SACK) != 0;
     sim_tcp_sync_mss(world, tcp, tcp->path_mtu);
     tcp->advertised_mss = sim_tcp_advertised_mss(world, tcp);
-    tcp->receive_mss = smaller(tcp->advertised_mss, TCP_MSS_DEFAULT);
+    tcp->receive_mss = smaller(tcp->advertised_mss, MSS_DEFAULT);
     sim_tcp_initial_window(world, tcp, tcp->advertised_mss);
     tcp->rto_ns = 1000000000;
     tcp->retransmits = tcp->backoff = tcp->total_timeouts = 0;
-    tcp->retransmit_since = world->now; /* LINUX: a SYN's timeouts count from the first SYN */
+    tcp->retransmit_since = tcp_mark(world->now); /* LINUX: a SYN's timeouts count from the first SYN */
     sim_tcp_congestion_init(world, tcp);
     sim_tcp_state_change(world, tcp, SIM_TCP_SYN_SENT);
 

@@ -144,8 +144,8 @@ uint64_t sim_tcp_user_timeout_clamped(const struct sim_world *world, const struc
 {
     if (!tcp->user_timeout_ms || !tcp->retransmit_since)
         return after_ns;
-    int64_t left_ns = (int64_t)(tcp->retransmit_since +
-                                (uint64_t)tcp->user_timeout_ms * MILLISECOND - world->now);
+    int64_t left_ns = (int64_t)((uint64_t)tcp->user_timeout_ms * MILLISECOND -
+                                tcp_since(world, tcp->retransmit_since));
     if (left_ns <= 0)
         return MILLISECOND;
     return (uint64_t)left_ns < after_ns ? (uint64_t)left_ns : after_ns;
@@ -175,7 +175,7 @@ static bool retried_long_enough(const struct sim_world *world, const struct sim_
         else
             timeout_ns = ((2ULL << linear) - 1) * base + (boundary - linear) * most;
     }
-    return world->now - tcp->retransmit_since >= timeout_ns;
+    return tcp_since(world, tcp->retransmit_since) >= timeout_ns;
 }
 
 static uint32_t orphan_retries(const struct sim_world *world, const struct sim_tcp *tcp, bool alive)
@@ -229,11 +229,11 @@ static void back_off(struct sim_world *world, struct sim_tcp *tcp)
 static bool retransmit_into_zero_window(struct sim_world *world, struct sim_tcp *tcp,
                                         struct sim_packet *head)
 {
-    uint64_t since = tcp->retransmit_since ? tcp->retransmit_since : head->kept.left_at;
+    uint64_t since = tcp->retransmit_since ? tcp->retransmit_since : tcp_mark(head->kept.left_at);
     uint64_t limit_ns = tcp->user_timeout_ms ? (uint64_t)tcp->user_timeout_ms * MILLISECOND
                                              : 2 * sim_tcp_rto_max_ns(world, tcp);
     /* LINUX: only once nothing at all was heard for as long. */
-    if (world->now - tcp->last_heard_at > limit_ns && world->now - since > limit_ns) {
+    if (world->now - tcp->last_heard_at > limit_ns && tcp_since(world, since) > limit_ns) {
         give_up(world, tcp);
         return false;
     }
@@ -320,9 +320,9 @@ static void window_probe_fires(struct sim_world *world, struct sim_tcp *tcp)
     uint32_t most = (uint32_t)tcp_setting(world, tcp, SIM_SETTING_TCP_RETRIES2);
     bool over = false;
     if (!tcp->probes_since)
-        tcp->probes_since = world->now;
+        tcp->probes_since = tcp_mark(world->now);
     else
-        over = timeout_ns && world->now - tcp->probes_since >= timeout_ns;
+        over = timeout_ns && tcp_since(world, tcp->probes_since) >= timeout_ns;
     if (tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN) {
         bool alive = window_probe_after_ns(world, tcp) < sim_tcp_rto_max_ns(world, tcp);
         most = orphan_retries(world, tcp, alive);
@@ -343,7 +343,7 @@ static void window_probe_fires(struct sim_world *world, struct sim_tcp *tcp)
         tcp->backoff++;
     uint64_t after_ns = window_probe_after_ns(world, tcp);
     if (timeout_ns) { /* no later than the user's timeout */
-        uint64_t elapsed_ns = world->now - tcp->probes_since;
+        uint64_t elapsed_ns = tcp_since(world, tcp->probes_since);
         uint64_t left_ns = timeout_ns > elapsed_ns ? timeout_ns - elapsed_ns : 0;
         if (left_ns < TIMEOUT_MIN_NS)
             left_ns = TIMEOUT_MIN_NS;

@@ -231,7 +231,7 @@ static uint32_t power_of_two_above(uint32_t value)
 void sim_tcp_expand_send_buffer(struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
-    uint32_t mss = larger(tcp->peer_mss ? tcp->peer_mss : TCP_MSS_DEFAULT, tcp->mss);
+    uint32_t mss = larger(tcp->peer_mss ? tcp->peer_mss : MSS_DEFAULT, tcp->mss);
     uint64_t each = (uint64_t)power_of_two_above(mss + SKB_OVERHEAD) + SKB_STRUCT;
     uint64_t segments = larger(larger(TCP_INITIAL_CWND, tcp->cwnd), tcp->reordering + 1);
     uint64_t wanted = each * segments * SEND_EXPANSION;
@@ -246,7 +246,7 @@ uint32_t sim_tcp_send_charge(const struct sim_tcp *tcp)
     uint32_t bytes = tcp->write_seq - tcp->snd_una;
     if (!bytes)
         return 0;
-    uint32_t goal = tcp->mss ? sim_tcp_size_goal(tcp) : TCP_MSS_DEFAULT;
+    uint32_t goal = tcp->mss ? sim_tcp_size_goal(tcp) : MSS_DEFAULT;
     return bytes + (bytes / goal + 1) * TCP_PACKET_OVERHEAD;
 }
 
