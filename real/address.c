@@ -17,7 +17,7 @@ static const struct address_family *const families[] = {
     &dry_family_unix,      &dry_family_inet,  &dry_family_inet6,  &dry_family_netlink,
     &dry_family_tipc,      &dry_family_can,   &dry_family_system, &dry_family_bluetooth,
     &dry_family_alg,       &dry_family_packet, &dry_family_rds,   &dry_family_vsock,
-    &dry_family_qipcrtr,
+    &dry_family_qipcrtr,   &dry_family_unspec,
 };
 
 static const struct address_family *find_family(int family)

@@ -36,6 +36,7 @@ struct address_family {
     int (*to_value)(const struct dry_address *address, struct address_sink *sink);
 };
 
+extern const struct address_family dry_family_unspec;
 extern const struct address_family dry_family_unix;
 extern const struct address_family dry_family_inet;
 extern const struct address_family dry_family_inet6;
@@ -56,7 +57,8 @@ int argument_tuple(const struct address_source *source, const char *family_name)
  * message NULL "function() takes exactly N arguments (M given)". */
 int argument_count(const struct address_source *source, uint32_t least, uint32_t most,
                    const char *message);
-/* "i": an int in C's range; outside it "connect(): `overflow`". Absent elements leave *number. */
+/* "i": an int in C's range; outside it "connect(): `overflow`", or with NULL what the format itself
+ * says. Absent elements leave *number. */
 int argument_int(const struct address_source *source, uint32_t index, const char *overflow,
                  int *number);
 /* "I", "H", "B": the low bits of an int of any size. Absent elements leave *number. */

@@ -209,6 +209,55 @@ static int inet6_to_value(const struct dry_address *address, struct address_sink
     return sink_tuple(sink, 4);
 }
 
+/* ---- AF_UNSPEC: getnameinfo's argument ------------------------------------------------------- */
+
+static int check_found(const struct address_source *source, const struct addrinfo *list)
+{
+    if (list->ai_next)
+        return dry_error_os_text(source->caller, "sockaddr resolved to multiple addresses");
+    if (list->ai_family == AF_INET && source->value->count != 2)
+        return dry_error_os_text(source->caller, "IPv4 sockaddr must be 2 tuple");
+    return 0;
+}
+
+/* A numeric host of either family, and a port of any size. */
+static int unspec_from_value(const struct address_source *source, struct dry_address *address)
+{
+    static const char form[] = "getnameinfo(): illegal sockaddr argument";
+    char host[NI_MAXHOST];
+    char service[16];
+    size_t host_length = 0;
+    int port = 0;
+    uint64_t flowinfo = 0;
+    uint64_t scope = 0;
+    if (source->value->kind != DRY_TUPLE)
+        return dry_error_value(source->caller, DRY_VALUE_TYPE,
+                               "getnameinfo() argument 1 must be a tuple");
+    if (argument_count(source, 2, 4, form) < 0
+        || argument_text(source, 0, form, host, sizeof(host), &host_length) < 0
+        || argument_int(source, 1, NULL, &port) < 0 || argument_bits(source, 2, &flowinfo) < 0
+        || argument_bits(source, 3, &scope) < 0)
+        return -1;
+    if ((uint32_t)flowinfo > FLOWINFO_MAX)
+        return dry_error_value(source->caller, DRY_VALUE_OVERFLOW,
+                               "%s(): flowinfo must be 0-1048575.", source->method);
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST};
+    struct addrinfo *list = NULL;
+    snprintf(service, sizeof(service), "%d", port);
+    if (call_resolver(source, host, service, &hints, &list) < 0)
+        return -1;
+    int status = check_found(source, list);
+    copy_found(list, address);
+    address->length = list->ai_addrlen;
+    if (list->ai_family == AF_INET6) {
+        as_inet6(address)->sin6_flowinfo = htonl((uint32_t)flowinfo);
+        as_inet6(address)->sin6_scope_id = (uint32_t)scope;
+    }
+    source->caller.system->freeaddrinfo(source->caller, list);
+    return status;
+}
+
+const struct address_family dry_family_unspec = {AF_UNSPEC, unspec_from_value, NULL};
 const struct address_family dry_family_inet = {AF_INET, inet_from_value, inet_to_value};
 const struct address_family dry_family_inet6 = {AF_INET6, inet6_from_value, inet6_to_value};
 /* CPython reads an AF_RDS address as an AF_INET one; what comes back from the system is AF_INET. */

@@ -46,11 +46,19 @@ int argument_int(const struct address_source *source, uint32_t index, const char
     if (check_integer(source, item) < 0)
         return -1;
     bool big = item->kind == DRY_INT && item->count > 0;
-    if (big || item->integer > INT_MAX || item->integer < INT_MIN)
+    if (!big && item->integer <= INT_MAX && item->integer >= INT_MIN) {
+        *number = (int)item->integer;
+        return 0;
+    }
+    if (overflow)
         return dry_error_value(source->caller, DRY_VALUE_OVERFLOW, "%s(): %s", source->method,
                                overflow);
-    *number = (int)item->integer;
-    return 0;
+    if (big)
+        return dry_error_value(source->caller, DRY_VALUE_OVERFLOW,
+                               "Python int too large to convert to C long");
+    return dry_error_value(source->caller, DRY_VALUE_OVERFLOW, "signed integer is %s than %s",
+                           item->integer < 0 ? "less" : "greater",
+                           item->integer < 0 ? "minimum" : "maximum");
 }
 
 int argument_bits(const struct address_source *source, uint32_t index, uint64_t *number)

@@ -119,7 +119,8 @@ enum {
 };
 
 /* From and to the Python form of the family ("Socket families"). from_value resolves host names
- * and so may block; `method` names the caller in messages ("connect"), or NULL. */
+ * and so may block; `method` names the caller in messages ("connect"), or NULL. AF_UNSPEC takes what
+ * getnameinfo() takes: a numeric (host, port) of AF_INET or AF_INET6. */
 DRY_PUBLIC int dry_address_from_value(struct dry_address *address, int family, int type,
                                       int protocol, const struct dry_value *value,
                                       const char *method);
