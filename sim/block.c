@@ -182,7 +182,7 @@ void sim_block_destroy(struct sim_world *world)
     }
 }
 
-/* ---- copy and reset: what was used, no more ------------------------------------------------- */
+/* ---- copy and reset: what was used, no more ----------------------------------------------- */
 
 struct table {
     uint64_t offset;
@@ -313,7 +313,7 @@ void sim_block_reset(struct sim_world *world, uint64_t seed)
     begin(world, seed);
 }
 
-/* ---- slots ---------------------------------------------------------------------------------- */
+/* ---- slots -------------------------------------------------------------------------------- */
 
 uint32_t sim_pool_take(struct sim_world *world, enum sim_pool_kind kind)
 {

@@ -11,7 +11,7 @@
 
 #include "block.h"
 
-/* ---- chunks and spans ------------------------------------------------------------------------- */
+/* ---- chunks and spans --------------------------------------------------------------------- */
 
 static void drop_chunk(struct sim_world *world, struct sim_chunk_id id)
 {
@@ -111,7 +111,7 @@ static struct sim_span_id find(const struct sim_world *world, const struct sim_b
     return id;
 }
 
-/* ---- in ----------------------------------------------------------------------------------------- */
+/* ---- in ----------------------------------------------------------------------------------- */
 
 /* As sim_bytes_append, but what was appended before the pool ran dry stays. */
 static int append(struct sim_world *world, struct sim_bytes *rope, const char *data, size_t length)
@@ -221,7 +221,7 @@ void sim_bytes_move(struct sim_world *world, struct sim_bytes *rope, struct sim_
     memset(source, 0, sizeof *source);
 }
 
-/* ---- away --------------------------------------------------------------------------------------- */
+/* ---- away --------------------------------------------------------------------------------- */
 
 void sim_bytes_drop(struct sim_world *world, struct sim_bytes *rope, uint64_t length)
 {
@@ -273,7 +273,7 @@ void sim_bytes_clear(struct sim_world *world, struct sim_bytes *rope)
     sim_bytes_drop(world, rope, rope->length);
 }
 
-/* ---- out ---------------------------------------------------------------------------------------- */
+/* ---- out ---------------------------------------------------------------------------------- */
 
 size_t sim_bytes_copy_out(const struct sim_world *world, const struct sim_bytes *rope,
                           uint64_t offset, void *buffer, size_t length)
@@ -290,8 +290,8 @@ size_t sim_bytes_copy_out(const struct sim_world *world, const struct sim_bytes 
         const struct sim_span *span = sim_span_at(world, id);
         const size_t rest = span->length - within;
         const size_t piece = length - done < rest ? length - done : rest;
-        memcpy((char *)buffer + done, sim_chunk_at(world, span->chunk)->data + span->offset + within,
-               piece);
+        const struct sim_chunk *chunk = sim_chunk_at(world, span->chunk);
+        memcpy((char *)buffer + done, chunk->data + span->offset + within, piece);
         done += piece;
         within = 0;
         id = span->next;

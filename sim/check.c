@@ -10,7 +10,7 @@
 
 enum { STEP_SLOTS = 1024 }; /* sim_check_step looks at about so many slots for each event */
 
-/* ---- pools ---------------------------------------------------------------------------------- */
+/* ---- pools -------------------------------------------------------------------------------- */
 
 static bool is_zero(const unsigned char *bytes, size_t length)
 {
@@ -45,7 +45,7 @@ static void check_pool(const struct sim_world *world, enum sim_pool_kind kind)
     assert(length == pool->high_water - live);
 }
 
-/* ---- the queue ------------------------------------------------------------------------------ */
+/* ---- the queue ---------------------------------------------------------------------------- */
 
 static void check_heap(const struct sim_world *world)
 {
@@ -103,7 +103,7 @@ static uint32_t check_events(const struct sim_world *world)
     return packets;
 }
 
-/* ---- payload -------------------------------------------------------------------------------- */
+/* ---- payload ------------------------------------------------------------------------------ */
 
 /* Returns how many spans the rope has. */
 static uint32_t check_rope(const struct sim_world *world, const struct sim_bytes *rope)
@@ -188,7 +188,7 @@ static void check_packets(const struct sim_world *world, uint32_t under_way)
     assert(packets == world->pools[SIM_POOL_PACKET].live_count);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------ */
+/* ---- the whole ---------------------------------------------------------------------------- */
 
 void sim_check_world(const struct sim_world *world)
 {

@@ -18,7 +18,7 @@ static void check_held_event(const struct sim_world *world, struct sim_event_id 
     }
 }
 
-/* ---- tasks and waiters ------------------------------------------------------------------------ */
+/* ---- tasks and waiters -------------------------------------------------------------------- */
 
 static void check_task(const struct sim_world *world, uint32_t index, const struct sim_task *task)
 {
@@ -109,7 +109,7 @@ static void check_epoll(const struct sim_world *world, uint32_t index)
     assert(ready == 0 && epoll->last_ready.index == last.index);
 }
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files -------------------------------------------------------------------------------- */
 
 static const enum sim_pool_kind object_pool[SIM_FILE_KIND_COUNT] = {
     [SIM_FILE_SOCKET] = SIM_POOL_SOCKET,    [SIM_FILE_PIPE_READ] = SIM_POOL_PIPE,
@@ -168,7 +168,7 @@ static void check_files(const struct sim_world *world)
     assert(references == holders);
 }
 
-/* ---- sockets ---------------------------------------------------------------------------------- */
+/* ---- sockets ------------------------------------------------------------------------------ */
 
 static void check_socket_tables(const struct sim_world *world, uint32_t index,
                                 const struct sim_socket *socket)
@@ -245,7 +245,7 @@ static void check_timers(const struct sim_world *world)
     }
 }
 
-/* ---- hosts ------------------------------------------------------------------------------------ */
+/* ---- hosts -------------------------------------------------------------------------------- */
 
 static void check_host(const struct sim_world *world, uint32_t index)
 {

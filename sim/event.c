@@ -35,7 +35,7 @@ static bool before(const struct sim_heap_entry *a, const struct sim_heap_entry *
     return a->at < b->at || (a->at == b->at && a->sequence < b->sequence);
 }
 
-/* ---- the heap: entries[0] is the earliest ----------------------------------------------------- */
+/* ---- the heap: entries[0] is the earliest ------------------------------------------------- */
 
 static void place(const struct sim_world *world, struct sim_heap_entry *heap, uint32_t position,
                   struct sim_heap_entry entry)
@@ -104,7 +104,7 @@ static void heap_remove(struct sim_world *world, uint32_t position)
     }
 }
 
-/* ---- the list of events due now ---------------------------------------------------------------- */
+/* ---- the list of events due now ----------------------------------------------------------- */
 
 /* ORDER: now never goes back, so the list is in order of (at, sequence) by itself. */
 static void list_append(struct sim_world *world, struct sim_event_id id, struct sim_event *event)
@@ -134,7 +134,7 @@ static void list_remove(struct sim_world *world, struct sim_event *event)
     event->previous.index = 0;
 }
 
-/* ---- both ------------------------------------------------------------------------------------- */
+/* ---- both --------------------------------------------------------------------------------- */
 
 static void free_event(struct sim_world *world, uint32_t index)
 {

@@ -16,7 +16,7 @@ enum {
     V4_BITS = 96, /* of a mapped address, before the IPv4 part */
 };
 
-/* ---- address arithmetic ----------------------------------------------------------------------- */
+/* ---- address arithmetic ------------------------------------------------------------------- */
 
 bool sim_ip_has_prefix(struct sim_ip ip, struct sim_ip prefix, uint32_t bits)
 {
@@ -41,7 +41,7 @@ struct sim_ip sim_ip_last(struct sim_ip ip, uint32_t bits)
     return ip;
 }
 
-/* ---- the table of addresses ------------------------------------------------------------------- */
+/* ---- the table of addresses --------------------------------------------------------------- */
 
 /* Open addressing; an entry is the interface's index times SIM_INTERFACE_ADDRESSES plus the slot.
  * Twice as many places as addresses there can be, and addresses never leave. */
@@ -86,7 +86,7 @@ struct sim_host_id sim_host_of_address(const struct sim_world *world, struct sim
     return entry == 0 ? (struct sim_host_id){0} : entry_interface(world, entry)->host;
 }
 
-/* ---- hosts and interfaces --------------------------------------------------------------------- */
+/* ---- hosts and interfaces ----------------------------------------------------------------- */
 
 static struct sim_interface_id add_interface(struct sim_world *world, struct sim_host_id host,
                                              const char *name, uint32_t flags, uint32_t mtu)
@@ -135,10 +135,12 @@ static int furnish(struct sim_world *world, struct sim_host_id id)
         .interface = eth0, .destination = sim_ip_v4(0), .prefix_bits = V4_BITS};
     const struct sim_route v6 = {.interface = eth0};
     const struct sim_ip localhost6 = {{[15] = 1}};
-    int result = sim_host_add_address(world, id, LOOPBACK_NUMBER, sim_ip_v4(0x7f000001), 8);
-    result = result < 0 ? result : sim_host_add_address(world, id, LOOPBACK_NUMBER, localhost6, 128);
-    result = result < 0 ? result : sim_host_add_route(world, id, &v4);
-    return result < 0 ? result : sim_host_add_route(world, id, &v6);
+    if (sim_host_add_address(world, id, LOOPBACK_NUMBER, sim_ip_v4(0x7f000001), 8) < 0 ||
+        sim_host_add_address(world, id, LOOPBACK_NUMBER, localhost6, 128) < 0 ||
+        sim_host_add_route(world, id, &v4) < 0 || sim_host_add_route(world, id, &v6) < 0) {
+        return -ENOBUFS;
+    }
+    return 0;
 }
 
 /* A host that could not be furnished leaves nothing behind. */
@@ -245,7 +247,7 @@ bool sim_host_is_broadcast(const struct sim_world *world, struct sim_host_id hos
     return false;
 }
 
-/* ---- addresses and routes --------------------------------------------------------------------- */
+/* ---- addresses and routes ----------------------------------------------------------------- */
 
 static struct sim_interface_id interface_id(const struct sim_world *world, struct sim_host_id host,
                                             uint32_t number)
@@ -257,8 +259,8 @@ static struct sim_interface_id interface_id(const struct sim_world *world, struc
     return id;
 }
 
-int sim_host_add_address(struct sim_world *world, struct sim_host_id host, uint32_t interface_number,
-                         struct sim_ip ip, uint32_t prefix_bits)
+int sim_host_add_address(struct sim_world *world, struct sim_host_id host,
+                         uint32_t interface_number, struct sim_ip ip, uint32_t prefix_bits)
 {
     const bool v4 = sim_ip_is_v4(ip);
     const struct sim_interface_id id = interface_id(world, host, interface_number);
@@ -327,7 +329,7 @@ int sim_host_add_route(struct sim_world *world, struct sim_host_id host,
     return 0;
 }
 
-/* ---- settings --------------------------------------------------------------------------------- */
+/* ---- settings ----------------------------------------------------------------------------- */
 
 /* LINUX: what each sysctl takes, as seen by writing to each on 6.18. Those in seconds are kept in
  * jiffies there, so their bound is INT_MAX / HZ. */

@@ -12,10 +12,10 @@
  * differ is the caller's care. */
 struct sim_host_id sim_host_add(struct sim_world *world, const char *name);
 struct sim_host_id sim_host_find(const struct sim_world *world, const char *name);
-/* prefix_bits of the family (24 of IPv4); adds the connected route. 0, -ENODEV, -EINVAL, -EEXIST (an
- * address of this host already), -ENOBUFS. */
-int sim_host_add_address(struct sim_world *world, struct sim_host_id host, uint32_t interface_number,
-                         struct sim_ip ip, uint32_t prefix_bits);
+/* prefix_bits of the family (24 of IPv4); adds the connected route. 0, -ENODEV, -EINVAL, -EEXIST
+ * (the interface has the address already), -ENOBUFS. */
+int sim_host_add_address(struct sim_world *world, struct sim_host_id host,
+                         uint32_t interface_number, struct sim_ip ip, uint32_t prefix_bits);
 /* Files a copy of the route behind those of its prefix length and metric. 0 or -ENOBUFS. */
 int sim_host_add_route(struct sim_world *world, struct sim_host_id host,
                        const struct sim_route *route);
@@ -33,11 +33,11 @@ static inline int64_t sim_setting(const struct sim_host *host, enum sim_setting 
     return host->settings[setting];
 }
 
-/* A broadcast address as this host sees it: 255.255.255.255, or the last of one of its IPv4 prefixes
- * on an interface that can broadcast. */
+/* A broadcast address as this host sees it: 255.255.255.255, or the last of one of its IPv4
+ * prefixes on an interface that can broadcast. */
 bool sim_host_is_broadcast(const struct sim_world *world, struct sim_host_id host,
                            struct sim_ip ip);
-/* ---- address arithmetic ----------------------------------------------------------------------- */
+/* ---- address arithmetic ------------------------------------------------------------------- */
 
 static inline struct sim_ip sim_ip_v4(uint32_t address) /* host byte order */
 {

@@ -11,7 +11,7 @@
 
 enum { ETHERNET_NUMBER = 2 };
 
-/* ---- the table of links by their two hosts ------------------------------------------------------ */
+/* ---- the table of links by their two hosts ------------------------------------------------ */
 
 static uint32_t *table_of(const struct sim_world *world)
 {
@@ -24,8 +24,8 @@ static bool joins(const struct sim_link *link, struct sim_host_id a, struct sim_
            (link->host[0].index == b.index && link->host[1].index == a.index);
 }
 
-/* The place where the link between two hosts stands, or where it would. Open addressing, at most half
- * full; links never leave. */
+/* The place where the link between two hosts stands, or where it would. Open addressing, at most
+ * half full; links never leave. */
 static uint32_t *find_entry(const struct sim_world *world, struct sim_host_id a,
                             struct sim_host_id b)
 {
@@ -51,7 +51,7 @@ struct sim_link_id sim_link_find(const struct sim_world *world, struct sim_host_
     return id;
 }
 
-/* ---- joining -------------------------------------------------------------------------------------- */
+/* ---- joining ------------------------------------------------------------------------------ */
 
 static void apply_mtu(struct sim_world *world, struct sim_host_id host, uint32_t mtu)
 {
@@ -93,7 +93,7 @@ void sim_link_change(struct sim_world *world, struct sim_link_id id, bool up)
     sim_link_at(world, id)->down = !up;
 }
 
-/* ---- sending -------------------------------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------------------------ */
 
 static void arrive(struct sim_world *world, struct sim_host_id to, struct sim_packet_id id,
                    uint64_t at)

@@ -6,9 +6,10 @@
  * as a queue before a line and netem behind it do:
  * - a link that is down takes nothing;
  * - loss, by chance;
- * - the rate: bits leave one after another; what would make the queue longer than its bound is lost;
- * - delay and jitter after the last bit; a packet chosen for reordering skips both (netem's way), all
- *   others keep the order they were sent in;
+ * - the rate: bits leave one after another; what would make the queue longer than its bound is
+ *   lost;
+ * - delay and jitter after the last bit; a packet chosen for reordering skips both (netem's way),
+ *   all others keep the order they were sent in;
  * - a duplicate follows with a delay of its own, in order too;
  * - corruption, by chance: both copies suffer it. */
 #ifndef SIM_LINK_H
@@ -37,8 +38,8 @@ struct sim_link_plan sim_link_plan(struct sim_link_way *way, bool down, uint64_t
 /* The link between two hosts and, in *way, the direction from a; index 0 when there is none. */
 struct sim_link_id sim_link_find(const struct sim_world *world, struct sim_host_id from,
                                  struct sim_host_id to, uint32_t *way);
-/* Joins two hosts, both ways alike; index 0 when full or already joined. A way with an MTU sets that
- * of both hosts' eth0: the first link's, then the least of all links'. */
+/* Joins two hosts, both ways alike; index 0 when full or already joined. A way with an MTU sets
+ * that of both hosts' eth0: the first link's, then the least of all links'. */
 struct sim_link_id sim_link_add(struct sim_world *world, struct sim_host_id a, struct sim_host_id b,
                                 const struct sim_link_way *way);
 /* Sends a packet that leaves host `from` by its network interface to whichever hosts own its

@@ -1,4 +1,4 @@
-/* The link model: what happens to one packet, as a pure function of the way, the instant and chance.
+/* The link model: what happens to one packet, as a function of the way, the instant and chance.
  * SPDX-License-Identifier: MIT */
 #include "link.h"
 #include "random.h"

@@ -55,7 +55,7 @@ struct sim_packet_id sim_packet_clone(struct sim_world *world, struct sim_packet
     return clone;
 }
 
-/* ---- size on the wire ----------------------------------------------------------------------- */
+/* ---- size on the wire --------------------------------------------------------------------- */
 
 /* LINUX: the SACK-permitted option takes the place of the two NOPs before the timestamps. */
 static uint32_t fixed_option_bytes(const struct sim_tcp_header *header)
@@ -98,7 +98,7 @@ uint32_t sim_packet_wire_bytes(const struct sim_packet *packet)
     return bytes;
 }
 
-/* ---- the record ------------------------------------------------------------------------------- */
+/* ---- the record --------------------------------------------------------------------------- */
 
 /* The same for equal bytes, however they lie in chunks. */
 static uint64_t hash_payload(const struct sim_world *world, const struct sim_bytes *rope)

@@ -22,8 +22,8 @@ struct sim_packet_id sim_packet_clone(struct sim_world *world, struct sim_packet
 /* Every packet that leaves a host, to the network or to itself, passes here once: it is counted,
  * mixed into the world's packet hash, dated, and cloned for the runner when the tap is open. */
 void sim_packet_note(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id);
-/* The oldest packet of the tap, or index 0; its interface is the host that sent it. The runner frees
- * it. */
+/* The oldest packet of the tap, or index 0; its interface is the host that sent it. The runner
+ * frees it. */
 struct sim_packet_id sim_packet_take_tap(struct sim_world *world);
 /* Bytes on the wire from the IP header on. */
 uint32_t sim_packet_wire_bytes(const struct sim_packet *packet);

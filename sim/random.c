@@ -16,7 +16,7 @@ static uint64_t mix(uint64_t z)
 void sim_random_seed(struct sim_random *random, uint64_t seed)
 {
     for (uint64_t stream = 0; stream < SIM_STREAM_COUNT; stream++) {
-        /* Mixed twice: neighbouring seeds and streams must not be one sequence shifted by a step. */
+        /* Mixed twice: neighbouring seeds and streams must not be one sequence, shifted. */
         random->state[stream] = mix(mix(seed + STEP) + (stream + 1) * STEP);
     }
 }

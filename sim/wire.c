@@ -45,7 +45,7 @@ static uint8_t *put_bytes(uint8_t *at, const void *data, size_t length)
     return at + length;
 }
 
-/* ---- IP ----------------------------------------------------------------------------------------- */
+/* ---- IP ----------------------------------------------------------------------------------- */
 
 /* LINUX: a packet too long for the length field says 0, as captures of large segments do. */
 static uint32_t length_field(size_t length)
@@ -74,7 +74,8 @@ static uint8_t *put_ipv4(uint8_t *start, const struct ip_fields *ip, size_t body
 /* RFC 8200, 3 */
 static uint8_t *put_ipv6(uint8_t *at, const struct ip_fields *ip, size_t body_bytes)
 {
-    at = sim_wire_put32(at, UINT32_C(6) << 28 | (uint32_t)ip->tos << 20 | (ip->flow_label & 0xfffff));
+    at = sim_wire_put32(at, UINT32_C(6) << 28 | (uint32_t)ip->tos << 20 |
+                                (ip->flow_label & 0xfffff));
     at = sim_wire_put16(at, length_field(body_bytes));
     at = put8(at, ip->protocol);
     at = put8(at, ip->ttl);
@@ -92,7 +93,7 @@ static size_t ip_header_bytes(uint8_t version)
     return version == 4 ? SIM_WIRE_IPV4_BYTES : SIM_WIRE_IPV6_BYTES;
 }
 
-/* ---- TCP ---------------------------------------------------------------------------------------- */
+/* ---- TCP ---------------------------------------------------------------------------------- */
 
 static uint8_t *put_nops(uint8_t *at, uint32_t count)
 {
@@ -152,7 +153,7 @@ static uint8_t *put_tcp(uint8_t *at, const struct sim_packet *packet, uint8_t **
     return put_tcp_options(at, tcp);
 }
 
-/* ---- UDP, ICMP ---------------------------------------------------------------------------------- */
+/* ---- UDP, ICMP ---------------------------------------------------------------------------- */
 
 /* RFC 768 */
 static uint8_t *put_udp(uint8_t *at, const struct sim_packet *packet, uint8_t **checksum)
@@ -165,7 +166,8 @@ static uint8_t *put_udp(uint8_t *at, const struct sim_packet *packet, uint8_t **
 }
 
 /* The first eight bytes of the quoted packet's transport header. */
-static uint8_t *put_quoted_transport(uint8_t *at, uint8_t version, const struct sim_icmp_header *icmp)
+static uint8_t *put_quoted_transport(uint8_t *at, uint8_t version,
+                                     const struct sim_icmp_header *icmp)
 {
     if (icmp->quoted_protocol == (version == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6)) {
         at = put8(at, version == 4 ? ICMP_ECHO_REQUEST : ICMPV6_ECHO_REQUEST);
@@ -207,7 +209,7 @@ static uint8_t *put_icmp(uint8_t *at, const struct sim_packet *packet, uint8_t *
     return put_quoted_transport(at, packet->version, icmp);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------- */
 
 /* Fills in the transport's checksum, a wrong one in a corrupt packet. */
 static void seal(const struct sim_packet *packet, const uint8_t *transport, const uint8_t *end,

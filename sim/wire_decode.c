@@ -35,7 +35,7 @@ static void skip(struct bytes *bytes, size_t count)
     bytes->length -= count;
 }
 
-/* ---- IP ----------------------------------------------------------------------------------------- */
+/* ---- IP ----------------------------------------------------------------------------------- */
 
 static struct sim_ip get_v4(const uint8_t *at)
 {
@@ -66,7 +66,7 @@ static int get_ipv4(struct bytes *bytes, struct sim_packet *packet, bool quoted)
         return -EBADMSG;
     }
     if (sim_wire_get16(at + 6) & FRAGMENT_MASK) {
-        return -EBADMSG; /* SIMPLER: the world's own packets are never cut, so none is put together */
+        return -EBADMSG; /* SIMPLER: the world never cuts packets, so none is put together */
     }
     packet->version = 4;
     packet->tos = at[1];
@@ -157,7 +157,7 @@ static bool sum_is_right(const struct bytes *bytes, const struct sim_packet *pac
     return sim_wire_fold(sim_wire_sum(sum, bytes->at, bytes->length)) == 0;
 }
 
-/* ---- TCP ---------------------------------------------------------------------------------------- */
+/* ---- TCP ---------------------------------------------------------------------------------- */
 
 static void get_sack(const uint8_t *at, size_t length, struct sim_tcp_header *tcp)
 {
@@ -229,7 +229,7 @@ static int get_tcp(struct bytes *bytes, struct sim_packet *packet)
     return 0;
 }
 
-/* ---- UDP, ICMP ---------------------------------------------------------------------------------- */
+/* ---- UDP, ICMP ---------------------------------------------------------------------------- */
 
 static int get_udp(struct bytes *bytes, struct sim_packet *packet)
 {
@@ -303,7 +303,7 @@ static int get_icmp(struct bytes *bytes, struct sim_packet *packet)
     return get_quotation(bytes, packet, icmp);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------- */
 
 static int get_packet(struct sim_world *world, struct bytes bytes, struct sim_packet *packet)
 {

@@ -20,8 +20,8 @@ enum sim_step sim_world_step(struct sim_world *world, uint64_t until, struct sim
 void sim_world_advance(struct sim_world *world, uint64_t instant);
 /* Walks everything and asserts what must hold. */
 void sim_check_world(const struct sim_world *world);
-/* The same, but in a large world only after every so-many-th event, so that checking each step costs
- * about as much whatever the world's size. */
+/* The same, but in a large world only after every so-many-th event, so that checking each step
+ * costs about as much whatever the world's size. */
 void sim_check_step(const struct sim_world *world);
 /* A hash of every live slot, the queue and the clock; equal worlds have equal fingerprints. */
 uint64_t sim_world_fingerprint(const struct sim_world *world);

@@ -87,7 +87,8 @@ static void furnish(struct sim_world *world)
     const struct sim_host_id host = sim_host_add(world, "alpha");
     assert_int_equal(sim_host_add_address(world, host, 2, sim_ip_v4(0x0a000001), 24), 0);
     for (uint32_t i = 0; i < 100; i++) {
-        const struct sim_event_id id = sim_event_push(world, (i * 37) % 50, SIM_EVENT_SCRIPT, i, 0, 0);
+        const uint64_t at = (i * 37) % 50;
+        const struct sim_event_id id = sim_event_push(world, at, SIM_EVENT_SCRIPT, i, 0, 0);
         if (i % 3 == 0) {
             struct sim_event_id cancelled = id;
             sim_event_cancel(world, &cancelled);

@@ -181,7 +181,7 @@ static void full_pools__appended_or_shared__fail_and_leave_the_rope_as_it_was(vo
     sim_block_destroy(world);
 }
 
-/* ---- beside a model ------------------------------------------------------------------------------ */
+/* ---- beside a model ----------------------------------------------------------------------- */
 
 enum { ROPES = 4, MODEL_BYTES = 32 * KIB, MODEL_STEPS = 20000 };
 
@@ -209,7 +209,8 @@ static void model_step(struct sim_world *world, struct sim_bytes ropes[ROPES],
 {
     const uint32_t what = (uint32_t)sim_random_below(chance, SIM_STREAM_LOSS, 6);
     const uint32_t i = (uint32_t)sim_random_below(chance, SIM_STREAM_PORT, ROPES);
-    const uint32_t j = (i + 1 + (uint32_t)sim_random_below(chance, SIM_STREAM_ISN, ROPES - 1)) % ROPES;
+    const uint64_t apart = 1 + sim_random_below(chance, SIM_STREAM_ISN, ROPES - 1);
+    const uint32_t j = (uint32_t)(i + apart) % ROPES; /* another rope */
     const size_t room = MODEL_BYTES - model[i].length;
     const uint64_t most = sim_random_chance(chance, SIM_STREAM_DNS, 500000) ? 10 : 9000;
     const size_t n = sim_random_below(chance, SIM_STREAM_DELAY, most);

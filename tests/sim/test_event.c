@@ -147,7 +147,7 @@ static void shuffled_world__tasks_ready_at_once__each_runs_once_in_the_seeds_ord
     assert_int_equal(seen, 0x1fe);
 }
 
-/* ---- beside a model ------------------------------------------------------------------------------ */
+/* ---- beside a model ----------------------------------------------------------------------- */
 
 enum { MODEL_EVENTS = 400, MODEL_STEPS = 40000 };
 

@@ -1,4 +1,4 @@
-/* Hosts: what a new one has, addresses and their owners, routes in order, settings as Linux bounds them.
+/* Hosts: what a new one has, addresses and their owners, routes in order, settings' bounds.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <net/if.h>
@@ -103,8 +103,12 @@ static void routes__added_in_any_order__stand_by_prefix_then_metric_then_age(voi
     static const struct { uint32_t bits, metric, kind; } added[] = {
         {104, 9, 0}, {128, 0, 1}, {104, 3, 2}, {112, 5, 0}, {104, 3, 3}, {104, 1, 1}};
     for (uint32_t i = 0; i < 6; i++) {
-        const struct sim_route route = {.destination = v4(10, 0, 0, 0), .prefix_bits = added[i].bits,
-                                        .metric = added[i].metric, .kind = added[i].kind};
+        const struct sim_route route = {
+            .destination = v4(10, 0, 0, 0),
+            .prefix_bits = added[i].bits,
+            .metric = added[i].metric,
+            .kind = added[i].kind,
+        };
         assert_int_equal(sim_host_add_route(world, a, &route), 0);
     }
     struct sim_route_id id = sim_host_at(world, a)->first_route;
@@ -180,7 +184,8 @@ static void two_thousand_hosts__each_address_asked__is_found(void **state)
 
 static void no_room_for_a_second_host__added__leaves_nothing_behind(void **state)
 {
-    const struct sim_capacities capacities = {.of = {[SIM_POOL_HOST] = 4, [SIM_POOL_INTERFACE] = 3}};
+    const struct sim_capacities capacities = {
+        .of = {[SIM_POOL_HOST] = 4, [SIM_POOL_INTERFACE] = 3}};
     struct sim_world *world = sim_block_create(&capacities, 1);
     assert_int_equal(sim_host_add(world, "a").index, 1);
     assert_int_equal(sim_host_add(world, "b").index, 0);

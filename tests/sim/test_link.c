@@ -160,7 +160,7 @@ static void loss_added__delays_of_those_that_pass__do_not_move(void **state)
     }
 }
 
-/* ---- along links of a world ------------------------------------------------------------------------ */
+/* ---- along links of a world --------------------------------------------------------------- */
 
 struct net {
     struct sim_world *world;
@@ -325,7 +325,7 @@ static void open_tap__packets_sent__are_kept_in_order_with_their_senders(void **
     nothing_is_left(net.world);
 }
 
-/* ---- the packet hash --------------------------------------------------------------------------- */
+/* ---- the packet hash ---------------------------------------------------------------------- */
 
 static uint64_t hash_of(struct sim_host_id *host, uint32_t to, const char *text, bool in_pieces)
 {

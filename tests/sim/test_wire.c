@@ -14,6 +14,10 @@
 
 enum { PACKET_MOST = 70000 };
 
+/* A SYN that Linux 6.18 wrote to a TUN device. */
+static const char linux_syn[] = "4500003cc938400040065d810a0000010a0000029c4100502586134e0000"
+                                "0000a002faf0a9180000020405b40402080abe81fc09000000000103030a";
+
 static size_t from_hex(const char *hex, uint8_t *bytes)
 {
     size_t length = 0;
@@ -58,7 +62,7 @@ static void assert_ends(const struct sim_packet *packet, uint16_t from, uint16_t
     assert_int_equal(packet->ttl, 64);
 }
 
-/* ---- packets that Linux 6.18 wrote to a TUN device ------------------------------------------------ */
+/* ---- packets that Linux 6.18 wrote to a TUN device ---------------------------------------- */
 
 static void udp_of_linux__decoded__is_its_fields_and_the_same_bytes_again(void **state)
 {
@@ -72,8 +76,8 @@ static void udp_of_linux__decoded__is_its_fields_and_the_same_bytes_again(void *
     char text[8] = {0};
     assert_int_equal(sim_bytes_copy_out(world, &packet->payload, 0, text, sizeof text), 5);
     assert_string_equal(text, "hello");
-    packet = comes_back(world, "6003f58a000f1140fd000000000000000000000000000001fd0000000000000000"
-                               "000000000000029c400007000f047c68656c6c6f3621");
+    packet = comes_back(world, "6003f58a000f1140fd000000000000000000000000000001fd00000000000000"
+                               "00000000000000029c400007000f047c68656c6c6f3621");
     assert_ends(packet, 40000, 7);
     assert_int_equal(packet->version, 6);
     assert_int_equal(packet->flow_label, 0x3f58a);
@@ -82,9 +86,7 @@ static void udp_of_linux__decoded__is_its_fields_and_the_same_bytes_again(void *
 
 static void syn_of_linux__decoded__has_its_options_in_linuxs_order(void **state)
 {
-    const struct sim_packet *packet =
-        comes_back(*state, "4500003cc938400040065d810a0000010a0000029c4100502586134e00000000a002"
-                           "faf0a9180000020405b40402080abe81fc09000000000103030a");
+    const struct sim_packet *packet = comes_back(*state, linux_syn);
     assert_ends(packet, 40001, 80);
     const struct sim_tcp_header expected = {
         .sequence = 0x2586134e,
@@ -129,11 +131,11 @@ static void echo_reply_of_linux__decoded__is_its_fields(void **state)
 static void port_unreachable_of_linux__decoded__tells_the_quoted_ends(void **state)
 {
     static const char *const errors[] = {
-        "45c0003bc9b8000040019c470a0000010a00000203030cae000000004500001f00010000401166cb0a0000020a"
-        "00000104d2270f000b0000616263",
-        "600032d0003b3a40fd000000000000000000000000000001fd00000000000000000000000000000201049352000"
-        "0000060000000000b1140fd000000000000000000000000000002fd00000000000000000000000000000104d227"
-        "0f000b1590616263",
+        "45c0003bc9b8000040019c470a0000010a00000203030cae000000004500001f00010000401166cb"
+        "0a0000020a00000104d2270f000b0000616263",
+        "600032d0003b3a40fd000000000000000000000000000001fd000000000000000000000000000002"
+        "010493520000000060000000000b1140fd000000000000000000000000000002fd00000000000000"
+        "000000000000000104d2270f000b1590616263",
     };
     static const struct { uint8_t type, code; } expected[] = {{3, 3}, {1, 4}};
     for (uint32_t i = 0; i < 2; i++) {
@@ -154,7 +156,7 @@ static void port_unreachable_of_linux__decoded__tells_the_quoted_ends(void **sta
     }
 }
 
-/* ---- there and back ------------------------------------------------------------------------------- */
+/* ---- there and back ----------------------------------------------------------------------- */
 
 static uint32_t some(struct sim_random *chance, uint64_t bound)
 {
@@ -296,7 +298,7 @@ static void small_buffer__encoded__tells_the_length_and_writes_nothing(void **st
     assert_int_not_equal(bytes[0], 0x77);
 }
 
-/* ---- wrong ---------------------------------------------------------------------------------------- */
+/* ---- wrong -------------------------------------------------------------------------------- */
 
 static void corrupt_packets__encoded__are_refused_by_whoever_checks_sums(void **state)
 {
@@ -322,9 +324,7 @@ static void corrupt_packets__encoded__are_refused_by_whoever_checks_sums(void **
 static void every_bit_of_a_packet__flipped__is_noticed(void **state)
 {
     uint8_t bytes[256];
-    const size_t length = from_hex("4500003cc938400040065d810a0000010a0000029c4100502586134e00000000"
-                                   "a002faf0a9180000020405b40402080abe81fc09000000000103030a",
-                                   bytes);
+    const size_t length = from_hex(linux_syn, bytes);
     for (size_t bit = 0; bit < 8 * length; bit++) {
         struct sim_packet_id id;
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -352,7 +352,7 @@ static void every_packet__cut_anywhere__is_refused(void **state)
     assert_int_equal(world->pools[SIM_POOL_SPAN].live_count, 0);
 }
 
-/* ---- packets with one thing wrong and the sum right ------------------------------------------------ */
+/* ---- packets with one thing wrong and the sum right --------------------------------------- */
 
 static uint16_t sum_of(const uint8_t *bytes, size_t length, uint32_t sum)
 {
@@ -382,10 +382,7 @@ static void malformed_tcp_option__decoded__ends_the_options_not_the_packet(void 
     static const struct { uint8_t kind, length; } wrong[] = {{8, 15}, {8, 255}, {3, 0}, {3, 1}};
     for (uint32_t i = 0; i < 4; i++) {
         uint8_t bytes[256];
-        const size_t length = from_hex("4500003cc938400040065d810a0000010a0000029c4100502586134e0000"
-                                       "0000a002faf0a9180000020405b40402080abe81fc0900000000"
-                                       "0103030a",
-                                       bytes);
+        const size_t length = from_hex(linux_syn, bytes);
         assert_int_equal(bytes[46], 8); /* the timestamps: ten bytes, then four more of options */
         bytes[46] = wrong[i].kind;
         bytes[47] = wrong[i].length;
@@ -403,9 +400,7 @@ static void malformed_tcp_option__decoded__ends_the_options_not_the_packet(void 
 static void tcp_option_beyond_the_header__decoded__is_not_read(void **state)
 {
     uint8_t bytes[256];
-    const size_t length = from_hex("4500003cc938400040065d810a0000010a0000029c4100502586134e00000000"
-                                   "a002faf0a9180000020405b40402080abe81fc09000000000103030a",
-                                   bytes);
+    const size_t length = from_hex(linux_syn, bytes);
     memset(bytes + 44, 1, 14);
     bytes[58] = 8; /* timestamps, eight bytes short */
     bytes[59] = 10;
@@ -418,8 +413,8 @@ static void tcp_option_beyond_the_header__decoded__is_not_read(void **state)
 static void quotation_cut_before_the_ports__decoded__is_refused(void **state)
 {
     uint8_t bytes[256];
-    from_hex("45c0003bc9b8000040019c470a0000010a00000203030cae000000004500001f00010000401166cb0a000002"
-             "0a00000104d2270f000b0000616263",
+    from_hex("45c0003bc9b8000040019c470a0000010a00000203030cae000000004500001f00010000401166cb"
+             "0a0000020a00000104d2270f000b0000616263",
              bytes);
     for (size_t length = 28; length <= 59; length++) {
         bytes[3] = (uint8_t)length;
@@ -442,8 +437,8 @@ static void udp_without_checksum__decoded__is_taken_in_ipv4_alone(void **state)
     size_t length =
         from_hex("45000021094a400040111d800a0000010a0000029c400007000d000068656c6c6f", bytes);
     assert_int_equal(sim_wire_decode(*state, bytes, length, &id), 0);
-    length = from_hex("6003f58a000f1140fd000000000000000000000000000001fd00000000000000000000000000"
-                      "00029c400007000f000068656c6c6f3621",
+    length = from_hex("6003f58a000f1140fd000000000000000000000000000001fd000000000000000000000000"
+                      "0000029c400007000f000068656c6c6f3621",
                       bytes);
     assert_int_equal(sim_wire_decode(*state, bytes, length, &id), -EBADMSG);
 }
@@ -474,16 +469,15 @@ static void packets_not_understood__decoded__are_refused(void **state)
 {
     static const char *const packets[] = {
         /* a multicast listener report of Linux, behind a hop-by-hop header */
-        "6000000000240001fe800000000000000000000000000001ff0200000000000000000000000000163a000502000"
-        "001008f0000000000000104000000ff020000000000000000000000000001",
+        "6000000000240001fe800000000000000000000000000001ff020000000000000000000000000016"
+        "3a000502000001008f0000000000000104000000ff020000000000000000000000000001",
         /* version 5 */
         "5500003cc938400040065d810a0000010a0000029c4100502586134e00000000a002faf0a9180000",
         /* an IPv4 header of four words */
         "4400002100004000401127ca0a0000010a0000029c400007000d0bb868656c6c6f",
         /* IPv4-mapped addresses in IPv6 */
-        "60000000000811400000000000000000"
-        "0000ffff0a0000010000000000000000"
-        "0000ffff0a0000029c40000700080000",
+        "600000000008114000000000000000000000ffff0a00000100000000000000000000ffff0a000002"
+        "9c40000700080000",
     };
     for (uint32_t i = 0; i < sizeof packets / sizeof packets[0]; i++) {
         uint8_t bytes[256];
