@@ -325,8 +325,9 @@ static void list_unused(struct text *unused)
 
 void kernel_actors_finish(uint64_t *ended_ns, struct text *unused_faults)
 {
-    for (uint32_t i = 0; i < run.scenario->actor_count; i++) {
+    for (uint32_t i = 0; i < run.scenario->actor_count; i++)
         pthread_join(run.actors[i].thread, NULL);
+    for (uint32_t i = 0; i < run.scenario->actor_count; i++) {
         actor_finish(&run.actors[i].actor);
         free(run.actors[i].arrived);
     }
