@@ -3,7 +3,6 @@
 #include "wait.h"
 
 #include <assert.h>
-#include <errno.h>
 
 uint64_t dry_wait_now(struct dry_caller caller)
 {
@@ -69,7 +68,8 @@ ssize_t dry_wait(struct dry_caller caller, struct wait *wait)
         }
         if (wait->attempt == NULL)
             return result;
-        while ((result = wait->attempt(caller, wait->data)) == -EINTR) {
+        while (wait->cut_short || (result = wait->attempt(caller, wait->data)) == -EINTR) {
+            wait->cut_short = false;
             if (dry_wait_stopped(caller))
                 return WAIT_STOPPED;
         }
@@ -81,8 +81,9 @@ ssize_t dry_wait(struct dry_caller caller, struct wait *wait)
     }
 }
 
-ssize_t dry_wait_socket(struct dry_caller caller, const struct dry_socket *socket, short events,
-                        ssize_t (*attempt)(struct dry_caller caller, void *data), void *data)
+ssize_t dry_wait_longer(struct dry_caller caller, const struct dry_socket *socket, short events,
+                        ssize_t (*attempt)(struct dry_caller caller, void *data), void *data,
+                        bool cut_short)
 {
     struct pollfd descriptor = {.fd = socket->fd, .events = events};
     /* poll ignores a descriptor of -1 and would wait for ever: let the call itself say EBADF. */
@@ -93,6 +94,7 @@ ssize_t dry_wait_socket(struct dry_caller caller, const struct dry_socket *socke
         .descriptors = ready_first ? &descriptor : NULL,
         .count = 1,
         .timeout_ns = socket->timeout_ns,
+        .cut_short = cut_short,
     };
     return dry_wait(caller, &wait);
 }

@@ -7,6 +7,8 @@
 #ifndef REAL_WAIT_H
 #define REAL_WAIT_H
 
+#include <errno.h>
+
 #include "error.h"
 #include "socket.h"
 
@@ -25,6 +27,7 @@ struct wait {
     nfds_t count;
     int64_t timeout_ns;   /* < 0: for ever */
     uint64_t deadline_at; /* 0 at first: set when the waiting begins, kept from call to call */
+    bool cut_short;       /* a first try was made outside, and a signal ended it */
 };
 
 /* Runs the call to its end. Returns what the last try returned (with no attempt: the number of ready
@@ -39,9 +42,25 @@ bool dry_wait_stopped(struct dry_caller caller);
 
 uint64_t dry_wait_now(struct dry_caller caller);
 
-/* dry_wait for one socket in its mode: a timeout waits for `events` before each try. */
-ssize_t dry_wait_socket(struct dry_caller caller, const struct dry_socket *socket, short events,
-                        ssize_t (*attempt)(struct dry_caller caller, void *data), void *data);
+/* What dry_wait_socket does when it has to wait; cut_short as above. */
+ssize_t dry_wait_longer(struct dry_caller caller, const struct dry_socket *socket, short events,
+                        ssize_t (*attempt)(struct dry_caller caller, void *data), void *data,
+                        bool cut_short);
+
+/* dry_wait for one socket in its mode: a timeout waits for `events` before each try. The first try
+ * of the other modes is made here, inline: on that path the library costs next to nothing. */
+static inline ssize_t dry_wait_socket(struct dry_caller caller, const struct dry_socket *socket,
+                                      short events,
+                                      ssize_t (*attempt)(struct dry_caller caller, void *data),
+                                      void *data)
+{
+    if (socket->timeout_ns > 0)
+        return dry_wait_longer(caller, socket, events, attempt, data, false);
+    ssize_t result = attempt(caller, data);
+    if (__builtin_expect(result != -EINTR, 1))
+        return result;
+    return dry_wait_longer(caller, socket, events, attempt, data, true);
+}
 
 /* An outcome of dry_wait as the public call's result. */
 static inline ssize_t dry_wait_edge(struct dry_caller caller, ssize_t outcome)
