@@ -20,6 +20,7 @@ static int64_t not_ready(SIM_CALL, const sigset_t *mask, bool clock_first)
         return sim_call_end(world, task, 0);
     }
     if (sim_signal_due(caller)) {
+        sim_signal_handle(caller); /* LINUX: the handlers run before the old mask comes back */
         return sim_call_end(world, task, -EINTR);
     }
     if (expired) {
