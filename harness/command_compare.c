@@ -62,7 +62,8 @@ static void run_kernel_once(struct comparison *comparison, struct result *result
 {
     const struct options *options = comparison->options;
     struct kernel_options kernel = {
-        .seed = options->seed, .speed = options->speed, .stop_fd = command_stop_pipe};
+        .seed = options->seed, .speed = options->speed, .stop_fd = command_stop_pipe,
+        .limit_ns = kernel_run_limit(result->world)};
     char why[320], *capture = NULL;
 
     if (options->speed > 1 && kernel_run_refuses_speed(result->scenario, why) != NULL)

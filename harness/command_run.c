@@ -35,6 +35,7 @@ static void run_one(const struct options *options, struct result *result)
         world.capture = NULL;
         struct trace *reference = command_world(&world, result->scenario);
 
+        kernel.limit_ns = kernel_run_limit(reference);
         result->kernel = kernel_run(result->scenario, &kernel);
         compare_stated(result->scenario, result->kernel, reference, false, &result->problems);
         trace_free(reference);

@@ -4,18 +4,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +31,7 @@ enum {
     RUN_TRACE,
     RUN_SAID,
     RUN_STOP,
+    RUN_DESCRIBE,
     RUN_TIMER,
     RUN_TUN,
 };
@@ -64,7 +60,6 @@ struct run {
     uint64_t speed;
     struct text partial; /* of the trace: a line that has not ended */
     bool ended_well;     /* the trace has its end line */
-    struct run *next;    /* of the runs under way */
 };
 
 static uint64_t clock_now(void)
@@ -86,6 +81,25 @@ static void end_run(struct run *run, enum trace_end end, const char *detail)
     if (run->stage != OVER && !run->ended_well)
         trace_set_detail(run->trace, end, "%s", detail);
     run->stage = OVER;
+}
+
+/* ---- SIGQUIT: every run is asked where it waits ------------------------------------------- */
+
+static pthread_once_t describe_once = PTHREAD_ONCE_INIT;
+static int describe_fd = -1; /* an eventfd that every run watches, for its edges */
+
+static void make_describe_fd(void)
+{
+    describe_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+void kernel_run_describe(void)
+{
+    int error = errno;
+
+    if (describe_fd >= 0)
+        eventfd_write(describe_fd, 1);
+    errno = error;
 }
 
 /* ---- what comes in ------------------------------------------------------------------------ */
@@ -266,6 +280,10 @@ static void take_event(struct run *run, uint32_t what)
     case RUN_STOP:
         end_run(run, TRACE_INTERRUPTED, "interrupted");
         break;
+    case RUN_DESCRIBE:
+        if (run->stage == RUNNING)
+            kernel_control_send(run->child.control, KERNEL_DESCRIBE, 0, "", -1);
+        break;
     case RUN_TIMER:
         break; /* set anew below; advance looks at the clock */
     default:
@@ -291,6 +309,9 @@ static void carry(struct run *run)
 
 static bool watch_all(struct run *run)
 {
+    struct epoll_event edge = {.events = EPOLLIN | EPOLLET, .data.u32 = RUN_DESCRIBE};
+
+    pthread_once(&describe_once, make_describe_fd);
     run->epoll = epoll_create1(EPOLL_CLOEXEC);
     run->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     return run->epoll >= 0 && run->timer >= 0 &&
@@ -298,39 +319,8 @@ static bool watch_all(struct run *run)
            watch(run, run->child.trace, RUN_TRACE) == 0 &&
            watch(run, run->child.said, RUN_SAID) == 0 &&
            watch(run, run->timer, RUN_TIMER) == 0 &&
+           epoll_ctl(run->epoll, EPOLL_CTL_ADD, describe_fd, &edge) == 0 &&
            (run->options->stop_fd <= 0 || watch(run, run->options->stop_fd, RUN_STOP) == 0);
-}
-
-/* ---- the runs under way, for SIGQUIT ------------------------------------------------------ */
-
-static pthread_mutex_t runs_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct run *runs;
-
-static void enlist(struct run *run)
-{
-    pthread_mutex_lock(&runs_lock);
-    run->next = runs;
-    runs = run;
-    pthread_mutex_unlock(&runs_lock);
-}
-
-static void strike_off(struct run *run)
-{
-    pthread_mutex_lock(&runs_lock);
-    for (struct run **at = &runs; *at != NULL; at = &(*at)->next)
-        if (*at == run) {
-            *at = run->next;
-            break;
-        }
-    pthread_mutex_unlock(&runs_lock);
-}
-
-void kernel_run_describe(void)
-{
-    pthread_mutex_lock(&runs_lock);
-    for (struct run *run = runs; run != NULL; run = run->next)
-        kernel_control_send(run->child.control, KERNEL_DESCRIBE, 0, "", -1);
-    pthread_mutex_unlock(&runs_lock);
 }
 
 /* ---- one run ------------------------------------------------------------------------------ */
@@ -403,12 +393,10 @@ struct trace *kernel_run(const struct scenario *scenario, const struct kernel_op
         free(run.tuns);
         return run.trace;
     }
-    enlist(&run);
     if (watch_all(&run))
         carry(&run);
     else
         end_run(&run, TRACE_FAILED, "no epoll or timer descriptor is left");
-    strike_off(&run);
     finish(&run);
     return run.trace;
 }

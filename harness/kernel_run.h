@@ -26,6 +26,15 @@ struct kernel_options {
  * trace_free. */
 struct trace *kernel_run(const struct scenario *scenario, const struct kernel_options *options);
 
+/* How long a run may take on the kernel that took this long in the world: a tenth and ten seconds
+ * more; 0 (the default) when the world's did not end. */
+static inline uint64_t kernel_run_limit(const struct trace *world)
+{
+    if (world == NULL || world->end != TRACE_DONE)
+        return 0;
+    return world->ended_ns + world->ended_ns / 10 + 10000000000;
+}
+
 /* Whether this machine allows what a run needs (namespaces, TUN): 0, or -1 with a sentence in
  * why[320]. Takes a few milliseconds. */
 int kernel_run_allowed(const char *program, char *why);
@@ -34,7 +43,8 @@ int kernel_run_allowed(const char *program, char *why);
  * not move. NULL: it can. The text lies in `why` (320 bytes). */
 const char *kernel_run_refuses_speed(const struct scenario *scenario, char *why);
 
-/* Makes every run under way write where its actors wait to standard error (SIGQUIT). */
+/* Makes every run under way write where its actors wait to standard error; may be called in a handler
+ * of SIGQUIT. */
 void kernel_run_describe(void);
 
 #endif

@@ -60,6 +60,7 @@ static void on_stop(int number)
 static void on_describe(int number)
 {
     command_describe = 1;
+    kernel_run_describe();
 }
 
 static void take_signals(void)
