@@ -272,7 +272,7 @@ void sim_socket_check_queue(const struct sim_world *world, struct sim_socket_id 
     assert(charge == socket->receive_charge);
 }
 
-static void free_rights(struct sim_world *world, struct sim_rights_id id)
+void sim_rights_free(struct sim_world *world, struct sim_rights_id id)
 {
     while (id.index != 0) {
         struct sim_rights rights = *sim_rights_at(world, id);
@@ -290,7 +290,7 @@ void sim_datagram_free(struct sim_world *world, struct sim_datagram_id id)
 
     sim_bytes_clear(world, &datagram->bytes);
     sim_pool_give(world, SIM_POOL_DATAGRAM, id.index);
-    free_rights(world, rights);
+    sim_rights_free(world, rights);
 }
 
 /* ---- errors ---- */
