@@ -18,6 +18,7 @@ struct shrink {
     char **lines; /* NULL: removed */
     uint32_t count;
     enum isolated wanted;
+    char why[WHY_BYTES]; /* the same outcome must stay wrong, not any */
     bool against_kernel; /* failing means that the two systems differ */
     uint32_t runs;
 };
@@ -27,9 +28,14 @@ static char *join(const struct shrink *shrink)
     struct text text = {0};
 
     text_add(&text, "%s", "");
-    for (uint32_t i = 0; i < shrink->count; i++)
-        if (shrink->lines[i] != NULL)
-            text_add(&text, "%s\n", shrink->lines[i]);
+    for (uint32_t i = 0; i < shrink->count; i++) {
+        bool blank = shrink->lines[i] != NULL && shrink->lines[i][0] == 0;
+
+        if (shrink->lines[i] == NULL ||
+            (blank && (text.length < 2 || text.bytes[text.length - 2] == '\n')))
+            continue;
+        text_add(&text, "%s\n", shrink->lines[i]);
+    }
     return text.bytes;
 }
 
@@ -60,10 +66,13 @@ static bool still_fails(struct shrink *shrink)
     char why[WHY_BYTES], *text = join(shrink);
 
     shrink->runs++;
-    bool fails = shrink->against_kernel
-                     ? systems_differ(shrink, text)
-                     : isolate_run(shrink->options, shrink->path, text, NULL, why, sizeof why) ==
-                           shrink->wanted;
+    bool fails;
+    if (shrink->against_kernel)
+        fails = systems_differ(shrink, text);
+    else
+        fails = isolate_run(shrink->options, shrink->path, text, NULL, why, sizeof why) ==
+                    shrink->wanted &&
+                (shrink->wanted != ISOLATED_OTHER || strcmp(why, shrink->why) == 0);
     free(text);
     return fails;
 }
@@ -170,13 +179,13 @@ static int shrink_one(const struct options *options, const struct scenario *scen
 {
     struct shrink shrink = {.options = options, .path = scenario->path,
                             .against_kernel = options->against != NULL};
-    char why[WHY_BYTES] = "";
     size_t length;
     int status = EXIT_DIFFER;
     char *text = files_text(scenario->path, &length);
 
     if (!shrink.against_kernel)
-        shrink.wanted = isolate_run(options, scenario->path, text, NULL, why, sizeof why);
+        shrink.wanted = isolate_run(options, scenario->path, text, NULL, shrink.why,
+                                    sizeof shrink.why);
     cut_lines(&shrink, text);
     if (shrink.against_kernel ? !still_fails(&shrink) : shrink.wanted == ISOLATED_AS_STATED) {
         fprintf(stderr, "%s: nothing to shrink: the run does not fail\n", scenario->path);
@@ -184,7 +193,8 @@ static int shrink_one(const struct options *options, const struct scenario *scen
         while (!command_stop && (shrink_sections(&shrink) || shrink_lines(&shrink)))
             ;
         char *smallest = join(&shrink);
-        fprintf(stderr, "%s: %u runs%s%s\n", scenario->path, shrink.runs, *why ? ": " : "", why);
+        fprintf(stderr, "%s: %u runs%s%s\n", scenario->path, shrink.runs,
+                *shrink.why ? ": " : "", shrink.why);
         if (options->write)
             status = files_write(scenario->path, smallest, strlen(smallest)) == 0 ? EXIT_AGREE
                                                                                  : EXIT_DIFFER;

@@ -311,32 +311,49 @@ enum verdict compare_verdict(const struct scenario *scenario, const struct trace
 
 /* ---- schedules ------------------------------------------------------------------------------ */
 
-/* The last step of another actor that both runs ended before this one began in one of them and
- * behind it in the other: the pair whose order decides. */
-static const struct step *find_rival(const struct scenario *scenario, const struct trace *base,
-                                     const struct trace *other, uint32_t actor, uint32_t step,
-                                     uint32_t *rival_actor)
+/* Two steps of different actors that end at one instant, the latest such pair before the outcome: the
+ * order of these is what the schedule chooses. */
+struct rivals {
+    const struct step *first, *second;
+    uint32_t first_actor, second_actor;
+    uint64_t at;
+    uint32_t late; /* how far down their sections they stand */
+};
+
+static void consider(const struct scenario *scenario, const struct trace *base, uint32_t a,
+                     uint32_t i, uint32_t b, uint32_t j, struct rivals *rivals)
 {
-    const struct trace_step *here = &base->actors[actor].steps[step];
-    const struct step *found = NULL;
-    uint64_t nearest = UINT64_MAX;
+    const struct trace_step *x = &base->actors[a].steps[i], *y = &base->actors[b].steps[j];
 
-    (void)other;
+    if (x->ended_ns != y->ended_ns || x->status == STEP_NOT_REACHED ||
+        y->status == STEP_NOT_REACHED || scenario->actors[a].steps[i].kind != STEP_CALL ||
+        scenario->actors[b].steps[j].kind != STEP_CALL)
+        return;
+    if (rivals->first != NULL &&
+        (x->ended_ns < rivals->at || (x->ended_ns == rivals->at && i + j < rivals->late)))
+        return;
+    *rivals = (struct rivals){&scenario->actors[a].steps[i], &scenario->actors[b].steps[j], a, b,
+                              x->ended_ns, i + j};
+}
+
+/* with_victim: the actor whose outcome moves may be one of the pair. */
+static struct rivals find_rivals(const struct scenario *scenario, const struct trace *base,
+                                 uint32_t victim, uint32_t step, bool with_victim)
+{
+    struct rivals rivals = {0};
+    uint64_t until = base->actors[victim].steps[step].ended_ns;
+
     for (uint32_t a = 0; a < scenario->actor_count; a++) {
-        for (uint32_t i = 0; a != actor && i < scenario->actors[a].step_count; i++) {
-            const struct trace_step *there = &base->actors[a].steps[i];
-            uint64_t apart = there->ended_ns > here->ended_ns ? there->ended_ns - here->ended_ns
-                                                              : here->ended_ns - there->ended_ns;
-
-            if (scenario->actors[a].steps[i].kind != STEP_CALL ||
-                there->status == STEP_NOT_REACHED || apart > nearest)
+        for (uint32_t i = 0; i < scenario->actors[a].step_count; i++) {
+            if (base->actors[a].steps[i].ended_ns > until || (a == victim && !with_victim))
                 continue;
-            nearest = apart;
-            found = &scenario->actors[a].steps[i];
-            *rival_actor = a;
+            for (uint32_t b = a + 1; b < scenario->actor_count; b++)
+                for (uint32_t j = 0; j < scenario->actors[b].step_count; j++)
+                    if (b != victim || with_victim)
+                        consider(scenario, base, a, i, b, j, &rivals);
         }
     }
-    return found;
+    return rivals;
 }
 
 void compare_schedules(const struct scenario *scenario, const struct trace *base,
@@ -347,20 +364,23 @@ void compare_schedules(const struct scenario *scenario, const struct trace *base
             const struct step *step = &scenario->actors[a].steps[i];
             const struct trace_step *x = &base->actors[a].steps[i];
             const struct trace_step *y = &other->actors[a].steps[i];
-            uint32_t rival = 0;
 
             if (x->status == y->status && strcmp(x->outcome, y->outcome) == 0)
                 continue;
             if (both_as_stated(step, x, y))
                 continue;
-            const struct step *there = find_rival(scenario, base, other, a, i, &rival);
-            text_add(text, "%s:%u: %s shows %s%s or %s%s, by the order of what happens at one "
-                     "instant", scenario->path, step->at.line, step->text,
+            struct rivals rivals = find_rivals(scenario, base, a, i, false);
+            if (rivals.first == NULL)
+                rivals = find_rivals(scenario, base, a, i, true);
+            text_add(text, "line %u: %s shows %s%s or %s%s, by the order of what happens at one "
+                     "instant", step->at.line, step->text,
                      *x->outcome ? "" : trace_status_name(x->status), x->outcome,
                      *y->outcome ? "" : trace_status_name(y->status), y->outcome);
-            if (there != NULL)
-                text_add(text, ": put a sync between it and %s of [%s] on line %u", there->text,
-                         scenario->actors[rival].name, there->at.line);
+            if (rivals.first != NULL)
+                text_add(text, ": put a sync between line %u, %s of [%s], and line %u, %s of [%s]",
+                         rivals.first->at.line, rivals.first->text,
+                         scenario->actors[rivals.first_actor].name, rivals.second->at.line,
+                         rivals.second->text, scenario->actors[rivals.second_actor].name);
             text_add(text, "\n");
             return;
         }

@@ -10,13 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void read_one(struct files *files, const char *path)
+typedef int (*checker)(const struct scenario *scenario, struct diagnostic *wrong);
+
+static void read_one(struct files *files, const char *path, checker check)
 {
     struct diagnostic wrong;
     struct scenario *scenario;
 
-    if (scenario_read(path, &scenario, &wrong) != 0) {
+    if (scenario_read(path, &scenario, &wrong) != 0 ||
+        (check != NULL && check(scenario, &wrong) != 0)) {
         diagnostic_print(&wrong);
+        scenario_free(scenario);
         files->wrong++;
         return;
     }
@@ -37,7 +41,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void read_folder(struct files *files, const char *path)
+static void read_folder(struct files *files, const char *path, checker check)
 {
     struct dirent **entries;
     int count = scandir(path, &entries, NULL, by_bytes);
@@ -50,9 +54,9 @@ static void read_folder(struct files *files, const char *path)
 
         if (name[0] != '.' && stat(full, &status) == 0) {
             if (S_ISDIR(status.st_mode))
-                read_folder(files, full);
+                read_folder(files, full, check);
             else if (is_scenario(name))
-                read_one(files, full);
+                read_one(files, full, check);
         }
         free(entries[i]);
     }
@@ -60,7 +64,7 @@ static void read_folder(struct files *files, const char *path)
         free(entries);
 }
 
-void files_read(struct files *files, char *const *names, int count)
+void files_read(struct files *files, char *const *names, int count, checker check)
 {
     for (int i = 0; i < count; i++) {
         struct stat status;
@@ -68,13 +72,13 @@ void files_read(struct files *files, char *const *names, int count)
         if (stat(names[i], &status) == 0 && S_ISDIR(status.st_mode)) {
             uint32_t before = files->count + files->wrong;
 
-            read_folder(files, names[i]);
+            read_folder(files, names[i], check);
             if (files->count + files->wrong == before) {
                 fprintf(stderr, "%s: no file below it ends in .dry\n", names[i]);
                 files->wrong++;
             }
         } else {
-            read_one(files, names[i]);
+            read_one(files, names[i], check);
         }
     }
 }

@@ -12,8 +12,10 @@ struct files {
     struct arena arena;
 };
 
-/* Reads every FILE, and every *.dry below every folder. */
-void files_read(struct files *files, char *const *names, int count);
+/* Reads every FILE, and every *.dry below every folder. check (may be NULL) says more about what is
+ * wrong with a file that could be read. */
+void files_read(struct files *files, char *const *names, int count,
+                int (*check)(const struct scenario *scenario, struct diagnostic *wrong));
 void files_free(struct files *files);
 /* A file's text, freed with free(3); NULL: errno. Written whole: a temporary file takes its place. */
 char *files_text(const char *path, size_t *length);

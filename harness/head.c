@@ -1,5 +1,6 @@
 /* Reads head lines: hosts, links, settings, faults, names, events, needs and declared differences.
  * SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -100,6 +101,28 @@ static int take_reason(struct head *head, const struct word *word, const char **
 
 /* ---- hosts and links ------------------------------------------------------------------------ */
 
+/* ADDRESS or ADDRESS/PREFIX of either family. */
+static int check_host_address(struct head *head, const struct word *word)
+{
+    char text[64] = "";
+    uint8_t packed[16];
+    size_t length = strcspn(word->text, "/");
+    bool six = strchr(word->text, ':') != NULL;
+
+    if (length < sizeof text)
+        memcpy(text, word->text, length);
+    if (inet_pton(six ? AF_INET6 : AF_INET, text, packed) != 1)
+        return wrong(head, word, "\"%s\" is no address: write one such as 10.0.0.1, 10.0.0.1/16 or "
+                                 "fd00::1");
+    if (word->text[length] == 0)
+        return 0;
+    char *end;
+    unsigned long prefix = strtoul(word->text + length + 1, &end, 10);
+    if (!isdigit((unsigned char)word->text[length + 1]) || *end != 0 || prefix > (six ? 128 : 32))
+        return wrong(head, word, "\"%s\" has no prefix length that fits: write one such as /24");
+    return 0;
+}
+
 static int head_host(struct head *head)
 {
     struct scenario_host *host;
@@ -111,6 +134,9 @@ static int head_host(struct head *head)
         return wrong(head, name, "\"%s\" cannot be a host's name: use letters, digits, - and _");
     if (scenario_find_host(head->scenario, name->text, name->length) >= 0)
         return wrong(head, name, "there is a host \"%s\" already: give this one another name");
+    for (uint32_t i = 2; i < head->count; i++)
+        if (check_host_address(head, &head->words[i]) != 0)
+            return -1;
     ADD(head, hosts, host_count, host);
     host->at = name->at;
     host->name = name->text;

@@ -235,7 +235,8 @@ static int run_command(const struct options *options, const char *name)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(commands[i].name, name) != 0)
             continue;
-        files_read(&files, options->names, options->name_count);
+        files_read(&files, options->names, options->name_count,
+                   commands[i].run == command_print ? NULL : world_check);
         if (files.wrong == 0)
             status = commands[i].run(options, &files);
         files_free(&files);

@@ -31,7 +31,7 @@ struct world_run {
     struct world_actor *actors;
     int *hosts, *links, *barriers;
     bool *broken; /* syncs that an actor will not reach */
-    char message[320];
+    struct diagnostic wrong; /* where building failed */
 };
 
 /* ---- the actors' system --------------------------------------------------------------------- */
@@ -104,8 +104,16 @@ static void enter(void *argument)
 
 static int refuse(struct world_run *run, struct source_at at, const char *what, int status)
 {
-    snprintf(run->message, sizeof run->message, "%s:%u:%u: %s: %s", run->scenario->path, at.line,
-             at.column, what, strerror(-status));
+    run->wrong.at = at;
+    snprintf(run->wrong.message, sizeof run->wrong.message, "%s: %s", what, strerror(-status));
+    return -1;
+}
+
+/* A sentence of another's making. */
+static int refuse_with(struct world_run *run, struct source_at at, const char *why)
+{
+    run->wrong.at = at;
+    snprintf(run->wrong.message, sizeof run->wrong.message, "%s", why);
     return -1;
 }
 
@@ -168,11 +176,8 @@ static int build_names(struct world_run *run)
         char why[200] = "";
 
         line = &scenario->records[i];
-        if (sim_add_record(run->sim, line->text, why, sizeof why) < 0) {
-            snprintf(run->message, sizeof run->message, "%s:%u:%u: %s", scenario->path,
-                     line->at.line, line->at.column, why);
-            return -1;
-        }
+        if (sim_add_record(run->sim, line->text, why, sizeof why) < 0)
+            return refuse_with(run, line->at, why);
     }
     for (uint32_t i = 0; i < scenario->hosts_line_count; i++) {
         line = &scenario->hosts_lines[i];
@@ -195,11 +200,8 @@ static int build_faults(struct world_run *run)
         const struct scenario_line *line = &scenario->faults[i];
         char why[200] = "";
 
-        if (sim_fault_plan_add(sim_faults(run->sim), line->text, why, sizeof why, NULL) < 0) {
-            snprintf(run->message, sizeof run->message, "%s:%u:%u: %s", scenario->path,
-                     line->at.line, line->at.column, why);
-            return -1;
-        }
+        if (sim_fault_plan_add(sim_faults(run->sim), line->text, why, sizeof why, NULL) < 0)
+            return refuse_with(run, line->at, why);
     }
     for (uint32_t i = 0; i < scenario->sync_count; i++) {
         run->barriers[i] =
@@ -273,20 +275,15 @@ static int build(struct world_run *run, const struct world_options *options)
     };
 
     run->sim = sim_create(&made);
-    if (run->sim == NULL) {
-        snprintf(run->message, sizeof run->message, "no world can be made: %s", strerror(errno));
-        return -1;
-    }
+    if (run->sim == NULL)
+        return refuse(run, (struct source_at){0}, "no world can be made", -errno);
     if (options->schedule_seed != 0)
         sim_schedule_seed(run->sim, options->schedule_seed);
     if (build_hosts(run) != 0 || build_names(run) != 0 || build_faults(run) != 0 ||
         build_actors(run) != 0 || build_events(run) != 0)
         return -1;
     int status = options->capture != NULL ? sim_capture(run->sim, options->capture) : 0;
-    if (status < 0)
-        snprintf(run->message, sizeof run->message, "%s cannot be written: %s", options->capture,
-                 strerror(-status));
-    return status;
+    return status < 0 ? refuse(run, (struct source_at){0}, options->capture, status) : 0;
 }
 
 /* ---- running -------------------------------------------------------------------------------- */
@@ -392,24 +389,45 @@ static uint64_t real_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static void begin(struct world_run *run, struct arena *arena, const struct scenario *scenario)
+{
+    run->scenario = scenario;
+    run->wrong.path = scenario->path;
+    run->actors = arena_take(arena, (scenario->actor_count + 1) * sizeof *run->actors);
+    run->hosts = arena_take(arena, (scenario->host_count + 1) * sizeof *run->hosts);
+    run->links = arena_take(arena, (scenario->link_count + 1) * sizeof *run->links);
+    run->barriers = arena_take(arena, (scenario->sync_count + 1) * sizeof *run->barriers);
+    run->broken = arena_take(arena, (scenario->sync_count + 1) * sizeof *run->broken);
+}
+
+int world_check(const struct scenario *scenario, struct diagnostic *wrong)
+{
+    struct arena arena = {0};
+    struct world_run *run = arena_take(&arena, sizeof *run);
+    struct world_options options = {0};
+
+    begin(run, &arena, scenario);
+    int status = scenario_runs_on(scenario, "world") ? build(run, &options) : 0;
+    *wrong = run->wrong;
+    sim_destroy(run->sim);
+    arena_free(&arena);
+    return status;
+}
+
 struct trace *world_run(const struct scenario *scenario, const struct world_options *options)
 {
     struct arena arena = {0};
     struct world_run *run = arena_take(&arena, sizeof *run);
     uint64_t began = real_ns();
 
-    run->scenario = scenario;
+    begin(run, &arena, scenario);
     run->trace = trace_create(scenario, "world");
-    run->actors = arena_take(&arena, (scenario->actor_count + 1) * sizeof *run->actors);
-    run->hosts = arena_take(&arena, (scenario->host_count + 1) * sizeof *run->hosts);
-    run->links = arena_take(&arena, (scenario->link_count + 1) * sizeof *run->links);
-    run->barriers = arena_take(&arena, (scenario->sync_count + 1) * sizeof *run->barriers);
-    run->broken = arena_take(&arena, (scenario->sync_count + 1) * sizeof *run->broken);
     if (!scenario_runs_on(scenario, "world"))
         trace_set_detail(run->trace, TRACE_SKIPPED, "only %s: %s", scenario->only,
                          scenario->only_reason);
     else if (build(run, options) != 0)
-        trace_set_detail(run->trace, TRACE_FAILED, "%s", run->message);
+        trace_set_detail(run->trace, TRACE_FAILED, "line %u: %s", run->wrong.at.line,
+                         run->wrong.message);
     else
         note_end(run, run_world(run, options));
     sim_destroy(run->sim);

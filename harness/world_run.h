@@ -18,6 +18,10 @@ struct world_options {
     volatile sig_atomic_t *describe;       /* set: print where each actor waits, and clear it */
 };
 
+/* Builds the scenario's world and runs nothing: -1 with *wrong filled where the world has no such
+ * address, setting, record or the like. */
+int world_check(const struct scenario *scenario, struct diagnostic *wrong);
+
 /* One run; never NULL; freed with trace_free. From one thread at a time. */
 struct trace *world_run(const struct scenario *scenario, const struct world_options *options);
 

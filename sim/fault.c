@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,10 +257,33 @@ static int fault_accept(struct dry_caller caller, int fd, struct sockaddr *addre
     return PASS(accept, fd, address, length, flags);
 }
 
+/* LINUX: a signal that is pending when connect(2) begins does not keep the connection from being
+ * started; it ends only the wait for it, and a non-blocking call does not wait. */
+static int interrupted_connect(struct fault_actor *actor, int fd, const struct sockaddr *address,
+                               socklen_t length)
+{
+    int flags = PASS(fcntl, fd, F_GETFL, 0);
+    bool blocks = flags >= 0 && (flags & O_NONBLOCK) == 0;
+    if (blocks)
+        PASS(fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+    int status = PASS(connect, fd, address, length);
+    if (blocks)
+        PASS(fcntl, fd, F_SETFL, flags);
+    if (status != -EINPROGRESS)
+        return status;
+    actor->interrupt_next = !blocks;
+    return blocks ? -EINTR : status;
+}
+
 static int fault_connect(struct dry_caller caller, int fd, const struct sockaddr *address,
                          socklen_t length)
 {
-    BEGIN(FAULT_SEAM_CONNECT, NULL)
+    struct fault_actor *actor = actor_of(caller);
+    int instead = before(actor, FAULT_SEAM_CONNECT, NULL);
+    if (instead == -EINTR && actor->rule != NULL && actor->rule->effect == FAULT_SIGNAL_BEFORE)
+        return interrupted_connect(actor, fd, address, length);
+    if (instead != 0)
+        return instead;
     return PASS(connect, fd, address, length);
 }
 
