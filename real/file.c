@@ -241,7 +241,7 @@ static bool add_buffers(struct stream *stream, size_t buffer_bytes)
     return stream->raw != NULL && (!stream->is_text || stream->decoded != NULL);
 }
 
-static FILE *open_stream(struct stream *stream, size_t buffer_bytes)
+static FILE *open_stream(struct stream *stream, size_t buffer_bytes, bool by_line)
 {
     cookie_io_functions_t calls = {
         .read = stream->reads ? stream_read : NULL,
@@ -253,15 +253,21 @@ static FILE *open_stream(struct stream *stream, size_t buffer_bytes)
     if (file == NULL)
         return NULL;
     int result = setvbuf(file, buffer_bytes > 0 ? stream->buffer : NULL,
-                         buffer_bytes > 0 ? _IOFBF : _IONBF, buffer_bytes);
+                         buffer_bytes == 0 ? _IONBF
+                         : by_line         ? _IOLBF
+                                           : _IOFBF,
+                         buffer_bytes);
     assert(result == 0);
     return file;
 }
 
 static FILE *make(struct dry_caller caller, struct dry_socket *socket, const struct file_mode *mode,
-                  size_t buffer_bytes, const char *encoding, const char *errors,
-                  const char *newline)
+                  int buffering, const char *encoding, const char *errors, const char *newline)
 {
+    /* 1 is open()'s line buffering of text, which the documentation promises; CPython makes it a
+     * buffer of one byte. */
+    bool by_line = buffering == 1 && mode->is_text;
+    size_t buffer_bytes = buffering < 0 || by_line ? BUFFER_BYTES : (size_t)buffering;
     struct stream *stream = calloc(1, sizeof *stream + buffer_bytes);
     if (stream == NULL) {
         dry_error_os(caller, ENOMEM);
@@ -275,7 +281,7 @@ static FILE *make(struct dry_caller caller, struct dry_socket *socket, const str
     if (!stream->is_text || dry_text_begin(caller, &stream->text, encoding, errors, newline,
                                            stream->reads, stream->writes) == 0) {
         if (add_buffers(stream, buffer_bytes))
-            file = open_stream(stream, buffer_bytes);
+            file = open_stream(stream, buffer_bytes, by_line);
         if (file == NULL) {
             dry_error_os(caller, ENOMEM);
             if (stream->is_text)
@@ -299,8 +305,7 @@ FILE *dry_makefile(struct dry_socket *socket, const char *mode, int buffering,
     struct file_mode wanted = {0};
     FILE *file = NULL;
     if (read_mode(caller, mode, buffering, &wanted) == 0)
-        file = make(caller, socket, &wanted, buffering < 0 ? BUFFER_BYTES : (size_t)buffering,
-                    encoding, errors, newline);
+        file = make(caller, socket, &wanted, buffering, encoding, errors, newline);
     dry_call_end(caller);
     return file;
 }

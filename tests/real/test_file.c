@@ -138,6 +138,16 @@ static void buffer_of_256__written__sent_when_full(void **state)
     fclose(file);
 }
 
+static void text_by_lines__line_written__sent_without_a_flush(void **state)
+{
+    FILE *file = dry_makefile(pair[0], "w", 1, NULL, NULL, NULL);
+    fputs("half", file);
+    assert_int_equal(dry_recv(pair[1], data, sizeof data, MSG_DONTWAIT), -1);
+    fputs(" a line\n", file);
+    peer_receives("half a line\n", 12);
+    fclose(file);
+}
+
 static void both_ways__turning_from_reading_to_writing__nothing_read_ahead_is_lost(void **state)
 {
     FILE *file = make("rwb", NULL, NULL, NULL);
@@ -419,6 +429,7 @@ int main(void)
         WITH_PAIR(binary__written__buffered_until_flushed),
         WITH_PAIR(unbuffered__written__sent_at_once),
         WITH_PAIR(buffer_of_256__written__sent_when_full),
+        WITH_PAIR(text_by_lines__line_written__sent_without_a_flush),
         WITH_PAIR(both_ways__turning_from_reading_to_writing__nothing_read_ahead_is_lost),
         WITH_PAIR(large_data__written_and_read__all_of_it),
         WITH_PAIR(closed_socket__with_a_stream_open__descriptor_lives_until_the_last_stream),
