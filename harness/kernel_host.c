@@ -15,6 +15,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "kernel_need.h"
 #include "kernel_netlink.h"
 #include "kernel_setting.h"
 
@@ -157,6 +158,12 @@ static int configure(const struct scenario *scenario, uint32_t index, int netlin
         error = kernel_netlink_up(netlink, eth0, host_mtu(scenario, index));
     if (error < 0) {
         snprintf(why, KERNEL_WHY_BYTES, "an interface does not come up: %s", strerror(-error));
+        return -1;
+    }
+    error = kernel_need_has(scenario, "can") ? kernel_netlink_add_vcan(netlink, "vcan0") : 0;
+    if (error < 0) {
+        snprintf(why, KERNEL_WHY_BYTES, "needs can, but no vcan interface can be made: %s",
+                 strerror(-error));
         return -1;
     }
     if (add_addresses(netlink, eth0, scenario->hosts[index].addresses, why) < 0)

@@ -22,6 +22,7 @@
 #include "kernel_control.h"
 #include "kernel_host.h"
 #include "kernel_nameserver.h"
+#include "kernel_need.h"
 #include "kernel_signal.h"
 
 enum { STATUS_LACKS = 3 };
@@ -148,7 +149,7 @@ static int run(pid_t parent, uint64_t seed, const char *path)
     if (scenario == NULL || trace == NULL)
         return give_up(KERNEL_FAILED, why);
     hosts = make_hosts(scenario, parent, why);
-    if (hosts == NULL)
+    if (hosts == NULL || kernel_need_check(scenario, why) < 0)
         return give_up(KERNEL_LACKS, why);
     send_hosts(scenario, hosts);
     kernel_signal_prepare();

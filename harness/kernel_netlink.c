@@ -165,3 +165,18 @@ int kernel_netlink_add_default(int netlink, unsigned interface, int family)
     attribute(&request, RTA_OIF, &index, sizeof index);
     return ask(netlink, &request);
 }
+
+int kernel_netlink_add_vcan(int netlink, const char *name)
+{
+    struct request request;
+    struct rtattr *kind;
+
+    begin(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof request.link);
+    request.link.ifi_flags = IFF_UP;
+    request.link.ifi_change = IFF_UP;
+    attribute(&request, IFLA_IFNAME, name, strlen(name) + 1);
+    kind = attribute(&request, IFLA_LINKINFO | NLA_F_NESTED, NULL, 0);
+    attribute(&request, IFLA_INFO_KIND, "vcan", 5);
+    end_nest(&request, kind);
+    return ask(netlink, &request);
+}

@@ -19,5 +19,7 @@ int kernel_netlink_add_address(int netlink, unsigned interface, int family, cons
                                uint32_t prefix_bits);
 /* A default route of the family through the interface, with no gateway. */
 int kernel_netlink_add_default(int netlink, unsigned interface, int family);
+/* A virtual CAN interface that hears what is sent on it, up. */
+int kernel_netlink_add_vcan(int netlink, const char *name);
 
 #endif

@@ -34,7 +34,6 @@ static const struct {
     {"net/ipv4/ip_forward", "0"},
     {"net/ipv4/tcp_ecn", "0"},
     {"net/ipv4/tcp_no_metrics_save", "1"},
-    {"net/ipv4/ping_group_range", "0 0"},
     {"net/ipv6/conf/all/disable_ipv6", "0"},
     {"net/ipv6/conf/default/disable_ipv6", "0"},
     {"net/ipv6/conf/lo/disable_ipv6", "0"},
