@@ -131,7 +131,6 @@ static int outside_begin(struct sim *sim, uint32_t task)
     sim->outside_call = record->call;
     sim->outside_waiter = record->first_waiter;
     sim->outside_deadline = record->deadline_event;
-    sim->outside_state = record->state;
     memset(&record->call, 0, sizeof record->call);
     record->first_waiter.index = 0;
     record->deadline_event.index = 0;
@@ -155,8 +154,6 @@ static int64_t outside_end(struct sim *sim, int64_t result)
     sim->outside = 0;
     if (result == SIM_WAIT) {
         sim_wait_clear(world, task);
-        world->waiting_tasks -= !record->daemon;
-        record->state = record->run_event.index ? SIM_TASK_READY : sim->outside_state;
         result = -EDEADLK;
     }
     record->call = sim->outside_call;

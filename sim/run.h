@@ -52,11 +52,9 @@ struct sim {
     struct sim_fiber loop;          /* the stack that the loop is on */
     struct dry_caller loop_caller;  /* who that stack spoke as, and in which world */
     struct sim *loop_sim;
-    struct sim_code outside_saved;
-    struct sim_call outside_call;
+    struct sim_call outside_call; /* what the task that does not run was in */
     struct sim_waiter_id outside_waiter;
     struct sim_event_id outside_deadline;
-    uint32_t outside_state;
     int32_t first_descriptor;
     uint32_t descriptor_limit;
     uint32_t check;

@@ -172,11 +172,14 @@ int sim_wait_add_file(struct sim_world *world, struct sim_task_id task, struct s
 void sim_wait_park(struct sim_world *world, struct sim_task_id id, uint64_t deadline_at)
 {
     struct sim_task *task = sim_task_at(world, id);
-    assert(task->state != SIM_TASK_WAITING && task->state != SIM_TASK_ENDED);
+    assert(task->state != SIM_TASK_ENDED);
     if (deadline_at != SIM_NEVER && !task->deadline_event.index) {
         task->deadline_event =
             sim_event_push(world, deadline_at, SIM_EVENT_TASK_DEADLINE, id.index, 0, 0);
         assert(task->deadline_event.index);
+    }
+    if (task->state != SIM_TASK_RUNNING) {
+        return; /* a call made for it from outside, which will be given up */
     }
     task->state = SIM_TASK_WAITING;
     task->wake = SIM_WAKE_NONE;
