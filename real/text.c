@@ -95,6 +95,9 @@ int dry_text_begin(struct dry_caller caller, struct text *text, const char *enco
     char buffer[TEXT_NAME_BYTES];
     const char *name = iconv_name(encoding, buffer);
     text->is_utf8 = strcasecmp(name, "UTF-8") == 0 || strcasecmp(name, "UTF8") == 0;
+    text->unit_bytes = strncasecmp(name, "UTF-16", 6) == 0   ? 2
+                       : strncasecmp(name, "UTF-32", 6) == 0 ? 4
+                                                             : 1;
     if (name[0] != '\0' && reading)
         text->decoder = iconv_open("UTF-8", name);
     if (name[0] != '\0' && writing)
@@ -187,9 +190,18 @@ static void skip(struct text_span *in, size_t count)
     in->left -= count;
 }
 
-/* What stands in the program's text for `count` bytes that mean nothing. -1: the error is set. */
+static int undecodable(struct dry_caller caller, const struct text *text, unsigned char first,
+                       bool at_end)
+{
+    return dry_error_value(caller, DRY_VALUE_UNICODE, "'%s' codec can't decode byte 0x%02x: %s",
+                           text->encoding, first,
+                           at_end ? "unexpected end of data" : "invalid data");
+}
+
+/* What stands in the program's text for *count bytes that mean nothing; *count becomes how many of
+ * them are dealt with. -1: the error is set. */
 static int replace_bytes(struct dry_caller caller, const struct text *text,
-                         const unsigned char *bytes, size_t count, bool at_end, char *to)
+                         const unsigned char *bytes, size_t *count, bool at_end, char *to)
 {
     int length = 0;
     switch (text->errors) {
@@ -199,16 +211,19 @@ static int replace_bytes(struct dry_caller caller, const struct text *text,
         memcpy(to, "\xef\xbf\xbd", 3);
         return 3;
     case TEXT_BACKSLASHREPLACE:
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < *count; i++)
             length += sprintf(to + length, "\\x%02x", bytes[i]);
         return length;
     case TEXT_SURROGATEESCAPE:
-        memcpy(to, bytes, count);
-        return (int)count;
+        /* An ASCII byte has no surrogate: it would come back as a character. */
+        while ((size_t)length < *count && bytes[length] >= 0x80) {
+            to[length] = (char)bytes[length];
+            length++;
+        }
+        *count = (size_t)length;
+        return length > 0 ? length : undecodable(caller, text, bytes[0], at_end);
     case TEXT_STRICT:
-        return dry_error_value(caller, DRY_VALUE_UNICODE, "'%s' codec can't decode byte 0x%02x: %s",
-                               text->encoding, bytes[0],
-                               at_end ? "unexpected end of data" : "invalid data");
+        return undecodable(caller, text, bytes[0], at_end);
     case TEXT_XMLCHARREFREPLACE:
         return dry_error_value(caller, DRY_VALUE_TYPE,
                                "don't know how to handle UnicodeDecodeError in error callback");
@@ -264,14 +279,14 @@ static int pass_over(struct dry_caller caller, const struct text *text, struct t
                      struct text_span *out, bool at_end)
 {
     const unsigned char *bytes = (const unsigned char *)in->at;
-    size_t count = 1;
+    size_t count = at_end ? TEXT_CARRY_BYTES / 2 : text->unit_bytes;
     int32_t code;
     if (text->is_utf8)
         count = utf8_read(bytes, in->left, &code);
-    else if (at_end)
-        count = in->left < TEXT_CARRY_BYTES / 2 ? in->left : TEXT_CARRY_BYTES / 2;
+    else if (count > in->left)
+        count = in->left;
     char stand_in[REPLACED_BYTES + 1];
-    int length = replace_bytes(caller, text, bytes, count, at_end, stand_in);
+    int length = replace_bytes(caller, text, bytes, &count, at_end, stand_in);
     if (length < 0)
         return -1;
     if (!put(out, stand_in, (size_t)length))
@@ -323,7 +338,7 @@ static int encode_wrong(struct dry_caller caller, struct text *text, const unsig
                         size_t count, int32_t code, struct text_span *out)
 {
     char stand_in[REPLACED_BYTES + 1];
-    if (code < 0 && text->errors == TEXT_SURROGATEESCAPE)
+    if (code < 0 && text->errors == TEXT_SURROGATEESCAPE && text->unit_bytes == 1)
         return put(out, (const char *)bytes, count);
     /* Python would see a lone surrogate here: U+DC80 + the byte. */
     int length = replace_character(caller, text, code < 0 ? 0xdc00 + bytes[0] : code, stand_in);

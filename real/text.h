@@ -3,6 +3,9 @@
  *
  * The program's side is always UTF-8. A byte that the handler "surrogateescape" lets through is that
  * byte itself there, and becomes it again on the way out.
+ *
+ * SIMPLER: the tables of each encoding are iconv's, which for a few East Asian ones differ from
+ * Python's in single characters; the handlers "namereplace" and "surrogatepass" are unknown.
  */
 #ifndef REAL_TEXT_H
 #define REAL_TEXT_H
@@ -39,6 +42,7 @@ struct text {
     enum text_errors errors;
     enum text_newline newline;
     bool is_utf8;
+    size_t unit_bytes; /* of the encoding: 2 in UTF-16, 4 in UTF-32, else 1 */
     bool after_cr; /* the last character read was \r, given out as \n */
     char encoding[TEXT_NAME_BYTES];
     char errors_name[TEXT_NAME_BYTES];
