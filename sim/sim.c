@@ -20,6 +20,7 @@
 #include "random.h"
 #include "resolver.h"
 #include "run.h"
+#include "unix.h"
 #include "zone.h"
 
 enum { ETH0 = 2, DEFAULT_SPIN_LIMIT = 10000, DEFAULT_STACK = 256 * 1024 };
@@ -257,6 +258,13 @@ int sim_set(struct sim *sim, int host, const char *sysctl, int64_t value)
     return host_exists(sim, host) ? sim_host_set(sim->world, (struct sim_host_id){(uint32_t)host},
                                                  sysctl, value)
                                   : -ENOENT;
+}
+
+int sim_unlink(struct sim *sim, int host, const char *path)
+{
+    return host_exists(sim, host)
+               ? sim_unix_unlink(sim->world, (struct sim_host_id){(uint32_t)host}, path)
+               : -ENOENT;
 }
 
 /* ---- name service ------------------------------------------------------------------------------- */
