@@ -299,7 +299,7 @@ enum sim_outcome sim_loop(struct sim *sim, uint64_t until, uint32_t own_task)
             break;
         }
         if (sim->check) {
-            sim_check_world(world);
+            sim_check_step(world);
         }
     }
 }

@@ -26,7 +26,8 @@ struct sim_options {
     uint32_t packets, chunks;
     uint64_t stack_bytes;       /* of each task; default 256 KiB */
     uint64_t wall_clock;        /* CLOCK_REALTIME at the start, ns since 1970 */
-    uint32_t check;             /* 1: walk every invariant after every event */
+    uint32_t check;             /* 1: walk every invariant after every event; in a large world
+                                 * after every so-many-th */
     int32_t first_descriptor;   /* of each process; 0: above every real one */
     uint64_t watchdog_ns;       /* real time a task may compute without a call; 0: 10 s */
     uint64_t spin_limit;        /* calls at one instant before the clock is advanced; 0: 10,000 */
