@@ -14,6 +14,7 @@
 
 /* Names that Debian 12's headers may lack: <asm-generic/socket.h>, <linux/in.h>, <linux/in6.h>. */
 enum {
+    NAME_SO_RCVMARK = 75,
     NAME_SO_PASSPIDFD = 76,
     NAME_SO_RCVPRIORITY = 82,
     NAME_SO_PASSRIGHTS = 83,
@@ -89,6 +90,7 @@ static const struct rule rules[] = {
     TOLD(SOCKET_LEVEL, SO_BPF_EXTENSIONS, 64),
     RANGE(SOCKET_LEVEL, SO_INCOMING_CPU, INT_MIN, INT_MAX, -1),
     KEPT(SOCKET_LEVEL, SO_PREFER_BUSY_POLL, 0),
+    KEPT(SOCKET_LEVEL, NAME_SO_RCVMARK, 0),
     KEPT(SOCKET_LEVEL, NAME_SO_RCVPRIORITY, 0),
     {SOL_SOCKET, SO_PASSCRED, FLAG, OF_UNIX, 4, SIM_OPTION_PASSCRED, 0, 0, 0},
     {SOL_SOCKET, SO_PASSSEC, SWITCH, OF_UNIX, 4, 0, 0, 0, 0},
@@ -112,6 +114,7 @@ static const struct rule rules[] = {
     KEPT(IP_LEVEL, IP_CHECKSUM, 0),
     KEPT(IP_LEVEL, IP_RECVFRAGSIZE, 0),
     RANGE(IP_LEVEL, IP_RECVERR_RFC4884, 0, 1, 0),
+    {IPPROTO_IP, IP_ROUTER_ALERT, NUMBER, ANYBODY, 0, 0, 1, 0, 0}, /* none but raw sockets may */
     TOLD(IP_LEVEL, IP_HDRINCL, 0),
     TOLD(IP_LEVEL, IP_NODEFRAG, 0),
 
@@ -121,7 +124,7 @@ static const struct rule rules[] = {
     BIT(IPV6_LEVEL, IPV6_RECVTCLASS, SIM_OPTION_RECVTCLASS),
     BIT(IPV6_LEVEL, IPV6_FREEBIND, SIM_OPTION_FREEBIND),
     OFF(IPV6_LEVEL, NAME_IPV6_MULTICAST_ALL, SIM_OPTION_MULTICAST_ALL_OFF),
-    TOLD(IPV6_LEVEL, IPV6_HDRINCL, 0),
+    TOLD(IPV6_LEVEL, IPV6_ROUTER_ALERT, 0),
     KEPT(IPV6_LEVEL, IPV6_2292PKTINFO, 0),
     KEPT(IPV6_LEVEL, IPV6_2292HOPOPTS, 0),
     KEPT(IPV6_LEVEL, IPV6_2292DSTOPTS, 0),
@@ -280,8 +283,9 @@ int sim_option_store(struct sim_world *world, struct sim_socket_id id, int level
     const struct rule *rule = find_rule(level, name);
     int number;
 
-    if (rule == NULL && level == SOL_SOCKET) { /* LINUX: the value is read before the name */
-        int error = sim_option_read(level, LEAST_SOCKET_LEVEL, value, length, &number);
+    if (rule == NULL && (level == SOL_SOCKET || level == IPPROTO_UDP)) {
+        /* LINUX: the value is read before the name */
+        int error = sim_option_read(level, sizeof number, value, length, &number);
         return error < 0 ? error : -ENOPROTOOPT;
     }
     if (rule == NULL)
@@ -398,8 +402,8 @@ int sim_option_get(struct sim_world *world, struct sim_socket_id id, int level, 
     else if (level == (int)socket->protocol)
         return sim_protocol_of(socket->protocol_kind)
             ->get_option(world, id, level, name, value, length);
-    else
-        return -EOPNOTSUPP;
+    else /* LINUX: the two versions answer differently */
+        return socket->family == AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT;
     return result == SIM_OPTION_NOT_MINE ? sim_option_stored(world, id, level, name, value, length)
                                          : result;
 }

@@ -88,8 +88,9 @@ int sim_option_leave(struct sim_world *world, struct sim_socket_id id, struct si
 
     if (!sim_ip_is_multicast(group) && !sim_ip_is_v4(group))
         return -EINVAL;
-    /* LINUX: an interface that no route names is no such device, for IPv4. */
-    if (sim_ip_is_v4(group) && interface_for(world, socket, group, interface) == 0)
+    /* LINUX: where neither the caller nor a route names an interface there is no such device. */
+    if (sim_ip_is_v4(group) && interface == 0 &&
+        interface_for(world, socket, group, interface) == 0)
         return -ENODEV;
     struct sim_membership_id *link = find_membership(world, socket, group, interface, &count);
     struct sim_membership_id found = *link;
@@ -146,6 +147,8 @@ static int change_group(struct sim_world *world, struct sim_socket_id id, int na
         return error;
     if (in->sin_family != AF_INET)
         return -EINVAL;
+    if (sim_socket_at(world, id)->type == SOCK_STREAM)
+        return -EPROTO;
     struct sim_ip group = sim_ip_v4(ntohl(in->sin_addr.s_addr));
     if (name == MCAST_JOIN_GROUP)
         return sim_option_join(world, id, group, request.gr_interface);
@@ -248,15 +251,17 @@ static int set_header_options(struct sim_world *world, struct sim_socket_id id, 
         return -EFAULT;
     if (length > 0)
         memcpy(bytes, value, length);
-    for (socklen_t i = 0; i < length && bytes[i] != IPOPT_END;) {
+    socklen_t i = 0;
+    while (i < length && bytes[i] != IPOPT_END) {
         if (bytes[i] == IPOPT_NOOP) {
             i++;
             continue;
         }
-        if (i + 1 >= length || bytes[i + 1] < 2 || i + bytes[i + 1] > length)
+        if (i + 1U >= length || bytes[i + 1] < 2 || i + bytes[i + 1] > length)
             return -EINVAL;
         i += bytes[i + 1];
     }
+    memset(bytes + i, 0, sizeof bytes - i); /* LINUX: nothing counts after the end */
     uint32_t padded = (length + 3) & ~3U;
     return sim_option_keep(world, id, IPPROTO_IP, IP_OPTIONS, bytes,
                            padded < SIM_OPTION_BYTES ? padded : SIM_OPTION_BYTES);
@@ -307,7 +312,6 @@ static int set_unicast_interface(struct sim_world *world, struct sim_socket_id i
 int sim_option_set_ip(struct sim_world *world, struct sim_socket_id id, int name, const void *value,
                       socklen_t length)
 {
-    const struct sim_socket *socket = sim_socket_at(world, id);
     uint32_t least = name == IP_TOS || name == IP_MTU_DISCOVER ? 0 : 1;
     int number;
 
@@ -317,8 +321,7 @@ int sim_option_set_ip(struct sim_world *world, struct sim_socket_id id, int name
         return change_membership(world, id, name, value, length);
     case MCAST_JOIN_GROUP:
     case MCAST_LEAVE_GROUP:
-        return socket->type == SOCK_STREAM ? -EPROTO
-                                           : change_group(world, id, name, value, length);
+        return change_group(world, id, name, value, length);
     case IP_MULTICAST_IF:
         return set_multicast_interface(world, id, value, length);
     case IP_UNICAST_IF:

@@ -46,6 +46,8 @@ static int change_group(struct sim_world *world, struct sim_socket_id id, int na
         return error;
     if (in6->sin6_family != AF_INET6)
         return -EADDRNOTAVAIL;
+    if (sim_socket_at(world, id)->type == SOCK_STREAM)
+        return -EPROTO;
     memcpy(group.bytes, &in6->sin6_addr, sizeof group.bytes);
     if (name == MCAST_JOIN_GROUP)
         return sim_option_join(world, id, group, request.gr_interface);
@@ -135,8 +137,7 @@ int sim_option_set_ipv6(struct sim_world *world, struct sim_socket_id id, int na
         return change_membership(world, id, name, value, length);
     case MCAST_JOIN_GROUP:
     case MCAST_LEAVE_GROUP:
-        return socket->type == SOCK_STREAM ? -EPROTO
-                                           : change_group(world, id, name, value, length);
+        return change_group(world, id, name, value, length);
     case IPV6_MULTICAST_HOPS:
     case IPV6_MULTICAST_IF:
         if (socket->type == SOCK_STREAM)

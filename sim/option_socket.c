@@ -22,8 +22,10 @@ enum {
     JIFFY_US = 4000,            /* LINUX: CONFIG_HZ is 250 on Debian and here */
     US_PER_SECOND = 1000000,
     NS_PER_US = 1000,
-    LONGEST_WAIT_S = INT32_MAX,
+    MOST_TIMESTAMPING_FLAGS = (1 << 18) - 1,
 };
+
+static const int64_t longest_wait_s = INT64_C(18000000000); /* beyond, it is for ever */
 
 /* ---- buffers ---- */
 
@@ -78,7 +80,7 @@ static int set_timeout(uint64_t *timeout_ns, const void *value, socklen_t length
     if (time.tv_sec < 0)
         return 0;
     *timeout_ns = 0;
-    if (time.tv_sec > LONGEST_WAIT_S)
+    if (time.tv_sec > longest_wait_s)
         return 0;
     uint64_t jiffies = ((uint64_t)time.tv_usec + JIFFY_US - 1) / JIFFY_US;
     *timeout_ns =
@@ -114,6 +116,37 @@ static void set_timestamp(struct sim_socket *socket, bool ns, bool on)
 {
     sim_option_flag(socket, SIM_OPTION_TIMESTAMP, on && !ns);
     sim_option_flag(socket, SIM_OPTION_TIMESTAMPNS, on && ns);
+}
+
+/* SIMPLER: SO_TIMESTAMPING, SO_MAX_PACING_RATE and SO_TXTIME are checked and kept, not obeyed. */
+static int keep_wide(struct sim_world *world, struct sim_socket_id id, int name, const void *value,
+                     socklen_t length, int number)
+{
+    uint64_t wide = (uint32_t)number;
+
+    if (name == SO_MAX_PACING_RATE && number == -1)
+        wide = UINT64_MAX;
+    if (length >= sizeof wide)
+        memcpy(&wide, value, sizeof wide);
+    if (name == SO_TXTIME && length != sizeof wide)
+        return -EINVAL;
+    if (name == SO_TIMESTAMPING_NEW)
+        name = SO_TIMESTAMPING;
+    if (name == SO_TIMESTAMPING && (uint32_t)wide > MOST_TIMESTAMPING_FLAGS)
+        return -EINVAL;
+    return sim_option_keep(world, id, SOL_SOCKET, name, &wide, sizeof wide);
+}
+
+static int give_wide(const struct sim_world *world, struct sim_socket_id id, int name, void *value,
+                     socklen_t *length)
+{
+    uint64_t wide = name == SO_MAX_PACING_RATE ? UINT64_MAX : 0;
+    const struct sim_option *kept = sim_option_kept(
+        world, id, SOL_SOCKET, name == SO_TIMESTAMPING_NEW ? SO_TIMESTAMPING : name);
+
+    if (kept != NULL)
+        memcpy(&wide, kept->value, sizeof wide);
+    return sim_option_give(&wide, sizeof wide, value, length);
 }
 
 /* ---- interfaces ---- */
@@ -181,10 +214,20 @@ static int set_priority(const struct sim_world *world, struct sim_socket *socket
     return 0;
 }
 
-static int set_low_water(struct sim_socket *socket, int number)
+/* LINUX: tcp_set_rcvlowat: no more than half of what the receive buffer may become. */
+static int set_low_water(const struct sim_world *world, struct sim_socket *socket, int number)
 {
+    const struct sim_host *host = sim_host_at(world, socket->host);
+    int64_t most = INT_MAX;
+
+    if (socket->protocol_kind == SIM_PROTOCOL_TCP)
+        most = (socket->options & SIM_OPTION_RCVBUF_LOCKED) != 0
+                   ? socket->receive_limit / 2
+                   : sim_setting(host, SIM_SETTING_TCP_RMEM_MAX) / 2;
     if (number < 0)
         number = INT_MAX;
+    if (number > most)
+        number = (int)most;
     socket->receive_low_water = number == 0 ? 1 : (uint32_t)number;
     sim_option_flag(socket, SIM_OPTION_RCVLOWAT_SET, true);
     return 0;
@@ -243,13 +286,14 @@ static int set_number(struct sim_world *world, struct sim_socket_id id, int name
         socket->mark = (uint32_t)number;
         return 0;
     case SO_RCVLOWAT:
-        return set_low_water(socket, number);
+        return set_low_water(world, socket, number);
     case SO_TIMESTAMP:
     case SO_TIMESTAMPNS:
     case SO_TIMESTAMP_NEW:
     case SO_TIMESTAMPNS_NEW:
         set_timestamp(socket, name == SO_TIMESTAMPNS || name == SO_TIMESTAMPNS_NEW, number != 0);
-        return 0;
+        number = name == SO_TIMESTAMP_NEW || name == SO_TIMESTAMPNS_NEW;
+        return sim_option_keep(world, id, SOL_SOCKET, SO_TIMESTAMP_NEW, &number, sizeof number);
     case SO_BSDCOMPAT: /* LINUX: obsolete, ignored */
         return 0;
     case SO_BINDTOIFINDEX:
@@ -259,6 +303,12 @@ static int set_number(struct sim_world *world, struct sim_socket_id id, int name
         return set_of_inet(world, id, name, number);
     case SO_LOCK_FILTER:
         return lock_filter(world, id, number);
+    case SO_CNX_ADVICE: /* LINUX: advice about the route; nothing to tell again */
+        return 0;
+    case SO_BUSY_POLL_BUDGET:
+        return number < 0 || number > UINT16_MAX ? -EINVAL : 0;
+    case SO_RESERVE_MEM: /* LINUX: needs memory accounting by control group */
+        return number < 0 ? -EINVAL : -EOPNOTSUPP;
     case SO_DETACH_FILTER: /* also SO_DETACH_BPF: there is none */
         return -ENOENT;
     default:
@@ -286,6 +336,11 @@ int sim_option_set_socket(struct sim_world *world, struct sim_socket_id id, int 
     case SO_SNDTIMEO:
     case SO_SNDTIMEO_NEW:
         return set_timeout(&socket->send_timeout_ns, value, length);
+    case SO_TIMESTAMPING:
+    case SO_TIMESTAMPING_NEW:
+    case SO_MAX_PACING_RATE:
+    case SO_TXTIME:
+        return keep_wide(world, id, name, value, length, number);
     default:
         return set_number(world, id, name, number);
     }
@@ -366,7 +421,10 @@ static int give_structure(struct sim_world *world, struct sim_socket_id id, int 
         return *length < sizeof cookie ? -EINVAL
                                        : sim_option_give(&cookie, sizeof cookie, value, length);
     case SO_TIMESTAMPING:
-        return sim_option_give((uint64_t[]){0}, sizeof(uint64_t), value, length);
+    case SO_TIMESTAMPING_NEW:
+    case SO_MAX_PACING_RATE:
+    case SO_TXTIME:
+        return give_wide(world, id, name, value, length);
     default:
         return SIM_OPTION_NOT_MINE;
     }
@@ -433,10 +491,17 @@ static int number_of(struct sim_world *world, struct sim_socket_id id, int name,
         *number = (int)socket->receive_low_water;
         return 0;
     case SO_TIMESTAMP:
-        *number = (options & SIM_OPTION_TIMESTAMP) != 0;
+    case SO_TIMESTAMP_NEW:
+        *number = (options & SIM_OPTION_TIMESTAMP) != 0 &&
+                  kept_number(world, id, SO_TIMESTAMP_NEW, 0) == (name == SO_TIMESTAMP_NEW);
         return 0;
     case SO_TIMESTAMPNS:
-        *number = (options & SIM_OPTION_TIMESTAMPNS) != 0;
+    case SO_TIMESTAMPNS_NEW:
+        *number = (options & SIM_OPTION_TIMESTAMPNS) != 0 &&
+                  kept_number(world, id, SO_TIMESTAMP_NEW, 0) == (name == SO_TIMESTAMPNS_NEW);
+        return 0;
+    case SO_RESERVE_MEM:
+        *number = 0;
         return 0;
     case SO_BSDCOMPAT:
         *number = 0;
