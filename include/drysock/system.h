@@ -32,6 +32,10 @@ extern "C" {
 
 #define DRY_PUBLIC __attribute__((visibility("default")))
 
+/* Complete where the POSIX names are visible (_GNU_SOURCE, _POSIX_C_SOURCE); else opaque here. */
+struct addrinfo;
+struct itimerspec;
+
 struct dry_system;
 
 /* Who is asking. Passed by value to every call of the seam.
@@ -59,7 +63,8 @@ struct dry_system {
     int (*socketpair)(struct dry_caller, int family, int type, int protocol, int descriptors[2]);
     int (*bind)(struct dry_caller, int fd, const struct sockaddr *address, socklen_t length);
     int (*listen)(struct dry_caller, int fd, int backlog);
-    int (*accept)(struct dry_caller, int fd, struct sockaddr *address, socklen_t *length, int flags);
+    int (*accept)(struct dry_caller, int fd, struct sockaddr *address, socklen_t *length,
+                  int flags);
     int (*connect)(struct dry_caller, int fd, const struct sockaddr *address, socklen_t length);
     ssize_t (*sendto)(struct dry_caller, int fd, const void *data, size_t length, int flags,
                       const struct sockaddr *address, socklen_t address_length);
