@@ -1,4 +1,4 @@
-/* Whole worlds: sound at every event, alike for one seed, copied, captured; the check, put to proof.
+/* Whole worlds: sound at every event, alike for one seed, copied, captured; the check put to proof.
  * SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <drysock/sim.h>
