@@ -12,6 +12,7 @@ int parser_begin(struct parser *parser)
 {
     parser->depth = 0;
     parser->in_pattern = false;
+    parser->in_expectation = false;
     if (lexer_next(&parser->lexer, &parser->token) != 0)
         return -1;
     return lexer_next(&parser->lexer, &parser->ahead);
@@ -304,6 +305,10 @@ static int parse_level(struct parser *parser, size_t level, struct expression **
     for (const char *mark; (mark = operator_here(parser, level)) != NULL;) {
         struct expression *made = make(parser, EXPRESSION_BINARY, parser->token.at);
 
+        if (parser->in_expectation && parser->depth == 1 && *mark == '+' &&
+            parser->ahead.kind == TOKEN_INT)
+            return parser_wrong(parser, parser->ahead.at, "a time needs its unit (ns us ms s min h): "
+                                "a sum here stands in parentheses");
         made->text = mark;
         made->left = *result;
         if (++parser->depth > PARSER_DEPTH)
@@ -404,6 +409,8 @@ static int parse_expectation(struct parser *parser, struct expectation *expect)
     if (advance(parser) != 0)
         return -1;
     parser->in_pattern = true;
+    parser->in_expectation = true;
+    parser->depth = 0;
     if (token_is(&parser->token, "raises")) {
         if (advance(parser) != 0 || parse_raises(parser, expect) != 0)
             return -1;
