@@ -7,18 +7,26 @@
 #include "address.h"
 #include "error.h"
 
-/* "" is every interface. */
-static int read_interface(const struct address_source *source, struct sockaddr_can *can)
+/* The interface's name is read before the numbers behind it, and looked up after them. */
+struct interface_name {
+    char text[IF_NAMESIZE];
+    size_t length;
+};
+
+static int read_interface(const struct address_source *source, struct interface_name *name)
 {
-    char name[IF_NAMESIZE];
-    size_t length = 0;
-    if (argument_path(source, 0, name, sizeof(name), &length) < 0)
-        return -1;
-    if (length >= sizeof(name))
+    return argument_path(source, 0, name->text, sizeof(name->text), &name->length);
+}
+
+/* "" is every interface. */
+static int find_interface(const struct address_source *source, const struct interface_name *name,
+                          struct sockaddr_can *can)
+{
+    if (name->length >= sizeof(name->text))
         return dry_error_os_text(source->caller, "AF_CAN interface name too long");
-    if (length == 0)
+    if (name->length == 0)
         return 0;
-    int index = source->caller.system->if_nametoindex(source->caller, name);
+    int index = source->caller.system->if_nametoindex(source->caller, name->text);
     if (index < 0)
         return dry_error_os(source->caller, -index);
     can->can_ifindex = index;
@@ -27,20 +35,22 @@ static int read_interface(const struct address_source *source, struct sockaddr_c
 
 static int read_raw(const struct address_source *source, struct sockaddr_can *can)
 {
+    struct interface_name name;
     if (argument_tuple(source, "AF_CAN") < 0
-        || argument_count(source, 1, 1, "AF_CAN address must be a tuple (interface, )") < 0)
+        || argument_count(source, 1, 1, "AF_CAN address must be a tuple (interface, )") < 0
+        || read_interface(source, &name) < 0)
         return -1;
-    return read_interface(source, can);
+    return find_interface(source, &name, can);
 }
 
 static int read_isotp(const struct address_source *source, struct sockaddr_can *can)
 {
+    struct interface_name name;
     uint64_t receive = 0;
     uint64_t transmit = 0;
-    /* The interface is looked up last, so what is wrong with a number is said first. */
     if (argument_tuple(source, "AF_CAN") < 0 || argument_count(source, 3, 3, NULL) < 0
-        || argument_long(source, 1, &receive) < 0 || argument_long(source, 2, &transmit) < 0
-        || read_interface(source, can) < 0)
+        || read_interface(source, &name) < 0 || argument_long(source, 1, &receive) < 0
+        || argument_long(source, 2, &transmit) < 0 || find_interface(source, &name, can) < 0)
         return -1;
     can->can_addr.tp.rx_id = (canid_t)receive;
     can->can_addr.tp.tx_id = (canid_t)transmit;
@@ -49,12 +59,14 @@ static int read_isotp(const struct address_source *source, struct sockaddr_can *
 
 static int read_j1939(const struct address_source *source, struct sockaddr_can *can)
 {
+    struct interface_name interface;
     uint64_t name = 0;
     uint64_t group = 0;
     uint64_t node = 0;
     if (argument_tuple(source, "AF_CAN") < 0 || argument_count(source, 4, 4, NULL) < 0
-        || argument_long(source, 1, &name) < 0 || argument_bits(source, 2, &group) < 0
-        || argument_bits(source, 3, &node) < 0 || read_interface(source, can) < 0)
+        || read_interface(source, &interface) < 0 || argument_long(source, 1, &name) < 0
+        || argument_bits(source, 2, &group) < 0 || argument_bits(source, 3, &node) < 0
+        || find_interface(source, &interface, can) < 0)
         return -1;
     can->can_addr.j1939.name = name;
     can->can_addr.j1939.pgn = (uint32_t)group;

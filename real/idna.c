@@ -4,6 +4,7 @@
 
 #include <idn-free.h>
 #include <idna.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,4 +27,18 @@ char *dry_idna_encode(const char *name, size_t length)
     copy = strdup(encoded);
     idn_free(encoded);
     return copy;
+}
+
+const char *dry_idna_problem(const char *name)
+{
+    enum { LABEL_BYTES_MAX = 63 };
+    for (;;) {
+        size_t length = strcspn(name, ".");
+        bool last = name[length] == 0;
+        if (last)
+            return length > LABEL_BYTES_MAX ? "label too long" : NULL;
+        if (length == 0 || length > LABEL_BYTES_MAX)
+            return "label empty or too long";
+        name += length + 1;
+    }
 }

@@ -9,4 +9,8 @@
  * ASCII names are copied unlooked at. NULL: the name has no ASCII form, or memory is out. */
 char *dry_idna_encode(const char *name, size_t length);
 
+/* What the codec itself, which getaddrinfo() and its elder sisters put every str through, has
+ * against an ASCII name's labels; NULL: nothing. (Addresses of sockets skip it for ASCII names.) */
+const char *dry_idna_problem(const char *name);
+
 #endif

@@ -525,8 +525,9 @@ static const struct dry_system kernel = {
     .process_local = kernel_process_local,
 };
 
-/* Asked at the top of every public call: the thread's block is reached without a call. */
-static _Thread_local __attribute__((tls_model("initial-exec"))) struct dry_caller current = {
+/* Not of the initial-exec model, which would make the library's whole thread-local part, its store
+ * of errors included, unfit for dlopen(3) once a program's few hundred spare bytes are taken. */
+static _Thread_local struct dry_caller current = {
     .system = &kernel,
 };
 

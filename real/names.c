@@ -48,9 +48,14 @@ static int encode_host(struct dry_caller caller, const char *host, char **encode
     if (host == NULL)
         return 0;
     *encoded = dry_idna_encode(host, strlen(host));
-    if (*encoded != NULL)
+    const char *problem =
+        *encoded != NULL ? dry_idna_problem(*encoded) : "label has no ASCII form";
+    if (problem == NULL)
         return 0;
-    return dry_error_value(caller, DRY_VALUE_UNICODE, "encoding of hostname failed");
+    free(*encoded);
+    *encoded = NULL;
+    return dry_error_value(caller, DRY_VALUE_UNICODE,
+                           "encoding with 'idna' codec failed (UnicodeError: %s)", problem);
 }
 
 int dry_getaddrinfo(const char *host, const char *port, int family, int type, int protocol,
