@@ -35,7 +35,7 @@ static ssize_t run_connect(struct dry_caller caller, struct dry_socket *socket,
     if (result == -EINTR) {
         if (dry_wait_stopped(caller))
             return WAIT_STOPPED;
-        wait_for_it = socket->timeout_ns != 0;
+        wait_for_it = socket->timeout_ns != 0 && !DRY_MUTANT(connect_gives_up_after_a_signal);
     } else {
         wait_for_it = socket->timeout_ns > 0 && result == -EINPROGRESS;
     }

@@ -9,6 +9,11 @@
 
 #include <drysock/socket.h>
 
+/* A bug that a test must notice, in the build that has mutants (tests/mutant.h). */
+#ifndef DRY_MUTANT
+#define DRY_MUTANT(name) 0
+#endif
+
 /* What the library keeps in each task's store (DRY_LOCAL_BYTES of zeros at first). */
 struct task_store {
     struct dry_error error;

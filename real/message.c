@@ -1,4 +1,4 @@
-/* sendmsg and recvmsg: scattered buffers and ancillary data, packed and told apart.
+/* Messages, sendmsg and recvmsg: scattered buffers and ancillary data, packed and told apart.
  * SPDX-License-Identifier: MIT */
 #include <assert.h>
 #include <errno.h>
@@ -249,7 +249,7 @@ static void close_received(struct dry_caller caller, const void *control, size_t
     struct walk walk = {.bytes = control, .length = length};
     struct dry_ancillary item;
     while (walk_next(&walk, &item)) {
-        if (item.level != SOL_SOCKET || item.type != SCM_RIGHTS)
+        if (DRY_MUTANT(failed_recvmsg_leaks_descriptors) || item.level != SOL_SOCKET || item.type != SCM_RIGHTS)
             continue;
         for (size_t i = 0; i + sizeof(int) <= item.bytes; i += sizeof(int)) {
             int fd;

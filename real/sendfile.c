@@ -161,7 +161,7 @@ int dry_sendfile(struct dry_socket *socket, int fd, int64_t offset, int64_t coun
             result = send_by_send(caller, &file);
     }
     /* The position tells how far it came, also when it failed; what cannot seek has none. */
-    if (file.total > 0) {
+    if (file.total > 0 && !(result < 0 && DRY_MUTANT(sendfile_forgets_its_position))) {
         off_t at = caller.system->lseek(caller, fd, file.offset + (off_t)file.total, SEEK_SET);
         if (at < 0 && at != -ESPIPE && result == 0)
             result = dry_error_os(caller, (int)-at);

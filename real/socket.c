@@ -279,7 +279,8 @@ static struct dry_socket *accepted(struct dry_caller caller, const struct dry_so
     int result = dry_socket_set_mode(caller, made, DRY_TIMEOUT_NONE);
     if (result == 0)
         return made;
-    dry_socket_release(caller, made, HOLDS_HANDLE);
+    if (!DRY_MUTANT(failed_accept_leaks_its_descriptor))
+        dry_socket_release(caller, made, HOLDS_HANDLE);
     dry_error_os(caller, -result);
     return NULL;
 }
@@ -325,7 +326,8 @@ int dry_socket_release(struct dry_caller caller, struct dry_socket *socket, unsi
     unsigned left = atomic_fetch_sub(&socket->holders, holder) - holder;
     int result = 0;
     /* What may be left is the handle that dry_close_keep spared. */
-    if (left == 0 || (left == HOLDS_HANDLE && atomic_load(&socket->closed)))
+    if (left == 0 || DRY_MUTANT(close_forgets_open_files) ||
+        (left == HOLDS_HANDLE && atomic_load(&socket->closed)))
         result = close_descriptor(caller, socket);
     if (left == 0)
         free(socket);

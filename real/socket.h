@@ -24,8 +24,8 @@ struct process_store {
     _Atomic uint64_t default_timeout_plus_one; /* 0: None; else the default timeout + 1 */
 };
 
-/* A new object for `fd`, in the default timeout's mode; on failure NULL with the error set and, when
- * `owned`, the descriptor closed. type may carry SOCK_NONBLOCK, which then decides the mode. */
+/* A new object for `fd`, in the default timeout's mode; on failure NULL with the error set and,
+ * when `owned`, the descriptor closed. type may carry SOCK_NONBLOCK, which then decides. */
 struct dry_socket *dry_socket_wrap(struct dry_caller caller, int fd, int family, int type,
                                    int protocol, bool owned);
 

@@ -142,8 +142,8 @@ static size_t utf8_lead(unsigned char first, unsigned char *least, unsigned char
     return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-/* How many bytes at the front are a character (*code: its number), or else the beginning of one that
- * breaks off (*code: -1), which handlers treat as one error. */
+/* How many bytes at the front are a character (*code: its number), or else the beginning of one
+ * that breaks off (*code: -1), which handlers treat as one error. */
 static size_t utf8_read(const unsigned char *bytes, size_t count, int32_t *code)
 {
     unsigned char least;
@@ -260,8 +260,8 @@ static int replace_character(struct dry_caller caller, const struct text *text, 
 
 /* ---- decoding ----------------------------------------------------------------------------- */
 
-/* Turns \r\n and \r into \n, in place; returns the new length. A \r at the end is given out at once,
- * and a \n that follows in the next piece is dropped. */
+/* Turns \r\n and \r into \n, in place; returns the new length. A \r at the end is given out at
+ * once, and a \n that follows in the next piece is dropped. */
 static size_t translate(struct text *text, char *bytes, size_t count)
 {
     size_t to = 0;

@@ -1,8 +1,8 @@
 /* Text of a stream: from its encoding to UTF-8 and back, with Python's error handlers and newlines.
  * SPDX-License-Identifier: MIT
  *
- * The program's side is always UTF-8. A byte that the handler "surrogateescape" lets through is that
- * byte itself there, and becomes it again on the way out.
+ * The program's side is always UTF-8. A byte that the handler "surrogateescape" lets through is
+ * that byte itself there, and becomes it again on the way out.
  *
  * SIMPLER: the tables of each encoding are iconv's, which for a few East Asian ones differ from
  * Python's in single characters; the handlers "namereplace" and "surrogatepass" are unknown.

@@ -78,6 +78,8 @@ static ssize_t send_all(struct dry_caller caller, struct dry_socket *socket,
             return WAIT_STOPPED;
         if (dry_wait_expired(caller, &wait))
             return WAIT_TIMED_OUT;
+        if (DRY_MUTANT(sendall_has_a_deadline_for_each_piece))
+            wait.deadline_at = 0;
     }
 }
 

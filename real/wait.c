@@ -20,7 +20,7 @@ bool dry_wait_expired(struct dry_caller caller, const struct wait *wait)
 bool dry_wait_stopped(struct dry_caller caller)
 {
     struct task_store *store = dry_task_store(caller);
-    if (store->check == NULL)
+    if (store->check == NULL || DRY_MUTANT(interrupt_check_is_not_asked))
         return false;
     int code = store->check(store->check_argument);
     if (code == 0)
@@ -42,7 +42,8 @@ static ssize_t become_ready(struct dry_caller caller, struct wait *wait)
         /* Exactly at the deadline there is one last look, as in CPython. */
         if (now > wait->deadline_at)
             return WAIT_TIMED_OUT;
-        left_ns = wait->deadline_at - now;
+        if (!DRY_MUTANT(deadline_restarts_after_a_signal))
+            left_ns = wait->deadline_at - now;
     }
     struct timespec left = {
         .tv_sec = (time_t)(left_ns / NS_PER_SECOND),
@@ -75,7 +76,8 @@ ssize_t dry_wait(struct dry_caller caller, struct wait *wait)
         }
         /* Ready, yet nothing there: a datagram with a wrong checksum, or another task was faster.
          * That is no answer while there is a deadline to wait for. */
-        if (result == -EAGAIN && wait->descriptors != NULL && wait->timeout_ns > 0)
+        if (result == -EAGAIN && wait->descriptors != NULL && wait->timeout_ns > 0 &&
+            !DRY_MUTANT(spurious_readiness_is_an_error))
             continue;
         return result;
     }

@@ -30,8 +30,8 @@ struct wait {
     bool cut_short;       /* a first try was made outside, and a signal ended it */
 };
 
-/* Runs the call to its end. Returns what the last try returned (with no attempt: the number of ready
- * descriptors), -errno, or one of the outcomes above. */
+/* Runs the call to its end. Returns what the last try returned (with no attempt: the number of
+ * ready descriptors), -errno, or one of the outcomes above. */
 ssize_t dry_wait(struct dry_caller caller, struct wait *wait);
 
 /* Whether a deadline that was set has been reached. */

@@ -54,8 +54,8 @@ DRY_PUBLIC const char *dry_error_code_name(enum dry_error_kind kind, int code);
 
 /* The interrupt check: asked each time a signal cut a wait short, the counterpart of a Python
  * signal handler. Returns 0 to retry with what is left of the deadline, anything else to stop: the
- * call then fails with DRY_ERROR_INTERRUPTED and that code. dry_sendall asks it also after each short
- * send, which a signal may have caused without an error. Per task; NULL always retries. */
+ * call then fails with DRY_ERROR_INTERRUPTED and that code. dry_sendall asks it also after each
+ * short send, which a signal may have caused without an error. Per task; NULL always retries. */
 DRY_PUBLIC void dry_set_interrupt_check(int (*check)(void *argument), void *argument);
 
 /* ---- values ------------------------------------------------------------------------------- */
@@ -131,7 +131,8 @@ DRY_PUBLIC int dry_address_to_value(const struct dry_address *address, struct dr
 DRY_PUBLIC int dry_address_parse(struct dry_address *address, int family, int type, int protocol,
                                  const char *text, size_t length);
 DRY_PUBLIC int dry_address_print(const struct dry_address *address, char *text, size_t bytes);
-/* For C callers: (host, port) of AF_INET or AF_INET6; a filesystem or abstract (leading NUL) name. */
+/* For C callers: (host, port) of AF_INET or AF_INET6; a filesystem or abstract (leading NUL)
+ * name. */
 DRY_PUBLIC int dry_address_inet(struct dry_address *address, int family, const char *host,
                                 uint16_t port);
 DRY_PUBLIC int dry_address_unix(struct dry_address *address, const void *name, size_t length);

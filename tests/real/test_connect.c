@@ -1,4 +1,4 @@
-/* connect: made once, finished after a signal, and the loop of create_connection.
+/* Connecting: made once, finished after a signal, and the loop of create_connection.
  * SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* makefile: streams over a socket, their buffers, their text, and what a timeout does to them.
+/* File objects: streams over a socket, their buffers, their text, and what a timeout does to them.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
@@ -312,7 +312,7 @@ static void text__other_encodings__read(void **state)
     READS("cp1252", NULL, "", "\x80 100", "\xe2\x82\xac 100");
     READS("ascii", "replace", "", "a\xe9z", "a\xef\xbf\xbdz");
     READS("utf-16-be", "replace", "", "\0a\0", "a\xef\xbf\xbd");
-    /* A wrong surrogate is one error of two bytes; neither may be escaped when the first is ASCII. */
+    /* A wrong surrogate is one error of two bytes; an ASCII byte is never escaped. */
     READS("utf-16-be", "replace", "", "\xd8=\0a", "\xef\xbf\xbd" "a");
     READS("utf-16-be", "backslashreplace", "", "\0z\xdc\1\0a", "z\\xdc\\x01a");
     READS("utf-16-le", "surrogateescape", "", "z\0\1\xdc", "z");

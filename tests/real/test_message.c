@@ -1,4 +1,4 @@
-/* sendmsg and recvmsg: ancillary data both ways, cut short, and never leaking a descriptor.
+/* Messages: ancillary data both ways, cut short, and never leaking a descriptor.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
@@ -214,7 +214,8 @@ static void waiting__signals__the_deadline_stays(void **state)
 static unsigned char seen[256];
 static size_t seen_bytes;
 
-static ssize_t see_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message, int flags)
+static ssize_t see_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message,
+                           int flags)
 {
     seen_bytes = message->msg_controllen;
     memcpy(seen, message->msg_control, seen_bytes);

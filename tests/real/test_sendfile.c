@@ -1,4 +1,4 @@
-/* sendfile: offset, count, the file's position, the fallback, timeouts.
+/* Sending files: offset, count, the file's position, the fallback, timeouts.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <setjmp.h>

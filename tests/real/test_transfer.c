@@ -1,4 +1,4 @@
-/* send, sendall's one deadline, and the recv calls.
+/* Sending, sendall's one deadline, and the recv calls.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <setjmp.h>

@@ -198,6 +198,20 @@ static void accept__new_socket_cannot_be_set_up__its_descriptor_is_closed(void *
     double_free(s);
 }
 
+static void accept__default_timeout_cannot_be_set__its_descriptor_is_closed(void **state)
+{
+    PLAY({STEP_ACCEPT, .gives = 78}, {STEP_IOCTL, .code = 1, .gives = -EINVAL},
+         {STEP_CLOSE, .code = 78});
+    struct dry_socket *s = double_socket(DRY_TIMEOUT_NONE);
+    dry_setdefaulttimeout(50 * MS);
+    struct dry_socket *made = dry_accept(s, NULL);
+    dry_setdefaulttimeout(DRY_TIMEOUT_NONE);
+    assert_null(made);
+    expect_error(DRY_ERROR_OS, EINVAL);
+    double_finish();
+    double_free(s);
+}
+
 static void sleep__signals__goes_on_to_the_same_instant(void **state)
 {
     int64_t instant = 1007 * (int64_t)1000 * MS;
@@ -252,6 +266,7 @@ int main(void)
         cmocka_unit_test(closed_timeout_socket__receives__ebadf_instead_of_a_wait),
         cmocka_unit_test(accept__signal_while_waiting__retries_with_what_is_left),
         cmocka_unit_test(accept__new_socket_cannot_be_set_up__its_descriptor_is_closed),
+        cmocka_unit_test(accept__default_timeout_cannot_be_set__its_descriptor_is_closed),
         cmocka_unit_test(sleep__signals__goes_on_to_the_same_instant),
         cmocka_unit_test(sleep__check_says_stop__interrupted),
         cmocka_unit_test(poll__signal__retries_with_what_is_left),
