@@ -294,7 +294,7 @@ static void consume(struct sim_world *world, struct sim_tcp *tcp, uint32_t lengt
     tcp->copied_seq += length;
     if (tcp->urgent_state != URGENT_NONE && after(tcp->copied_seq, tcp->rcv_up))
         tcp->urgent_state = URGENT_NONE;
-    sim_tcp_charge_receive(world, tcp);
+    sim_tcp_discharge(world, tcp, length);
 }
 
 static ssize_t tcp_receive(struct sim_world *world, struct sim_task_id task,
@@ -380,7 +380,7 @@ static void close_connection(struct sim_world *world, struct sim_tcp *tcp)
     struct sim_socket *socket = tcp_socket(world, tcp);
     bool unread = socket->receive.length != 0;
     sim_bytes_clear(world, &socket->receive);
-    sim_tcp_charge_receive(world, tcp);
+    socket->receive_charge = tcp->early_charge;
     if (tcp->state == SIM_TCP_CLOSED) {
         return;
     } else if (unread) {

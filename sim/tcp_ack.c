@@ -193,8 +193,6 @@ static bool update_window(struct sim_world *world, struct sim_tcp *tcp,
         !(sequence == tcp->snd_wl1 && (window > tcp->snd_wnd || !window)))
         return false;
     tcp->snd_wl1 = sequence;
-    if (tcp->snd_wnd == window)
-        return false;
     tcp->snd_wnd = window;
     if (window > tcp->max_window) {
         tcp->max_window = window;
@@ -215,7 +213,7 @@ static void probe_answered(struct sim_world *world, struct sim_tcp *tcp)
         tcp->probes_since = 0;
         sim_tcp_timer_stop(world, tcp, SIM_TCP_TIMER_RETRANSMIT);
     } else {
-        sim_tcp_timer_window_probe(world, tcp);
+        sim_tcp_timer_window_probe(world, tcp, true);
     }
 }
 
@@ -245,7 +243,7 @@ static enum sim_tcp_ack_verdict old_ack(struct sim_world *world, struct sim_tcp 
     if (packet->tcp.sack_count && tcp->sack_ok) {
         struct tcp_acked news = {.rtt_ns = SIM_NEVER};
         take_sacks(world, tcp, &packet->tcp, tcp->snd_una, &news);
-        sim_tcp_congestion_alert(world, tcp, &news, tcp->snd_una);
+        sim_tcp_congestion_alert(world, tcp, &news);
         sim_tcp_retransmit_lost(world, tcp);
     }
     return TCP_ACK_OLD;
@@ -272,8 +270,11 @@ enum sim_tcp_ack_verdict sim_tcp_ack(struct sim_world *world, struct sim_tcp *tc
     uint32_t prior_una = tcp->snd_una;
     if (before(ack, prior_una))
         return old_ack(world, tcp, packet, challenge);
-    if (after(ack, tcp->snd_nxt))
+    if (after(ack, tcp->snd_nxt)) {
+        if (challenge)
+            sim_tcp_challenge(world, tcp);
         return TCP_ACK_UNSENT;
+    }
 
     struct tcp_acked news = {.rtt_ns = SIM_NEVER};
     bool was_writable = sim_tcp_writable(world, tcp);
@@ -304,7 +305,7 @@ enum sim_tcp_ack_verdict sim_tcp_ack(struct sim_world *world, struct sim_tcp *tc
     news.duplicate = !news.una_advanced && !news.has_data && !news.window_update;
     if (tcp->probe_seq)
         sim_tcp_tail_probe_acked(world, tcp, ack, &news);
-    sim_tcp_congestion_alert(world, tcp, &news, prior_una);
+    sim_tcp_congestion_alert(world, tcp, &news);
     if ((news.una_advanced && news.data_acked) || news.sack_news || !tcp->packets_out) {
         if (tcp->retransmit_kind != SIM_TCP_RETRANSMIT_REORDER || !tcp->packets_out)
             sim_tcp_timer_rearm(world, tcp);

@@ -200,6 +200,14 @@ static void forget_retransmissions(struct sim_tcp *tcp)
         tcp->retransmit_since = 0;
 }
 
+/* RFC 6582 3.2, LINUX: without SACK the old state holds until something beyond is acknowledged, lest
+ * duplicates of the past start another recovery. */
+static bool recovered(const struct sim_tcp *tcp)
+{
+    return tcp->sack_ok ? !before(tcp->snd_una, tcp->recovery_point)
+                        : after(tcp->snd_una, tcp->recovery_point);
+}
+
 static void leave_recovery(struct sim_tcp *tcp)
 {
     if (tcp->congestion_state == CONGESTION_RECOVERY && tcp->ssthresh < TCP_INFINITE_SSTHRESH)
@@ -212,15 +220,19 @@ static void leave_recovery(struct sim_tcp *tcp)
 }
 
 /* Without SACK each duplicate ACK stands for one segment that arrived (RFC 6582). */
-static void count_duplicate(struct sim_tcp *tcp, const struct tcp_acked *news)
+static void count_duplicate(struct sim_tcp *tcp, struct tcp_acked *news)
 {
     if (news->una_advanced) {
+        /* One of those acknowledged filled the hole, the others were counted as duplicates. */
         uint32_t eaten = news->acked ? news->acked - 1 : 0;
+        if (tcp->sacked_out && news->acked)
+            news->acked = larger(news->acked, tcp->sacked_out + 1) - tcp->sacked_out;
         tcp->sacked_out -= smaller(tcp->sacked_out, eaten);
         if (tcp->congestion_state < CONGESTION_RECOVERY)
             tcp->sacked_out = 0;
     } else if (news->duplicate && tcp->packets_out) {
         tcp->sacked_out++;
+        news->acked = 1;
     }
     uint32_t most = tcp->packets_out > tcp->lost_out + 1 ? tcp->packets_out - tcp->lost_out - 1 : 0;
     tcp->sacked_out = smaller(tcp->sacked_out, most);
@@ -246,17 +258,15 @@ static void find_losses(struct sim_world *world, struct sim_tcp *tcp, const stru
     }
 }
 
-void sim_tcp_congestion_alert(struct sim_world *world, struct sim_tcp *tcp,
-                              const struct tcp_acked *news, uint32_t prior_una)
+void sim_tcp_congestion_alert(struct sim_world *world, struct sim_tcp *tcp, struct tcp_acked *news)
 {
-    (void)prior_una;
     if (!tcp->sack_ok)
         count_duplicate(tcp, news);
     if (tcp->congestion_state == CONGESTION_OPEN && !tcp->sacked_out && !tcp->lost_out) {
         forget_retransmissions(tcp);
         return;
     }
-    if (tcp->congestion_state >= CONGESTION_RECOVERY && !before(tcp->snd_una, tcp->recovery_point))
+    if (tcp->congestion_state >= CONGESTION_RECOVERY && recovered(tcp))
         leave_recovery(tcp);
     find_losses(world, tcp, news);
     if (tcp->congestion_state >= CONGESTION_RECOVERY)

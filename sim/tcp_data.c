@@ -120,8 +120,8 @@ static void drop_early(struct sim_world *world, struct sim_tcp *tcp)
         sim_packet_free(world, id);
     }
     tcp->last_early = tcp->first_early;
+    tcp_socket(world, tcp)->receive_charge -= tcp->early_charge;
     tcp->early_charge = 0;
-    sim_tcp_charge_receive(world, tcp);
 }
 
 /* The peer's FIN stands next in order. */
@@ -179,7 +179,9 @@ static void accept_bytes(struct sim_world *world, struct sim_tcp *tcp, struct si
     tcp->rcv_nxt += length;
     tcp->bytes_received += length;
     sim_bytes_move(world, &socket->receive, &packet->payload);
-    sim_tcp_charge_receive(world, tcp);
+    bool loopback = packet->interface &&
+                    sim_interface_at(world, (struct sim_interface_id){packet->interface})->number == 1;
+    sim_tcp_charge(world, tcp, length, loopback);
 }
 
 /* The gap closed: what waited behind it follows. */
@@ -195,7 +197,9 @@ static void take_early(struct sim_world *world, struct sim_tcp *tcp)
         tcp->first_early = packet->next;
         if (!tcp->first_early.index)
             tcp->last_early = tcp->first_early;
-        tcp->early_charge -= (uint32_t)packet->payload.length + TCP_PACKET_OVERHEAD;
+        uint32_t charge = (uint32_t)packet->payload.length + TCP_PACKET_OVERHEAD;
+        tcp->early_charge -= charge;
+        tcp_socket(world, tcp)->receive_charge -= charge;
         if (after(end, tcp->rcv_nxt))
             accept_bytes(world, tcp, packet);
         else
@@ -206,20 +210,6 @@ static void take_early(struct sim_world *world, struct sim_tcp *tcp)
             return;
         }
     }
-    sim_tcp_charge_receive(world, tcp);
-}
-
-static bool has_room(const struct sim_world *world, struct sim_tcp *tcp)
-{
-    struct sim_socket *socket = tcp_socket(world, tcp);
-    if (socket->receive_charge <= socket->receive_limit)
-        return true;
-    /* LINUX: data within the window offered is rather kept than lost, as far as the host's limit. */
-    uint32_t most = (uint32_t)tcp_setting(world, tcp, SIM_SETTING_TCP_RMEM_MAX);
-    if ((socket->options & SIM_OPTION_RCVBUF_LOCKED) || socket->receive_charge > most)
-        return false;
-    socket->receive_limit = socket->receive_charge;
-    return true;
 }
 
 static void take_in_order(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
@@ -227,7 +217,7 @@ static void take_in_order(struct sim_world *world, struct sim_tcp *tcp, struct s
     uint32_t length = segment_end(packet) - tcp->rcv_nxt;
     bool fin = packet->tcp.flags & SIM_TCP_FIN;
     length -= fin;
-    if (length && !has_room(world, tcp)) {
+    if (length && !sim_tcp_make_room(world, tcp)) {
         tcp->ack_pending |= ACK_SCHEDULED | ACK_NOW;
         wake_readers(world, tcp);
         return;
@@ -252,7 +242,7 @@ static void keep_early(struct sim_world *world, struct sim_tcp *tcp, struct sim_
     uint32_t sequence = packet->tcp.sequence;
     uint32_t end = segment_end(packet);
     tcp->ack_pending |= ACK_SCHEDULED;
-    if (!has_room(world, tcp))
+    if (!sim_tcp_make_room(world, tcp))
         return;
     struct sim_packet_id previous = tcp->last_early;
     if (!previous.index || before(sequence, sim_packet_at(world, previous)->tcp.sequence)) {
@@ -282,9 +272,10 @@ static void keep_early(struct sim_world *world, struct sim_tcp *tcp, struct sim_
     }
     if (!kept->next.index)
         tcp->last_early = id;
-    tcp->early_charge += (uint32_t)kept->payload.length + TCP_PACKET_OVERHEAD;
+    uint32_t charge = (uint32_t)kept->payload.length + TCP_PACKET_OVERHEAD;
+    tcp->early_charge += charge;
+    tcp_socket(world, tcp)->receive_charge += charge;
     tcp->early_latest = sequence;
-    sim_tcp_charge_receive(world, tcp);
 }
 
 void sim_tcp_data(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
@@ -334,7 +325,7 @@ static void check_pointer(struct sim_world *world, struct sim_tcp *tcp,
         !(socket->options & SIM_OPTION_OOBINLINE) && tcp->copied_seq != tcp->rcv_nxt) {
         sim_bytes_drop(world, &socket->receive, 1);
         tcp->copied_seq++;
-        sim_tcp_charge_receive(world, tcp);
+        sim_tcp_discharge(world, tcp, 1);
     }
     tcp->urgent_state = URGENT_NOT_YET;
     tcp->rcv_up = pointer;

@@ -66,7 +66,7 @@ bool sim_tcp_out_of_window_limited(struct sim_world *world, struct sim_tcp *tcp,
                                    const struct sim_packet *packet)
 {
     /* Data cannot be part of a loop of ACKs that answer ACKs. */
-    if (packet && packet->payload.length && !(packet->tcp.flags & SIM_TCP_SYN))
+    if (packet && segment_length(packet) && !(packet->tcp.flags & SIM_TCP_SYN))
         return false;
     uint32_t now_ms = tcp_clock_ms(world);
     if (tcp->last_oow_ack_ms && now_ms - tcp->last_oow_ack_ms < OUT_OF_WINDOW_LIMIT_MS)
@@ -364,7 +364,7 @@ static bool open_input(struct sim_world *world, struct sim_tcp *tcp, struct sim_
             return true;
         if (!plain && verdict < 0)
             sim_tcp_challenge(world, tcp);
-        if (plain || verdict < 0)
+        if (verdict < 0)
             return false;
     }
     if (!plain && !after_ack(world, tcp, packet, &reset))
@@ -391,7 +391,7 @@ static bool time_wait_input(struct sim_world *world, struct sim_tcp *tcp, struct
     uint32_t end = segment_end(packet);
     bool old = sim_tcp_paws_rejects(world, tcp, packet);
     if (tcp->state == SIM_TCP_FIN_WAIT_2) {
-        bool inside = !before(end, tcp->rcv_nxt) && !after(sequence, tcp->rcv_nxt + tcp->rcv_wnd);
+        bool inside = tcp_in_window(sequence, end, tcp->rcv_nxt, tcp->rcv_nxt + tcp->rcv_wnd);
         if (old || !inside) {
             if (!(flags & SIM_TCP_RST) && !sim_tcp_out_of_window_limited(world, tcp, packet))
                 sim_tcp_send_ack(world, tcp);
@@ -500,10 +500,12 @@ void sim_tcp_input(struct sim_world *world, struct sim_host_id host, struct sim_
                 sim_tcp_at(world, (struct sim_tcp_id){sim_socket_at(world, id)->detail});
             if (sim_tcp_is_time_wait(world, id)) {
                 reset = time_wait_input(world, tcp, packet, &syn, &isn);
-                if (syn && sim_tcp_listen_find(world, host, packet).index)
+                if (syn && sim_tcp_listen_find(world, host, packet).index) {
                     sim_tcp_done(world, tcp);
-                else
+                } else if (syn) { /* a good SYN, but nobody listens */
+                    sim_tcp_send_ack(world, tcp);
                     syn = false;
+                }
             } else {
                 reset = connection_input(world, tcp, packet);
             }

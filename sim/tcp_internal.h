@@ -27,7 +27,7 @@ enum {
     TCP_QUICK_ACKS_MAX = 16,
     TCP_INFINITE_SSTHRESH = 0x7fffffff,
     TCP_DUPLICATE_THRESHOLD = 3,
-    TCP_PACKET_OVERHEAD = 768, /* what a packet counts beside its payload (truesize) */
+    TCP_PACKET_OVERHEAD = 832, /* measured: what a packet counts beside its payload (truesize) */
     TCP_SEGMENT_BURST_BYTES = 65536, /* LINUX: what one buffer gathers before it is cut (GSO) */
     TCP_CLOCK_START_MS = 1000000, /* the timestamp clock's value when the world begins */
 };
@@ -125,6 +125,14 @@ static inline uint64_t tcp_mark(uint64_t instant)
 static inline uint64_t tcp_since(const struct sim_world *world, uint64_t mark)
 {
     return world->now - (mark - 1);
+}
+
+/* LINUX: tcp_in_window: does [sequence, end) touch the window, or stand at its very edge? */
+static inline bool tcp_in_window(uint32_t sequence, uint32_t end, uint32_t first, uint32_t edge)
+{
+    if (sequence == first || (after(end, first) && before(sequence, edge)))
+        return true;
+    return sequence == edge && sequence == end;
 }
 
 /* The sequence space a segment takes. */
@@ -267,8 +275,12 @@ uint16_t sim_tcp_select_window(struct sim_world *world, struct sim_tcp *tcp);
 uint32_t sim_tcp_ideal_window(const struct sim_world *world, struct sim_tcp *tcp);
 /* A segment of data arrived: the window may grow. */
 void sim_tcp_grow_window(struct sim_world *world, struct sim_tcp *tcp, uint32_t length);
-/* What the receive queue counts against SO_RCVBUF, recomputed after each change. */
-void sim_tcp_charge_receive(const struct sim_world *world, const struct sim_tcp *tcp);
+/* `length` bytes of a packet joined the receive queue; `length` bytes left it. */
+void sim_tcp_charge(const struct sim_world *world, const struct sim_tcp *tcp, uint32_t length,
+                    bool loopback);
+void sim_tcp_discharge(const struct sim_world *world, const struct sim_tcp *tcp, uint32_t length);
+/* Moves small pieces together when the buffer is full; false when it still is. */
+bool sim_tcp_make_room(const struct sim_world *world, const struct sim_tcp *tcp);
 /* The program read `length` bytes: returns the charge, grows the buffer, tells the peer. */
 void sim_tcp_after_read(struct sim_world *world, struct sim_tcp *tcp, uint32_t length);
 void sim_tcp_measure_receive_mss(struct sim_world *world, struct sim_tcp *tcp, uint32_t length);
@@ -324,7 +336,8 @@ void sim_tcp_timer_data_sent(struct sim_world *world, struct sim_tcp *tcp, uint3
 void sim_tcp_timer_rearm(struct sim_world *world, struct sim_tcp *tcp);
 /* Arms a tail loss probe in place of the RTO; false where none is due. */
 bool sim_tcp_timer_tail_probe(struct sim_world *world, struct sim_tcp *tcp);
-void sim_tcp_timer_window_probe(struct sim_world *world, struct sim_tcp *tcp);
+/* Probes the peer's window: after an RTO, or (again) backed off by what was tried already. */
+void sim_tcp_timer_window_probe(struct sim_world *world, struct sim_tcp *tcp, bool again);
 void sim_tcp_timer_delayed_ack(struct sim_world *world, struct sim_tcp *tcp);
 void sim_tcp_timer_keepalive_starts(struct sim_world *world, struct sim_tcp *tcp);
 /* TCP_USER_TIMEOUT lets no timer pass it. */
@@ -352,8 +365,7 @@ struct tcp_acked {
 };
 void sim_tcp_congestion_init(struct sim_world *world, struct sim_tcp *tcp);
 /* After each ACK that is not plain: disorder, recovery, its end. */
-void sim_tcp_congestion_alert(struct sim_world *world, struct sim_tcp *tcp,
-                              const struct tcp_acked *news, uint32_t prior_una);
+void sim_tcp_congestion_alert(struct sim_world *world, struct sim_tcp *tcp, struct tcp_acked *news);
 /* Grows or shrinks cwnd after an ACK. */
 void sim_tcp_congestion_control(struct sim_world *world, struct sim_tcp *tcp,
                                 const struct tcp_acked *news);

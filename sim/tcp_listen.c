@@ -383,8 +383,8 @@ enum sim_tcp_child_verdict sim_tcp_child_input(struct sim_world *world, struct s
     }
     if ((flags & SIM_TCP_ACK) && packet->tcp.acknowledgment != child->iss + 1)
         return (flags & SIM_TCP_RST) ? TCP_CHILD_DROP : TCP_CHILD_RESET;
-    bool inside = !after(sequence, child->rcv_nxt + child->rcv_wnd) &&
-                  !before(segment_end(packet), child->rcv_nxt);
+    bool inside = tcp_in_window(sequence, segment_end(packet), child->rcv_nxt,
+                                child->rcv_nxt + child->rcv_wnd);
     if (old || !inside) {
         if (!(flags & SIM_TCP_RST) && !sim_tcp_out_of_window_limited(world, child, packet))
             sim_tcp_send_ack(world, child);

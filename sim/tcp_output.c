@@ -247,6 +247,37 @@ static bool cut_kept(struct sim_world *world, struct sim_tcp *tcp, struct sim_pa
     return true;
 }
 
+static struct sim_packet_id index_of(const struct sim_world *world, const struct sim_packet *packet)
+{
+    const struct sim_packet *first = sim_packet_at(world, (struct sim_packet_id){0});
+    return (struct sim_packet_id){(uint32_t)(packet - first)};
+}
+
+/* LINUX: small segments that follow are sent again in one with this. */
+static void gather(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *kept,
+                   uint32_t most)
+{
+    while (kept->next.index && !(kept->kept.header.flags & SIM_TCP_FIN)) {
+        struct sim_packet_id id = kept->next;
+        struct sim_packet *next = sim_packet_at(world, id);
+        if ((next->kept.flags & KEPT_SACKED) || !next->payload.length ||
+            kept->payload.length + next->payload.length > most)
+            return;
+        sim_bytes_move(world, &kept->payload, &next->payload);
+        kept->kept.header.flags |= next->kept.header.flags;
+        kept->kept.flags |= next->kept.flags & KEPT_EVER_RETRANSMITTED;
+        tcp->lost_out -= (next->kept.flags & KEPT_LOST) != 0;
+        tcp->retransmitted_out -= (next->kept.flags & KEPT_RETRANSMITTED) != 0;
+        tcp->packets_out--;
+        if (!tcp->sack_ok)
+            tcp->sacked_out -= smaller(tcp->sacked_out, 1);
+        kept->next = next->next;
+        if (!kept->next.index)
+            tcp->last_sent = index_of(world, kept);
+        sim_packet_free(world, id);
+    }
+}
+
 bool sim_tcp_retransmit(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *kept)
 {
     uint32_t length = (uint32_t)kept->payload.length;
@@ -261,6 +292,8 @@ bool sim_tcp_retransmit(struct sim_world *world, struct sim_tcp *tcp, struct sim
         uint32_t most = smaller((uint32_t)window, tcp->mss);
         if (length > most && !cut_kept(world, tcp, kept, most))
             return false;
+        if (length < most && length)
+            gather(world, tcp, kept, most);
     }
     if (!tcp->retransmit_since)
         tcp->retransmit_since = tcp_mark(world->now);
@@ -385,7 +418,7 @@ void sim_tcp_push(struct sim_world *world, struct sim_tcp *tcp, bool nonagle)
         (void)sim_tcp_timer_tail_probe(world, tcp);
     else if (has_unsent(tcp) && !tcp->packets_out &&
              tcp->retransmit_kind == SIM_TCP_RETRANSMIT_OFF)
-        sim_tcp_timer_window_probe(world, tcp);
+        sim_tcp_timer_window_probe(world, tcp, false);
 }
 
 void sim_tcp_push_one(struct sim_world *world, struct sim_tcp *tcp)

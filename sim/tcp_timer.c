@@ -303,10 +303,11 @@ static uint64_t window_probe_after_ns(const struct sim_world *world, const struc
     return after_ns < most ? after_ns : most;
 }
 
-void sim_tcp_timer_window_probe(struct sim_world *world, struct sim_tcp *tcp)
+void sim_tcp_timer_window_probe(struct sim_world *world, struct sim_tcp *tcp, bool again)
 {
+    uint64_t base = tcp->rto_ns > RTO_BASE_NS ? tcp->rto_ns : RTO_BASE_NS;
     sim_tcp_timer_retransmit(world, tcp, SIM_TCP_RETRANSMIT_WINDOW,
-                             window_probe_after_ns(world, tcp));
+                             again ? window_probe_after_ns(world, tcp) : base);
 }
 
 static void window_probe_fires(struct sim_world *world, struct sim_tcp *tcp)

@@ -8,7 +8,7 @@
 
 enum {
     SEND_EXPANSION = 2,        /* LINUX: sndbuf_expand of Reno and cubic */
-    SKB_OVERHEAD = 640,        /* headers' room and shared info beside a segment */
+    SKB_OVERHEAD = 576,        /* measured: headers' room and shared info beside a segment */
     SKB_STRUCT = 256,
     SCALE_LIMIT = 65535,
     RATIO_DEFAULT = 128,
@@ -81,6 +81,10 @@ void sim_tcp_init_buffers(struct sim_world *world, struct sim_tcp *tcp)
     uint32_t most = sim_tcp_full_space(world, tcp);
     if (tcp->window_clamp >= most)
         tcp->window_clamp = most;
+    /* LINUX: one segment is held back. */
+    if (tcp->window_clamp > 2 * tcp->advertised_mss &&
+        tcp->window_clamp + tcp->advertised_mss > most)
+        tcp->window_clamp = larger(2 * tcp->advertised_mss, most - tcp->advertised_mss);
     tcp->window_limit = smaller(tcp->window_limit, tcp->window_clamp);
 }
 
@@ -129,11 +133,43 @@ uint16_t sim_tcp_select_window(struct sim_world *world, struct sim_tcp *tcp)
     return (uint16_t)(window >> tcp->rcv_wscale);
 }
 
-void sim_tcp_charge_receive(const struct sim_world *world, const struct sim_tcp *tcp)
+/* LINUX: what comes by loopback lies in pages that are taken over, packet after packet; what comes by
+ * a device keeps most of its own buffer. */
+void sim_tcp_charge(const struct sim_world *world, const struct sim_tcp *tcp, uint32_t length,
+                    bool loopback)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
+    bool alone = socket->receive.length <= length;
+    socket->receive_charge += length + (loopback && !alone ? 0 : TCP_PACKET_OVERHEAD);
+}
+
+void sim_tcp_discharge(const struct sim_world *world, const struct sim_tcp *tcp, uint32_t length)
+{
+    struct sim_socket *socket = tcp_socket(world, tcp);
+    uint64_t held = socket->receive_charge - tcp->early_charge;
+    uint64_t before_bytes = socket->receive.length + length;
+    if (!socket->receive.length)
+        socket->receive_charge = tcp->early_charge;
+    else
+        socket->receive_charge -= (uint32_t)(held * length / before_bytes);
+}
+
+bool sim_tcp_make_room(const struct sim_world *world, const struct sim_tcp *tcp)
+{
+    struct sim_socket *socket = tcp_socket(world, tcp);
+    if (socket->receive_charge <= socket->receive_limit)
+        return true;
+    /* LINUX: data within the window offered is rather kept than lost: first by a larger buffer. */
+    uint32_t most = (uint32_t)tcp_setting(world, tcp, SIM_SETTING_TCP_RMEM_MAX);
+    if (!(socket->options & SIM_OPTION_RCVBUF_LOCKED) && socket->receive_limit < most) {
+        socket->receive_limit = smaller(socket->receive_charge, most);
+        return socket->receive_charge <= most;
+    }
     uint32_t bytes = (uint32_t)socket->receive.length;
-    socket->receive_charge = tcp->early_charge + (bytes ? bytes + TCP_PACKET_OVERHEAD : 0);
+    uint32_t dense = bytes + (bytes / SIM_CHUNK_BYTES + 1) * SKB_STRUCT;
+    if (socket->receive_charge > tcp->early_charge + dense)
+        socket->receive_charge = tcp->early_charge + dense;
+    return socket->receive_charge <= socket->receive_limit;
 }
 
 void sim_tcp_grow_window(struct sim_world *world, struct sim_tcp *tcp, uint32_t length)
