@@ -249,7 +249,8 @@ static void close_received(struct dry_caller caller, const void *control, size_t
     struct walk walk = {.bytes = control, .length = length};
     struct dry_ancillary item;
     while (walk_next(&walk, &item)) {
-        if (DRY_MUTANT(failed_recvmsg_leaks_descriptors) || item.level != SOL_SOCKET || item.type != SCM_RIGHTS)
+        if (item.level != SOL_SOCKET || item.type != SCM_RIGHTS ||
+            DRY_MUTANT(failed_recvmsg_leaks_descriptors))
             continue;
         for (size_t i = 0; i + sizeof(int) <= item.bytes; i += sizeof(int)) {
             int fd;
