@@ -1,4 +1,4 @@
-/* Fuzzes the scenario parser: a file is refused at a place it has, or prints to what reads the same.
+/* Fuzzes the scenario parser: a file is refused at a place it has, or its print reads back.
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 

@@ -73,8 +73,8 @@ static void keep(struct python_value *taken, PyObject *object)
     taken->kept[taken->kept_count++] = object;
 }
 
-/* The bytes of a str in the file system encoding; a lone surrogate goes on as it is, for the library
- * to refuse where it does. */
+/* The bytes of a str in the file system encoding; a lone surrogate goes on as it is, for the
+ * library to refuse where it does. */
 static int take_text(struct python_value *taken, PyObject *object, struct dry_value *value)
 {
     PyObject *bytes = PyUnicode_EncodeFSDefault(object);

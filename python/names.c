@@ -217,7 +217,8 @@ static PyObject *function_getaddrinfo(PyObject *module, PyObject *arguments, PyO
     if (take_port(port, &kept_port, &port_text) == 0
         && PySys_Audit("socket.getaddrinfo", "OOiii", host, port, family, type, protocol) == 0) {
         BEGIN_LIBRARY_CALL
-        status = dry_getaddrinfo(host_text, port_text, family, type, protocol, flags, &list, &count);
+        status = dry_getaddrinfo(host_text, port_text, family, type, protocol, flags, &list,
+                                 &count);
         END_LIBRARY_CALL
         result = status < 0 ? raise_last_error() : give_addrinfo(list, count);
         dry_freeaddrinfo(list);
@@ -242,7 +243,8 @@ static PyObject *function_getnameinfo(PyObject *module, PyObject *arguments)
         return NULL;
     }
     BEGIN_LIBRARY_CALL
-    status = dry_address_from_value(&address, AF_UNSPEC, SOCK_DGRAM, 0, &taken.value, "getnameinfo");
+    status = dry_address_from_value(&address, AF_UNSPEC, SOCK_DGRAM, 0, &taken.value,
+                                    "getnameinfo");
     if (status == 0)
         status = dry_getnameinfo(&address, flags, host, sizeof(host), service, sizeof(service));
     END_LIBRARY_CALL

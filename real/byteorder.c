@@ -1,6 +1,8 @@
-/* Byte order with Python's range checks: 16-bit numbers are checked as C ints, 32-bit ones as
- * unsigned longs, and the messages tell them apart.
- * SPDX-License-Identifier: MIT */
+/* Byte order with Python's range checks.
+ * SPDX-License-Identifier: MIT
+ *
+ * 16-bit numbers are checked as C ints, 32-bit ones as unsigned longs, and the messages differ.
+ */
 #include <arpa/inet.h>
 #include <limits.h>
 

@@ -94,7 +94,8 @@ def main():
         out.write('/* Made by tools/constants.py from the headers of this system. */\n')
         out.write(includes)
         out.write('\n#include <drysock/socket.h>\n\nextern const struct dry_constant '
-                  'dry_constant_table[];\nextern const size_t dry_constant_count;\n\nconst struct dry_constant dry_constant_table[] = {\n')
+                  'dry_constant_table[];\nextern const size_t dry_constant_count;\n\n'
+                  'const struct dry_constant dry_constant_table[] = {\n')
         for name in names:
             out.write(f'    {{"{name}", (int64_t)({table[name]})}},\n')
         out.write('};\n\nconst size_t dry_constant_count = %d;\n' % len(names))

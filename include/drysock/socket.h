@@ -86,7 +86,7 @@ struct dry_value {
 };
 
 /* Parses one Python literal that fills `text`. The value's parts lie in `arena` (size bytes), whose
- * capacity is the only limit on length; brackets nest DRY_VALUE_DEPTH deep at most, as Python's own.
+ * capacity is the only limit on length; brackets nest DRY_VALUE_DEPTH deep at most, as in Python.
  * On failure *error_at is the byte offset. */
 enum { DRY_VALUE_DEPTH = 200 };
 DRY_PUBLIC int dry_value_parse(const char *text, size_t length, void *arena, size_t arena_bytes,
@@ -107,7 +107,7 @@ struct dry_address {
 };
 
 /* PF_SYSTEM and its one protocol, which Linux has not: their numbers where they exist mean another
- * family here, so these are far from every family. Addresses are read, then DRY_ERROR_UNSUPPORTED. */
+ * family here, so these are far from every family. Addresses are read, then are unsupported. */
 enum {
     DRY_PF_SYSTEM = 0x10020,
     DRY_SYSPROTO_CONTROL = 2,
@@ -119,8 +119,8 @@ enum {
 };
 
 /* From and to the Python form of the family ("Socket families"). from_value resolves host names
- * and so may block; `method` names the caller in messages ("connect"), or NULL. AF_UNSPEC takes what
- * getnameinfo() takes: a numeric (host, port) of AF_INET or AF_INET6. */
+ * and so may block; `method` names the caller in messages ("connect"), or NULL. AF_UNSPEC takes
+ * what getnameinfo() takes: a numeric (host, port) of AF_INET or AF_INET6. */
 DRY_PUBLIC int dry_address_from_value(struct dry_address *address, int family, int type,
                                       int protocol, const struct dry_value *value,
                                       const char *method);
