@@ -155,9 +155,10 @@ static struct sim_ip source_v6(const struct sim_world *world, struct sim_host_id
         for (uint32_t i = 0; i < interface->address_count; i++) {
             struct sim_ip ip = interface->addresses[i].ip;
             bool outgoing = interface->number == out->number;
-            /* A link-local destination or source is of one link alone; ::1 leaves nowhere. */
-            if (sim_ip_is_v4(ip) || (!outgoing && (scope_of(to) <= SCOPE_LINK ||
-                                                   scope_of(ip) <= SCOPE_LINK)))
+            /* LINUX: what is near or a group is asked for from its own link; else any address of
+             * the host may be the source, were it ::1. */
+            if (sim_ip_is_v4(ip) ||
+                (!outgoing && (sim_ip_is_multicast(to) || scope_of(to) <= SCOPE_LINK)))
                 continue;
             uint64_t rank = rank_v6(ip, to, outgoing);
             if (rank > best_rank) {
