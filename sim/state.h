@@ -834,7 +834,7 @@ struct sim_tcp {
     struct { /* cubic, in milliseconds and segments */
         uint32_t last_max, epoch_start_ms, origin, k_ms, tcp_cwnd, ack_count;
     } cubic;
-    /* timers: the armed instant (0: off) and its event, which may be queued earlier */
+    /* timers: the armed instant as a mark (0: off) and its event, which may be queued earlier */
     uint64_t timer_at[SIM_TCP_TIMER_COUNT];
     struct sim_event_id timer_event[SIM_TCP_TIMER_COUNT];
     uint32_t ack_timeout_ms; /* of the delayed ACK, adapts */

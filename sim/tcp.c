@@ -500,7 +500,7 @@ static void tcp_check(const struct sim_world *world, struct sim_socket_id id)
             const struct sim_event *queued = sim_event_at(world, event);
             assert(queued->slot.live && queued->kind == SIM_EVENT_TCP_TIMER);
             assert(queued->target == socket->detail && queued->a == (uint32_t)timer);
-            assert(!tcp->timer_at[timer] || queued->at <= tcp->timer_at[timer]);
+            assert(!tcp->timer_at[timer] || queued->at < tcp->timer_at[timer]);
         }
     }
     if (tcp->state == SIM_TCP_TIME_WAIT)

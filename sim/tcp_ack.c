@@ -128,7 +128,7 @@ static void clean(struct sim_world *world, struct sim_tcp *tcp, uint32_t prior_u
             tcp->last_sent = tcp->first_sent;
         sim_packet_free(world, id);
     }
-    if (before(prior_una, tcp->snd_up) && !after(tcp->snd_up, tcp->snd_una))
+    if (!before(tcp->snd_up, prior_una) && !after(tcp->snd_up, tcp->snd_una))
         tcp->snd_up = tcp->snd_una;
 }
 

@@ -257,24 +257,26 @@ static bool syn_sent_input(struct sim_world *world, struct sim_tcp *tcp, struct 
 
 /* ---- the other states --------------------------------------------------------------------- */
 
-/* After our FIN was acknowledged in FIN-WAIT-1. True: answer with RST. */
+/* Our FIN was acknowledged in FIN-WAIT-1. False: the segment is done with, *reset: answer with RST. */
 static bool fin_acknowledged(struct sim_world *world, struct sim_tcp *tcp,
-                             const struct sim_packet *packet)
+                             const struct sim_packet *packet, bool *reset)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
     sim_tcp_state_change(world, tcp, SIM_TCP_FIN_WAIT_2);
     socket->flags |= SIM_SOCKET_WRITE_SHUT;
     if (!(socket->flags & SIM_SOCKET_ORPHAN)) {
         sim_wake_socket(world, tcp->socket, POLLOUT | POLLWRNORM);
-        return false;
+        return true;
     }
     uint32_t data_end = segment_end(packet) - ((packet->tcp.flags & SIM_TCP_FIN) != 0);
     if (tcp->linger2_s < 0 || (segment_length(packet) && after(data_end, tcp->rcv_nxt))) {
         sim_tcp_done(world, tcp);
-        return true;
+        *reset = true;
+        return false;
     }
-    if (!(packet->tcp.flags & SIM_TCP_FIN))
-        sim_tcp_wait(world, tcp, SIM_TCP_FIN_WAIT_2, sim_tcp_fin_timeout_ns(world, tcp));
+    if (packet->tcp.flags & SIM_TCP_FIN)
+        return true;
+    sim_tcp_wait(world, tcp, SIM_TCP_FIN_WAIT_2, sim_tcp_fin_timeout_ns(world, tcp));
     return false;
 }
 
@@ -307,11 +309,7 @@ static bool after_ack(struct sim_world *world, struct sim_tcp *tcp, struct sim_p
     case SIM_TCP_SYN_RECEIVED:
         return simultaneous_open_ends(world, tcp, packet);
     case SIM_TCP_FIN_WAIT_1:
-        if (everything_acknowledged(tcp)) {
-            *reset = fin_acknowledged(world, tcp, packet);
-            return !*reset && !sim_tcp_is_time_wait(world, tcp->socket);
-        }
-        return true;
+        return !everything_acknowledged(tcp) || fin_acknowledged(world, tcp, packet, reset);
     case SIM_TCP_CLOSING:
         if (everything_acknowledged(tcp)) {
             sim_tcp_wait(world, tcp, SIM_TCP_TIME_WAIT, TCP_TIME_WAIT_NS);

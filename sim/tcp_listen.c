@@ -346,7 +346,7 @@ static void complete(struct sim_world *world, struct sim_tcp *child, const struc
 {
     struct sim_tcp *listener = sim_tcp_at(world, child->listener);
     struct sim_socket *socket = tcp_socket(world, child);
-    uint64_t sent_at = child->timer_at[SIM_TCP_TIMER_KEEPALIVE] - syn_ack_timeout_ns(world, child);
+    uint64_t sent_at = child->timer_at[SIM_TCP_TIMER_KEEPALIVE] - 1 - syn_ack_timeout_ns(world, child);
     bool retransmitted = child->retransmits != 0;
     move_to_accept_queue(world, listener, child);
     sim_tcp_timer_stop(world, child, SIM_TCP_TIMER_KEEPALIVE);

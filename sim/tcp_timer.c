@@ -27,7 +27,7 @@ void sim_tcp_timer_set(struct sim_world *world, struct sim_tcp *tcp, enum sim_tc
     if (at <= world->now)
         at = world->now;
     struct sim_event_id *event = &tcp->timer_event[timer];
-    tcp->timer_at[timer] = at;
+    tcp->timer_at[timer] = tcp_mark(at);
     /* A deadline that moves away leaves its event where it is: it fires, finds that it is early and
      * queues itself again. Bulk transfer moves the RTO with each ACK and never touches the queue. */
     if (event->index) {
@@ -370,7 +370,7 @@ void sim_tcp_timer_delayed_ack(struct sim_world *world, struct sim_tcp *tcp)
     uint64_t after_ns = (uint64_t)after_ms * MILLISECOND;
     uint64_t at = world->now + after_ns;
     if (tcp->ack_pending & ACK_TIMER) {
-        uint64_t armed = tcp->timer_at[SIM_TCP_TIMER_DELAYED_ACK];
+        uint64_t armed = tcp->timer_at[SIM_TCP_TIMER_DELAYED_ACK] - 1;
         if (armed <= world->now + after_ns / 4) {
             sim_tcp_send_ack(world, tcp);
             return;
@@ -485,11 +485,11 @@ void sim_tcp_timer_fires(struct sim_world *world, struct sim_tcp_id id, enum sim
     struct sim_tcp *tcp = sim_tcp_at(world, id);
     assert(tcp->slot.live && timer < SIM_TCP_TIMER_COUNT);
     tcp->timer_event[timer] = (struct sim_event_id){0};
-    uint64_t at = tcp->timer_at[timer];
-    if (!at)
+    uint64_t mark = tcp->timer_at[timer];
+    if (!mark)
         return;
-    if (at > world->now) {
-        sim_tcp_timer_set(world, tcp, timer, at);
+    if (mark - 1 > world->now) {
+        sim_tcp_timer_set(world, tcp, timer, mark - 1);
         return;
     }
     tcp->timer_at[timer] = 0;
