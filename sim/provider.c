@@ -55,13 +55,12 @@ static void make_default_world(void)
     sim->running = (uint32_t)task;
     here.current.caller = code->caller;
     here.current.sim = sim;
+    here.current.stack_bytes = UINTPTR_MAX; /* main's own, wherever that is */
 }
 
 struct dry_caller dry_current_caller(void)
 {
-    if (here.current.sim) {
-        sim_notice_jump();
-    }
+    sim_notice_jump();
     if (!here.current.caller.system) {
         make_default_world();
     }

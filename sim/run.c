@@ -116,10 +116,9 @@ static void resume(struct sim *sim, uint32_t task)
     }
     struct sim_current *current = sim_current();
     const int saved_errno = errno;
-    sim->loop_caller = current->caller;
-    sim->loop_sim = current->sim;
-    current->caller = code->caller;
-    current->sim = sim;
+    sim->loop_current = *current;
+    *current = (struct sim_current){code->caller, sim, (uintptr_t)code->fiber.stack_bottom,
+                                    code->fiber.stack_bytes};
     sim->running = task;
     sim->calls++;
     errno = code->saved_errno;
@@ -128,29 +127,19 @@ static void resume(struct sim *sim, uint32_t task)
     errno = saved_errno;
     sim->running = 0;
     sim->world->running.index = 0;
-    current->caller = sim->loop_caller;
-    current->sim = sim->loop_sim;
+    *current = sim->loop_current;
     if (!code->started) {
         sim_fiber_destroy(&sim->stacks, &code->fiber);
     }
 }
 
-void sim_notice_jump(void)
+void sim_put_right(struct sim_current *current)
 {
-    struct sim_current *current = sim_current();
     struct sim *sim = current->sim;
-    if (!sim || !sim->running) {
-        return;
-    }
     struct sim_code *code = sim_code_of(sim, sim->running);
-    const char here = 0;
-    if (code->own || sim_fiber_holds(&sim->stacks, &code->fiber, &here)) {
-        return;
-    }
     const uint32_t task = sim->running;
     sim_fiber_jumped(&sim->loop);
-    current->caller = sim->loop_caller;
-    current->sim = sim->loop_sim;
+    *current = sim->loop_current;
     sim->running = 0;
     sim->in_call = 0;
     sim->looping = 0;
@@ -176,6 +165,7 @@ bool sim_park(struct sim *sim, uint32_t task)
     /* The default world's main: the loop runs on main's own stack until main may go on. */
     sim->running = 0;
     struct sim_current *current = sim_current();
+    const struct sim_current main_current = *current;
     const int saved_errno = errno;
     current->sim = NULL;
     const enum sim_outcome outcome = sim_loop(sim, SIM_NEVER, task);
@@ -186,7 +176,7 @@ bool sim_park(struct sim *sim, uint32_t task)
                 waits);
         exit(EXIT_FAILURE);
     }
-    current->sim = sim;
+    *current = main_current;
     errno = saved_errno;
     sim->running = task;
     sim->in_call = 1;

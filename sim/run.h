@@ -36,6 +36,13 @@ struct sim_script {
     void *argument;
 };
 
+/* Where the running thread is: the provider's one thread-local. */
+struct sim_current {
+    struct dry_caller caller; /* system NULL: outside any task */
+    struct sim *sim;          /* whose task runs; NULL: outside */
+    uintptr_t stack_low;      /* the stack its code must be on */
+    uintptr_t stack_bytes;
+};
 struct sim {
     struct sim_world *world;
     uint32_t running;   /* the task whose code runs; 0: the loop or who called it */
@@ -50,8 +57,7 @@ struct sim {
     struct sim_stacks stacks;
     uint64_t stack_bytes;
     struct sim_fiber loop;          /* the stack that the loop is on */
-    struct dry_caller loop_caller;  /* who that stack spoke as, and in which world */
-    struct sim *loop_sim;
+    struct sim_current loop_current; /* who that stack speaks as */
     struct sim_call outside_call; /* what the task that does not run was in */
     struct sim_waiter_id outside_waiter;
     struct sim_event_id outside_deadline;
@@ -85,11 +91,6 @@ enum {
     SIM_SPIN_STEP_NS = 1000,
 };
 
-/* Where the running thread is: the provider's one thread-local. */
-struct sim_current {
-    struct dry_caller caller; /* system NULL: outside any task */
-    struct sim *sim;          /* whose task runs; NULL: outside */
-};
 struct sim_current *sim_current(void);
 extern const struct dry_system sim_system; /* provider.c */
 
@@ -103,7 +104,15 @@ bool sim_park(struct sim *sim, uint32_t task);
 /* The running task's code ends here; message NULL: well. */
 void sim_leave(struct sim *sim, const char *message) __attribute__((noreturn));
 /* If the running task's code jumped out of its fiber (a failed assertion), puts the world right. */
-void sim_notice_jump(void);
+void sim_put_right(struct sim_current *current);
+static inline void sim_notice_jump(void)
+{
+    const char here = 0;
+    struct sim_current *current = sim_current();
+    if (current->sim && (uintptr_t)&here - current->stack_low >= current->stack_bytes) {
+        sim_put_right(current);
+    }
+}
 void sim_fail_task(struct sim *sim, uint32_t task, const char *message);
 int sim_start_task(struct sim *sim, struct sim_process_id process, const char *name, bool daemon,
                    void (*entry)(void *argument), void *argument, uint32_t *task);
