@@ -242,8 +242,23 @@ static void print_int(struct text *text, struct actor *actor, const struct value
         else
             text_add(text, "%lld", (long long)number);
         break;
-    case FLAVOUR_FAMILY:
-        print_named(text, "AF_", number);
+    case FLAVOUR_FAMILY: /* AF_FILE and AF_LOCAL are the same number */
+        if (number == AF_UNIX)
+            text_add(text, "AF_UNIX");
+        else
+            print_named(text, "AF_", number);
+        break;
+    case FLAVOUR_LEVEL:
+        if (number == SOL_SOCKET)
+            text_add(text, "SOL_SOCKET");
+        else
+            print_named(text, "IPPROTO_", number);
+        break;
+    case FLAVOUR_SCM:
+        text_add(text, number == SCM_RIGHTS        ? "SCM_RIGHTS"
+                       : number == SCM_CREDENTIALS ? "SCM_CREDENTIALS"
+                                                   : "%lld",
+                 (long long)number);
         break;
     case FLAVOUR_TYPE:
         print_type(text, number);

@@ -38,6 +38,8 @@ enum value_flavour {
     FLAVOUR_TYPE,        /* INT: SOCK_… */
     FLAVOUR_PROTOCOL,    /* INT: IPPROTO_… */
     FLAVOUR_ERRNO,       /* INT: E… */
+    FLAVOUR_LEVEL,       /* INT: SOL_SOCKET, IPPROTO_… */
+    FLAVOUR_SCM,         /* INT: SCM_… */
     FLAVOUR_MSG_FLAGS,   /* INT: MSG_… | MSG_… */
     FLAVOUR_POLL,        /* INT: POLL… | POLL… */
     FLAVOUR_EPOLL,       /* INT: EPOLL… | EPOLL… */

@@ -112,8 +112,9 @@ static struct value ancillary_value(struct arena *arena, const struct dry_ancill
 {
     struct value value = value_tuple(arena, 3);
 
-    value.items[0] = value_int(item->level);
-    value.items[1] = value_int(item->type);
+    value.items[0] = value_flavoured(item->level, FLAVOUR_LEVEL);
+    value.items[1] = value_flavoured(
+        item->type, item->level == SOL_SOCKET ? FLAVOUR_SCM : FLAVOUR_PLAIN);
     value.items[2] = value_bytes(arena, item->data, item->bytes);
     if (item->level == SOL_SOCKET && item->type == SCM_RIGHTS)
         value.items[2].flavour = FLAVOUR_DESCRIPTORS;
