@@ -246,7 +246,8 @@ int64_t sim_call_write(SIM_CALL, int fd, const void *data, size_t length)
     int64_t progress = (int64_t)sim_task_at(world, task)->call.progress;
     int64_t result;
     do { /* a blocking write to a pipe goes on until all is in */
-        result = write_once(world, file, (const char *)data + progress, length - (size_t)progress);
+        const char *rest = progress > 0 ? (const char *)data + progress : data;
+        result = write_once(world, file, rest, length - (size_t)progress);
         progress += result > 0 ? result : 0;
     } while (waits && result > 0 && (size_t)progress < length && file->kind == SIM_FILE_PIPE_WRITE);
     if (result == -EAGAIN && waits) {
