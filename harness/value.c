@@ -255,10 +255,10 @@ static void print_int(struct text *text, struct actor *actor, const struct value
             print_named(text, "IPPROTO_", number);
         break;
     case FLAVOUR_SCM:
-        text_add(text, number == SCM_RIGHTS        ? "SCM_RIGHTS"
-                       : number == SCM_CREDENTIALS ? "SCM_CREDENTIALS"
-                                                   : "%lld",
-                 (long long)number);
+        if (number == SCM_RIGHTS || number == SCM_CREDENTIALS)
+            text_add(text, "%s", number == SCM_RIGHTS ? "SCM_RIGHTS" : "SCM_CREDENTIALS");
+        else
+            text_add(text, "%lld", (long long)number);
         break;
     case FLAVOUR_TYPE:
         print_type(text, number);
