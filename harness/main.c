@@ -237,7 +237,9 @@ static int run_command(const struct options *options, const char *name)
             continue;
         files_read(&files, options->names, options->name_count,
                    commands[i].run == command_print ? NULL : world_check);
-        if (files.wrong == 0)
+        if (options->capture != NULL && files.count + files.wrong > 1)
+            fprintf(stderr, "drysock: --pcap writes one file: name one scenario\n");
+        else if (files.wrong == 0)
             status = commands[i].run(options, &files);
         files_free(&files);
         return status;
