@@ -57,8 +57,31 @@ static uint32_t connected_bucket(const struct sim_world *world, struct sim_host_
 
 /* ---- bound sockets ---- */
 
-/* A chain's head names the oldest; the oldest's previous_bound names the newest, so that appending
- * needs no walk: a listener with many children would make it long. */
+static bool is_accepted(const struct sim_world *world, struct sim_socket_id id)
+{
+    return (sim_socket_at(world, id)->flags & SIM_SOCKET_ACCEPTED) != 0;
+}
+
+/* Puts a socket before the first accepted one of a chain that has some. */
+static void insert_before_accepted(struct sim_world *world, uint32_t *head, struct sim_socket_id id)
+{
+    struct sim_socket_id next = {*head};
+
+    while (!is_accepted(world, next))
+        next = sim_socket_at(world, next)->next_bound;
+    struct sim_socket *socket = sim_socket_at(world, id);
+    struct sim_socket *after = sim_socket_at(world, next);
+    socket->next_bound = next;
+    socket->previous_bound = after->previous_bound;
+    after->previous_bound = id;
+    if (*head == next.index)
+        *head = id.index;
+    else
+        sim_socket_at(world, socket->previous_bound)->next_bound = id;
+}
+
+/* A chain's head names its first; the first's previous_bound names the last, so that appending needs
+ * no walk: a listener with many children would make it long. */
 void sim_port_insert(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
@@ -74,8 +97,13 @@ void sim_port_insert(struct sim_world *world, struct sim_socket_id id)
         return;
     }
     struct sim_socket *first = sim_socket_at(world, (struct sim_socket_id){*head});
-    socket->previous_bound = first->previous_bound;
-    sim_socket_at(world, first->previous_bound)->next_bound = id;
+    struct sim_socket_id last = first->previous_bound;
+    if (!is_accepted(world, id) && is_accepted(world, last)) {
+        insert_before_accepted(world, head, id);
+        return;
+    }
+    socket->previous_bound = last;
+    sim_socket_at(world, last)->next_bound = id;
     first->previous_bound = id;
 }
 

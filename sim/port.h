@@ -9,7 +9,9 @@
  * host and protocol_kind must be set and not change while it does. */
 void sim_port_insert(struct sim_world *world, struct sim_socket_id id);
 void sim_port_remove(struct sim_world *world, struct sim_socket_id id); /* no-op if absent */
-/* Those bound to a port of a protocol, oldest first: first, then next until index 0. */
+/* Those bound to a port of a protocol, oldest first, but all SIM_SOCKET_ACCEPTED ones after the
+ * others, so that who looks for a listener need not pass its children: first, then next until
+ * index 0. */
 struct sim_socket_id sim_port_first(const struct sim_world *world, struct sim_host_id host,
                                     enum sim_protocol_kind kind, uint16_t port);
 struct sim_socket_id sim_port_next(const struct sim_world *world, struct sim_socket_id id);

@@ -68,6 +68,11 @@ static int tcp_listen(struct sim_world *world, struct sim_socket_id id, int back
         socket->flags &= ~(uint32_t)SIM_SOCKET_LISTENING;
         return error;
     }
+    if (socket->flags & SIM_SOCKET_ACCEPTED) { /* a connection of old, disconnected: no child now */
+        sim_port_remove(world, id);
+        socket->flags &= ~(uint32_t)SIM_SOCKET_ACCEPTED;
+        sim_port_insert(world, id);
+    }
     tcp->backlog = wanted;
     sim_tcp_state_change(world, tcp, SIM_TCP_LISTEN);
     return 0;

@@ -66,6 +66,8 @@ struct sim_socket_id sim_tcp_listen_find(const struct sim_world *world, struct s
     for (struct sim_socket_id id = sim_port_first(world, host, SIM_PROTOCOL_TCP, port); id.index;
          id = sim_port_next(world, id)) {
         const struct sim_socket *socket = sim_socket_at(world, id);
+        if (socket->flags & SIM_SOCKET_ACCEPTED)
+            break; /* from here on only children: there may be many */
         int score = fit(world, socket, packet);
         if (score > best_fit) {
             best = id;

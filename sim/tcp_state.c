@@ -126,7 +126,8 @@ static struct sim_tcp *stand_in(struct sim_world *world, struct sim_tcp *tcp)
     other->local = socket->local;
     other->remote = socket->remote;
     other->flags |= SIM_SOCKET_ORPHAN | SIM_SOCKET_BOUND |
-                    (socket->flags & (SIM_SOCKET_BOUND_ADDRESS | SIM_SOCKET_BOUND_PORT));
+                    (socket->flags & (SIM_SOCKET_BOUND_ADDRESS | SIM_SOCKET_BOUND_PORT |
+                                      SIM_SOCKET_ACCEPTED));
     struct sim_tcp *copy = sim_tcp_at(world, (struct sim_tcp_id){other->detail});
     copy->snd_nxt = copy->snd_una = copy->snd_up = copy->write_seq = tcp->snd_nxt;
     copy->rcv_nxt = copy->rcv_wup = copy->copied_seq = tcp->rcv_nxt;
