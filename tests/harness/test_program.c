@@ -324,7 +324,7 @@ int main(int count, char **arguments)
 
     if (count < 2 || mkdtemp(folder) == NULL)
         return 2;
-    program = arguments[1];
+    program = realpath(arguments[1], NULL); /* it runs in another folder */
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     snprintf(command, sizeof command, "rm -r %s", folder);
     return system(command) != 0 ? 1 : failed;
