@@ -212,6 +212,16 @@ static void print_details(const struct comparison *comparison)
     }
 }
 
+/* --speed: which runs could not be faster, and why. */
+static void print_refusals(const struct comparison *comparison)
+{
+    char why[320];
+
+    for (uint32_t i = 0; i < comparison->count; i++)
+        if (kernel_run_refuses_speed(comparison->results[i].scenario, why) != NULL)
+            printf("%s: at real time: %s\n", comparison->results[i].scenario->path, why);
+}
+
 static void write_junit_file(const struct comparison *comparison)
 {
     FILE *file = fopen(comparison->options->junit, "w");
@@ -252,6 +262,8 @@ int command_compare(const struct options *options, struct files *files)
             if (comparison.results[i].done)
                 report_table_row(stdout, &comparison.results[i]);
         print_details(&comparison);
+        if (options->speed > 1)
+            print_refusals(&comparison);
         report_table_foot(stdout, comparison.results, comparison.count);
     } else {
         report_write(stdout, options->format, comparison.results, comparison.count);
