@@ -345,7 +345,8 @@ static bool nagle_allows(const struct sim_tcp *tcp, uint32_t length, bool last, 
 }
 
 /* Cuts the next segment off the send queue, keeps it, sends a copy. False: ENOBUFS. */
-static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t length)
+static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t length,
+                         bool pushed)
 {
     struct sim_packet_id id = sim_packet_new(world);
     if (!id.index)
@@ -362,7 +363,7 @@ static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t 
         sim_bytes_drop(world, &tcp->send, length);
     }
     uint8_t flags = SIM_TCP_ACK;
-    if (last && length)
+    if ((last || pushed) && length)
         flags |= SIM_TCP_PSH;
     if (last && tcp->fin_queued && !tcp->fin_sent) {
         flags |= SIM_TCP_FIN;
@@ -410,7 +411,7 @@ void sim_tcp_push(struct sim_world *world, struct sim_tcp *tcp, bool nonagle)
         bool last = length == tcp->send.length;
         if (!nagle_allows(tcp, length, last, nonagle))
             break;
-        if (!send_segment(world, tcp, length))
+        if (!send_segment(world, tcp, length, false))
             break;
         sent = true;
     }
@@ -425,7 +426,7 @@ void sim_tcp_push_one(struct sim_world *world, struct sim_tcp *tcp)
 {
     uint32_t length;
     if (has_unsent(tcp) && next_length(tcp, &length))
-        send_segment(world, tcp, length);
+        send_segment(world, tcp, length, false);
 }
 
 void sim_tcp_send_fin(struct sim_world *world, struct sim_tcp *tcp)
@@ -485,7 +486,7 @@ void sim_tcp_send_probe(struct sim_world *world, struct sim_tcp *tcp)
         /* A window too small for a segment: the timer overrides the silly window rule. */
         uint32_t room = smaller(end - tcp->snd_nxt, tcp->mss);
         uint32_t length = (uint32_t)(tcp->send.length < room ? tcp->send.length : room);
-        send_segment(world, tcp, length);
+        send_segment(world, tcp, length, true);
         return;
     }
     sim_tcp_send_keepalive(world, tcp);

@@ -283,7 +283,9 @@ uint32_t sim_tcp_send_charge(const struct sim_tcp *tcp)
     if (!bytes)
         return 0;
     uint32_t goal = tcp->mss ? sim_tcp_size_goal(tcp) : MSS_DEFAULT;
-    return bytes + (bytes / goal + 1) * TCP_PACKET_OVERHEAD;
+    /* LINUX: unsent bytes lie in buffers of a burst, sent ones mostly in buffers of two segments. */
+    uint32_t buffers = (tcp->packets_out + 1) / 2 + ((uint32_t)tcp->send.length + goal - 1) / goal;
+    return bytes + buffers * TCP_PACKET_OVERHEAD;
 }
 
 uint32_t sim_tcp_send_room(const struct sim_world *world, const struct sim_tcp *tcp)
