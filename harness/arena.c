@@ -54,6 +54,7 @@ char *arena_print(struct arena *arena, const char *format, ...)
 {
     va_list list;
 
+    assert(format != NULL); /* gcc's sanitizers ask */
     va_start(list, format);
     int length = vsnprintf(NULL, 0, format, list);
     va_end(list);
@@ -109,6 +110,7 @@ void text_add(struct text *text, const char *format, ...)
 {
     va_list list;
 
+    assert(format != NULL); /* gcc's sanitizers ask */
     va_start(list, format);
     int length = vsnprintf(NULL, 0, format, list);
     va_end(list);

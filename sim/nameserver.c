@@ -233,14 +233,9 @@ static int serve(struct server *server)
 
 int sim_nameserver_serve(struct dry_caller caller, const struct sim_zone *zone)
 {
-    struct server *server = calloc(1, sizeof *server);
-    if (server == NULL)
-        return -ENOMEM;
-    server->caller = caller;
-    server->zone = zone;
-    server->udp = open_socket(caller, SOCK_DGRAM);
-    server->tcp = server->udp < 0 ? server->udp : open_socket(caller, SOCK_STREAM);
-    int result = server->tcp < 0 ? server->tcp : serve(server);
-    free(server);
-    return result;
+    /* On the stack: a daemon's task is given up with its world, and would leak what it allocated. */
+    struct server server = {.caller = caller, .zone = zone};
+    server.udp = open_socket(caller, SOCK_DGRAM);
+    server.tcp = server.udp < 0 ? server.udp : open_socket(caller, SOCK_STREAM);
+    return server.tcp < 0 ? server.tcp : serve(&server);
 }
