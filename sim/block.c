@@ -315,39 +315,6 @@ void sim_block_reset(struct sim_world *world, uint64_t seed)
 
 /* ---- slots -------------------------------------------------------------------------------- */
 
-uint32_t sim_pool_take(struct sim_world *world, enum sim_pool_kind kind)
-{
-    struct sim_pool *pool = &world->pools[kind];
-    uint32_t index = pool->first_free;
-    struct sim_slot *slot;
-    if (index != 0) {
-        slot = sim_pool_at(world, kind, index);
-        pool->first_free = slot->next_free;
-        slot->next_free = 0;
-    } else if (pool->high_water < pool->capacity) {
-        index = ++pool->high_water;
-        slot = sim_pool_at(world, kind, index);
-    } else {
-        return 0;
-    }
-    slot->live = 1;
-    slot->generation++;
-    pool->live_count++;
-    return index;
-}
-
-void sim_pool_release(struct sim_world *world, enum sim_pool_kind kind, uint32_t index)
-{
-    struct sim_pool *pool = &world->pools[kind];
-    assert(index != 0 && index <= pool->high_water);
-    struct sim_slot *slot = sim_pool_at(world, kind, index);
-    assert(slot->live == 1);
-    slot->live = 0;
-    slot->next_free = pool->first_free;
-    pool->first_free = index;
-    pool->live_count--;
-}
-
 void sim_pool_give(struct sim_world *world, enum sim_pool_kind kind, uint32_t index)
 {
     struct sim_slot *slot = sim_pool_at(world, kind, index);

@@ -3,6 +3,7 @@
 #ifndef SIM_BLOCK_H
 #define SIM_BLOCK_H
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "state.h"
@@ -21,18 +22,50 @@ void sim_block_reset(struct sim_world *world, uint64_t seed);
  * errno set. */
 struct sim_world *sim_block_copy(const struct sim_world *world);
 
-/* A zeroed slot's index with live = 1, or 0 when the pool is full. */
-uint32_t sim_pool_take(struct sim_world *world, enum sim_pool_kind kind);
 /* Zeroes the slot (its generation stays) and frees it. */
 void sim_pool_give(struct sim_world *world, enum sim_pool_kind kind, uint32_t index);
-/* The same for a slot whose content after the sim_slot its owner has zeroed already. */
-void sim_pool_release(struct sim_world *world, enum sim_pool_kind kind, uint32_t index);
 
 static inline void *sim_pool_at(const struct sim_world *world, enum sim_pool_kind kind,
                                 uint32_t index)
 {
     const struct sim_pool *pool = &world->pools[kind];
     return (char *)(uintptr_t)world + pool->offset + (size_t)index * pool->item_bytes;
+}
+
+/* A zeroed slot's index with live = 1, or 0 when the pool is full. */
+static inline uint32_t sim_pool_take(struct sim_world *world, enum sim_pool_kind kind)
+{
+    struct sim_pool *pool = &world->pools[kind];
+    uint32_t index = pool->first_free;
+    struct sim_slot *slot;
+    if (index != 0) {
+        slot = sim_pool_at(world, kind, index);
+        pool->first_free = slot->next_free;
+        slot->next_free = 0;
+    } else if (pool->high_water < pool->capacity) {
+        index = ++pool->high_water;
+        slot = sim_pool_at(world, kind, index);
+    } else {
+        return 0;
+    }
+    slot->live = 1;
+    slot->generation++;
+    pool->live_count++;
+    return index;
+}
+
+/* sim_pool_give for a slot whose content after the sim_slot its owner has zeroed already. */
+static inline void sim_pool_release(struct sim_world *world, enum sim_pool_kind kind,
+                                    uint32_t index)
+{
+    struct sim_pool *pool = &world->pools[kind];
+    assert(index != 0 && index <= pool->high_water);
+    struct sim_slot *slot = sim_pool_at(world, kind, index);
+    assert(slot->live == 1);
+    slot->live = 0;
+    slot->next_free = pool->first_free;
+    pool->first_free = index;
+    pool->live_count--;
 }
 
 /* sim_socket_at(world, id) and so on: the thing an index names. The index must be live. */

@@ -253,6 +253,12 @@ uint64_t sim_event_next_at(const struct sim_world *world)
 
 struct sim_event_id sim_event_take(struct sim_world *world, struct sim_event *taken)
 {
+    return sim_event_take_until(world, SIM_NEVER, taken);
+}
+
+struct sim_event_id sim_event_take_until(struct sim_world *world, uint64_t until,
+                                         struct sim_event *taken)
+{
     if (world->first_now.index == 0 && world->heap_count == 0) {
         return (struct sim_event_id){0};
     }
@@ -260,6 +266,9 @@ struct sim_event_id sim_event_take(struct sim_world *world, struct sim_event *ta
     const uint32_t index =
         from_heap ? sim_event_heap(world)->event.index : world->first_now.index;
     struct sim_event *event = event_at(world, index);
+    if (event->at > until) {
+        return (struct sim_event_id){0};
+    }
     *taken = *event;
     if (from_heap) {
         heap_remove(world, 0);

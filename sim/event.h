@@ -20,8 +20,10 @@ void sim_event_cancel(struct sim_world *world, struct sim_event_id *id);
 /* The next event's instant, SIM_NEVER when nothing is queued. */
 uint64_t sim_event_next_at(const struct sim_world *world);
 /* Takes the next event out of the queue, frees it, moves now to its instant. Returns the index it
- * had, 0 when the queue is empty. */
+ * had, 0 when the queue is empty. The other leaves alone what comes after `until`. */
 struct sim_event_id sim_event_take(struct sim_world *world, struct sim_event *event);
+struct sim_event_id sim_event_take_until(struct sim_world *world, uint64_t until,
+                                         struct sim_event *event);
 /* Is the event's target still the one it was pushed for? */
 bool sim_event_is_current(const struct sim_world *world, const struct sim_event *event);
 
