@@ -215,6 +215,8 @@ static ssize_t tcp_send(struct sim_world *world, struct sim_task_id task, struct
         tcp->cork = cork;
     }
     socket->send_charge = sim_tcp_send_charge(tcp);
+    if (!sim_tcp_writable(world, tcp))
+        socket->flags |= SIM_SOCKET_NOSPACE;
     if (done || !total)
         return (ssize_t)done;
     return error;
@@ -459,7 +461,10 @@ static int tcp_get_name(const struct sim_world *world, struct sim_socket_id id, 
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     const struct sim_tcp *tcp = tcp_of(world, id);
-    if (peer && (!socket->remote.port || tcp_in(tcp, STATE(CLOSED) | STATE(SYN_SENT))))
+    /* LINUX: accept() tells the peer's name also when the connection ended while it was queued. */
+    bool accepting = !socket->file.index;
+    bool ended = tcp_in(tcp, STATE(CLOSED) | STATE(SYN_SENT)) && !accepting;
+    if (peer && (!socket->remote.port || ended))
         return -ENOTCONN;
     sim_endpoint_to(socket->family, peer ? &socket->remote : &socket->local, address, length);
     return 0;

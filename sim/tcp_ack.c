@@ -221,12 +221,19 @@ static void wake_writers(struct sim_world *world, struct sim_tcp *tcp, bool was_
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
     socket->send_charge = sim_tcp_send_charge(tcp);
-    if (was_writable || (socket->flags & SIM_SOCKET_ORPHAN))
+    /* Room may have come back unseen (a retransmission timer counts packets anew): whoever was told
+     * that there is none is woken all the same. */
+    if ((was_writable && !(socket->flags & SIM_SOCKET_NOSPACE)) ||
+        (socket->flags & SIM_SOCKET_ORPHAN))
         return;
     if (!(socket->options & SIM_OPTION_SNDBUF_LOCKED) && tcp_in_flight(tcp) < tcp->cwnd)
         sim_tcp_expand_send_buffer(world, tcp);
-    if (sim_tcp_writable(world, tcp))
+    if (sim_tcp_writable(world, tcp)) {
+        socket->flags &= ~(uint32_t)SIM_SOCKET_NOSPACE;
         sim_wake_socket(world, tcp->socket, POLLOUT | POLLWRNORM);
+    } else {
+        socket->flags |= SIM_SOCKET_NOSPACE;
+    }
 }
 
 /* ACKs below snd_una still carry news of what arrived out of order. */
