@@ -175,11 +175,12 @@ static uint32_t packet_list_length(const struct sim_world *world, struct sim_pac
     return count;
 }
 
-/* A packet is on its way to an interface, kept by a sender until it is acknowledged, come early to
+/* A packet is on its way to an interface, or in the backlog to one, kept by a sender until it is acknowledged, come early to
  * its receiver, or in the tap. */
 static void check_packets(const struct sim_world *world, uint32_t under_way)
 {
-    uint64_t packets = under_way + packet_list_length(world, world->first_tap);
+    uint64_t packets = under_way + packet_list_length(world, world->first_tap) +
+                       packet_list_length(world, world->first_backlog);
     SIM_CHECK_EACH(world, SIM_POOL_TCP, index) {
         const struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){index});
         packets += packet_list_length(world, tcp->first_sent);

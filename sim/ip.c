@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "block.h"
-#include "event.h"
 #include "host.h"
 #include "icmp.h"
 #include "link.h"
@@ -19,17 +18,11 @@
 enum {
     LOOPBACK_NUMBER = 1,
     IPV4_PREFIX_BITS = 96, /* of ::ffff:0:0/96, where the IPv4 addresses lie */
-    ZERO_NET_BITS = 104,   /* 0.0.0.0/8 */
 };
 
 static bool is_all_ones(struct sim_ip ip)
 {
     return sim_ip_is_v4(ip) && sim_ip_to_v4(ip) == INADDR_BROADCAST;
-}
-
-static bool is_zero_net(struct sim_ip ip)
-{
-    return sim_ip_has_prefix(ip, sim_ip_v4(INADDR_ANY), ZERO_NET_BITS);
 }
 
 /* ---- broadcast ---- */
@@ -93,7 +86,9 @@ static struct sim_ip first_v4_address(const struct sim_interface *interface, str
 static struct sim_ip source_v4(const struct sim_world *world, struct sim_host_id host,
                                const struct sim_interface *out, struct sim_ip to)
 {
-    struct sim_ip source = first_v4_address(out, to);
+    bool host_scope = out->number == LOOPBACK_NUMBER && sim_ip_is_multicast(to);
+    struct sim_ip source =
+        host_scope ? sim_ip_v4(INADDR_ANY) : first_v4_address(out, to);
     struct sim_interface_id id = sim_host_at(world, host)->first_interface;
 
     while (sim_ip_is_any(source) && id.index != 0) {
@@ -257,9 +252,9 @@ static int check_source_v4(const struct sim_world *world, struct sim_host_id hos
 {
     if (sim_ip_is_any(from))
         return 0;
-    if (sim_ip_is_multicast(from) || is_all_ones(from) || is_zero_net(from))
+    if (sim_ip_is_multicast(from) || is_all_ones(from))
         return -EINVAL;
-    return sim_host_owner(world, host, from) == NULL ? -EINVAL : 0;
+    return sim_host_owner(world, host, from) == NULL ? -ENETUNREACH : 0;
 }
 
 /* LINUX: ip_route_output_key_hash_rcu and __mkroute_output for IPv4; ip6_dst_lookup_tail for IPv6. */
@@ -289,8 +284,6 @@ int sim_ip_route(const struct sim_world *world, struct sim_host_id host, struct 
         choose_interface(world, host, to.ip, from, bound_interface, &route, &error);
     if (out == NULL)
         return error < 0 ? error : -EINVAL;
-    if (v4 && is_zero_net(to.ip))
-        return -EINVAL;
     path->interface = out->number;
     path->mtu = out->mtu;
     path->source = from;
@@ -317,15 +310,35 @@ static struct sim_interface_id interface_id(const struct sim_world *world, struc
     return id;
 }
 
-/* ORDER: what a host sends itself arrives at this instant, but as an event of its own, so that
- * nobody is called back in the middle of a send. */
-static void arrive(struct sim_world *world, struct sim_interface_id interface,
-                   struct sim_packet_id id)
+/* LINUX: loopback's transmit puts a packet on the processor's backlog, which runs when the sender
+ * lets go of its socket: nobody is called back in the middle of a send, and when the call returns
+ * all has arrived. ORDER: first in, first out. */
+static void join_backlog(struct sim_world *world, struct sim_interface_id interface,
+                         struct sim_packet_id id)
 {
-    struct sim_event_id event =
-        sim_event_push(world, world->now, SIM_EVENT_PACKET, interface.index, id.index, 0);
-    if (event.index == 0)
-        sim_packet_free(world, id);
+    struct sim_packet *packet = sim_packet_at(world, id);
+
+    packet->interface = interface.index;
+    packet->next.index = 0;
+    if (world->last_backlog.index != 0)
+        sim_packet_at(world, world->last_backlog)->next = id;
+    else
+        world->first_backlog = id;
+    world->last_backlog = id;
+}
+
+void sim_ip_run_backlog(struct sim_world *world)
+{
+    while (world->first_backlog.index != 0) {
+        struct sim_packet_id id = world->first_backlog;
+        struct sim_packet *packet = sim_packet_at(world, id);
+        struct sim_interface_id interface = {packet->interface};
+        world->first_backlog = packet->next;
+        if (world->first_backlog.index == 0)
+            world->last_backlog.index = 0;
+        packet->next.index = 0;
+        sim_ip_input(world, interface, id);
+    }
 }
 
 int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id,
@@ -338,7 +351,7 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
         packet->ttl = (uint8_t)sim_setting(sim_host_at(world, host), SIM_SETTING_IP_DEFAULT_TTL);
     if (sim_host_owner(world, host, to) != NULL && !sim_ip_is_broadcast(world, host, to)) {
         sim_packet_note(world, host, id);
-        arrive(world, interface_id(world, host, LOOPBACK_NUMBER), id);
+        join_backlog(world, interface_id(world, host, LOOPBACK_NUMBER), id);
         return 0;
     }
     const struct sim_route *route;
@@ -359,7 +372,7 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
     }
     if (out->number == LOOPBACK_NUMBER) {
         sim_packet_note(world, host, id);
-        arrive(world, interface_id(world, host, LOOPBACK_NUMBER), id);
+        join_backlog(world, interface_id(world, host, LOOPBACK_NUMBER), id);
         return 0;
     }
     /* SIMPLER: no fragments: a packet larger than the MTU arrives whole or not at all. */
@@ -373,7 +386,7 @@ void sim_ip_loop_back(struct sim_world *world, struct sim_host_id host, struct s
     struct sim_interface_id interface = interface_id(world, host, interface_number);
 
     assert(interface.index != 0);
-    arrive(world, interface, id);
+    join_backlog(world, interface, id);
 }
 
 /* ---- receiving ---- */

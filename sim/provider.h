@@ -5,6 +5,7 @@
 
 #include "block.h"
 #include "call.h"
+#include "ip.h"
 #include "run.h"
 
 int64_t sim_provider_slow_begin(struct sim *sim, uint32_t task);
@@ -40,6 +41,7 @@ static inline int64_t sim_provider_end(struct sim *sim, int64_t result)
     }                                                                                              \
     do {                                                                                           \
         result = sim_call_##name(sim->world, task, __VA_ARGS__);                                   \
+        sim_ip_settle(sim->world);                                                                 \
     } while (result == SIM_WAIT && sim_park(sim, task.index));                                     \
     return (type)sim_provider_end(sim, result);
 

@@ -916,6 +916,9 @@ struct sim_world {
     uint32_t taps_lost; /* clones for which there was no room */
     struct sim_packet_id first_tap; /* clone.interface: the host that sent it */
     struct sim_packet_id last_tap;
+    /* what hosts sent to themselves, oldest first: empty between calls and events (ip.h) */
+    struct sim_packet_id first_backlog;
+    struct sim_packet_id last_backlog;
 };
 
 #endif

@@ -77,17 +77,22 @@ static enum sim_step dispatch(struct sim_world *world, const struct sim_event *e
 enum sim_step sim_world_step(struct sim_world *world, uint64_t until, struct sim_task_id *task,
                              uint32_t *script)
 {
-    const uint64_t at = sim_event_next_at(world);
-    if (at > until || at == SIM_NEVER) {
-        return SIM_STEP_EMPTY;
+    if (world->first_backlog.index != 0) { /* of a call made without a provider */
+        sim_ip_run_backlog(world);
+        return SIM_STEP_DONE;
     }
     struct sim_event event;
-    sim_event_take(world, &event);
+    const uint64_t last = until == SIM_NEVER ? SIM_NEVER - 1 : until; /* never never comes */
+    if (sim_event_take_until(world, last, &event).index == 0) {
+        return SIM_STEP_EMPTY;
+    }
     world->events_run++;
     if (!sim_event_is_current(world, &event)) {
         return SIM_STEP_DONE; /* its target ended, and the slot may be another's by now */
     }
-    return dispatch(world, &event, task, script);
+    const enum sim_step step = dispatch(world, &event, task, script);
+    sim_ip_settle(world);
+    return step;
 }
 
 void sim_world_advance(struct sim_world *world, uint64_t instant)
