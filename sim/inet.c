@@ -50,6 +50,14 @@ static int check_v4(const struct sim_world *world, const struct sim_socket *sock
     return is_bound(socket) ? -EINVAL : 0;
 }
 
+/* LINUX: __ipv6_addr_needs_scope_id: fe80::/10, and groups of no wider scope. */
+static bool needs_interface(struct sim_ip ip)
+{
+    return sim_ip_is_link_local(ip) ||
+           (!sim_ip_is_v4(ip) && sim_ip_is_multicast(ip) &&
+            ((ip.bytes[1] & 15) == 1 || (ip.bytes[1] & 15) == 2));
+}
+
 /* LINUX: __inet6_bind's order differs: the port first, the address last. */
 static int check_v6(struct sim_world *world, struct sim_socket *socket,
                     const struct sim_endpoint *wanted)
@@ -66,7 +74,7 @@ static int check_v6(struct sim_world *world, struct sim_socket *socket,
             return -EINVAL;
         return may_be_local(world, socket, wanted->ip) ? 0 : -EADDRNOTAVAIL;
     }
-    if (sim_ip_is_link_local(wanted->ip)) {
+    if (needs_interface(wanted->ip)) {
         uint32_t interface = wanted->scope != 0 ? wanted->scope : socket->bound_interface;
         if (interface == 0)
             return -EINVAL;

@@ -88,10 +88,13 @@ int sim_option_leave(struct sim_world *world, struct sim_socket_id id, struct si
 
     if (!sim_ip_is_multicast(group) && !sim_ip_is_v4(group))
         return -EINVAL;
-    /* LINUX: where neither the caller nor a route names an interface there is no such device. */
-    if (sim_ip_is_v4(group) && interface == 0 &&
-        interface_for(world, socket, group, interface) == 0)
-        return -ENODEV;
+    /* LINUX: where neither the caller nor a route names an interface there is no such device;
+     * IPv6 without one takes any. */
+    if (sim_ip_is_v4(group) && interface == 0) {
+        interface = interface_for(world, socket, group, interface);
+        if (interface == 0)
+            return -ENODEV;
+    }
     struct sim_membership_id *link = find_membership(world, socket, group, interface, &count);
     struct sim_membership_id found = *link;
     if (found.index == 0)

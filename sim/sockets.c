@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
@@ -158,7 +159,8 @@ static int from_inet6(const struct sockaddr *address, socklen_t length,
     memcpy(endpoint->ip.bytes, &in6.sin6_addr, sizeof endpoint->ip.bytes);
     endpoint->port = ntohs(in6.sin6_port);
     if (sim_ip_is_link_local(endpoint->ip) ||
-        (sim_ip_is_multicast(endpoint->ip) && (endpoint->ip.bytes[1] & 15) == 2))
+        (!sim_ip_is_v4(endpoint->ip) && sim_ip_is_multicast(endpoint->ip) &&
+         (endpoint->ip.bytes[1] & 15) <= 2))
         endpoint->scope = in6.sin6_scope_id;
     return 0;
 }
@@ -294,6 +296,15 @@ void sim_datagram_free(struct sim_world *world, struct sim_datagram_id id)
 }
 
 /* ---- errors ---- */
+
+bool sim_socket_never_waits(const struct sim_world *world, const struct sim_socket *socket,
+                            int flags)
+{
+    if ((flags & MSG_DONTWAIT) != 0)
+        return true;
+    return socket->file.index != 0 &&
+           (sim_file_at(world, socket->file)->status & O_NONBLOCK) != 0;
+}
 
 int sim_socket_take_error(struct sim_world *world, struct sim_socket_id id)
 {

@@ -319,6 +319,7 @@ void sim_udp_error(struct sim_world *world, struct sim_host_id host, struct sim_
 
 /* ---- what recvmsg() tells ---- */
 
+/* LINUX: fib_compute_spec_dst: for what went to many, the address that would answer. */
 static struct sim_ip interface_address(const struct sim_world *world, struct sim_host_id host,
                                        uint32_t number)
 {
@@ -336,6 +337,17 @@ static void put_int(struct msghdr *message, size_t *used, int level, int type, i
     sim_message_put(message, used, level, type, &value, sizeof value);
 }
 
+/* LINUX: what came by lo to an address of another interface is told as come by that. */
+static uint32_t told_interface(const struct sim_world *world, const struct sim_socket *socket,
+                               const struct sim_datagram *datagram)
+{
+    const struct sim_interface *owner =
+        datagram->interface == 1 ? sim_host_owner(world, socket->host, datagram->destination.ip)
+                                 : NULL;
+
+    return owner == NULL ? datagram->interface : owner->number;
+}
+
 /* LINUX: ip_cmsg_recv_offset's order. */
 static void put_control_v4(const struct sim_world *world, const struct sim_socket *socket,
                            const struct sim_datagram *datagram, struct msghdr *message,
@@ -346,7 +358,7 @@ static void put_control_v4(const struct sim_world *world, const struct sim_socke
         bool many = sim_ip_is_multicast(to) || sim_ip_is_broadcast(world, socket->host, to);
         struct sim_ip own =
             many ? interface_address(world, socket->host, datagram->interface) : to;
-        struct in_pktinfo info = {.ipi_ifindex = (int)datagram->interface};
+        struct in_pktinfo info = {.ipi_ifindex = (int)told_interface(world, socket, datagram)};
         info.ipi_spec_dst.s_addr = htonl(sim_ip_to_v4(own));
         info.ipi_addr.s_addr = htonl(sim_ip_to_v4(to));
         sim_message_put(message, used, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
@@ -358,11 +370,12 @@ static void put_control_v4(const struct sim_world *world, const struct sim_socke
 }
 
 /* LINUX: ip6_datagram_recv_ctl: of an IPv4 packet an AF_INET6 socket learns the addresses only. */
-static void put_control_v6(const struct sim_socket *socket, const struct sim_datagram *datagram,
-                           struct msghdr *message, size_t *used)
+static void put_control_v6(const struct sim_world *world, const struct sim_socket *socket,
+                           const struct sim_datagram *datagram, struct msghdr *message,
+                           size_t *used)
 {
     if ((socket->options & SIM_OPTION_PKTINFO6) != 0) {
-        struct in6_pktinfo info = {.ipi6_ifindex = datagram->interface};
+        struct in6_pktinfo info = {.ipi6_ifindex = told_interface(world, socket, datagram)};
         memcpy(&info.ipi6_addr, datagram->destination.ip.bytes, sizeof info.ipi6_addr);
         sim_message_put(message, used, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
     }
@@ -378,7 +391,7 @@ static void put_control(const struct sim_world *world, const struct sim_socket *
                         const struct sim_datagram *datagram, struct msghdr *message, size_t *used)
 {
     if (socket->family == AF_INET6)
-        put_control_v6(socket, datagram, message, used);
+        put_control_v6(world, socket, datagram, message, used);
     if (datagram->version == 4)
         put_control_v4(world, socket, datagram, message, used);
 }
@@ -488,8 +501,8 @@ ssize_t sim_udp_receive(struct sim_world *world, struct sim_task_id task, struct
     if (socket->error != 0)
         return sim_socket_take_error(world, id);
     if (socket->first_datagram.index == 0) {
-        bool ended = (socket->flags & SIM_SOCKET_READ_SHUT) != 0 && (flags & MSG_DONTWAIT) == 0;
-        if (!ended)
+        if ((socket->flags & SIM_SOCKET_READ_SHUT) == 0 ||
+            sim_socket_never_waits(world, socket, flags))
             return -EAGAIN;
         message->msg_flags = 0;
         message->msg_namelen = 0;

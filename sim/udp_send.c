@@ -14,6 +14,7 @@
 #include "udp_internal.h"
 
 enum {
+    LOOPBACK_NUMBER = 1,
     LONGEST_DATAGRAM = 65535,
     UDP_HEADER_BYTES = 8,
     IPV4_HEADER_BYTES = 20,
@@ -51,6 +52,9 @@ int sim_udp_route(const struct sim_world *world, const struct sim_socket *socket
         interface = socket->multicast_interface;
     if (sim_ip_equal(from, socket->local.ip))
         from = bound_source(world, socket);
+    /* LINUX: ip6_dst_lookup_tail: bound to an IPv4 address, going to an IPv6 one. */
+    if (!sim_ip_is_v4(to.ip) && sim_ip_is_v4(from) && !sim_ip_is_any(from))
+        return -EAFNOSUPPORT;
     int error = sim_ip_route(world, socket->host, to, from, interface, path);
     if (error < 0)
         return error;
@@ -306,8 +310,8 @@ static int transmit(struct sim_world *world, const struct sim_socket *socket,
     const struct sim_packet *packet = sim_packet_at(world, id);
     bool multicast = sim_ip_is_multicast(wish->to.ip);
 
-    if ((!multicast && !path->broadcast) ||
-        (sim_host_interface(world, host, path->interface)->number == 1 && path->broadcast))
+    /* What leaves by lo comes back by it, and is not heard twice. */
+    if ((!multicast && !path->broadcast) || path->interface == LOOPBACK_NUMBER)
         return sim_ip_output(world, host, id, path->local ? 0 : path->interface);
     if (is_heard_here(socket, wish, path)) {
         struct sim_packet_id copy = sim_packet_clone(world, id);
@@ -334,8 +338,6 @@ static int prepare(struct sim_world *world, const struct sim_socket *socket,
     error = read_control(world, socket, message, wish);
     if (error < 0)
         return error;
-    if (!v4 && sim_ip_is_v4(wish->from) && !sim_ip_is_any(wish->from))
-        return -EAFNOSUPPORT; /* LINUX: ip6_dst_lookup_tail: bound to IPv4, sending to IPv6 */
     error = sim_udp_route(world, socket, wish->to, wish->from, wish->interface, path);
     if (error < 0)
         return error;

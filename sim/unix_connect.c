@@ -36,7 +36,8 @@ int sim_unix_listen(struct sim_world *world, struct sim_socket_id id, int backlo
     return 0;
 }
 
-/* LINUX: after shutdown() for reading accept() says EINVAL, not that nothing came. */
+/* LINUX: after shutdown() for reading an accept() that would wait says EINVAL; one that would not
+ * says EAGAIN as ever. */
 int sim_unix_accept(struct sim_world *world, struct sim_socket_id id, struct sim_socket_id *child)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
@@ -48,8 +49,11 @@ int sim_unix_accept(struct sim_world *world, struct sim_socket_id id, struct sim
         return -EINVAL;
     if (socket->error != 0)
         return sim_socket_take_error(world, id);
-    if (own->first_child.index == 0)
-        return (socket->flags & SIM_SOCKET_READ_SHUT) != 0 ? -EINVAL : -EAGAIN;
+    if (own->first_child.index == 0) {
+        bool ended = (socket->flags & SIM_SOCKET_READ_SHUT) != 0 &&
+                     !sim_socket_never_waits(world, socket, 0);
+        return ended ? -EINVAL : -EAGAIN;
+    }
     bool was_full = sim_unix_is_full(own);
     *child = own->first_child;
     struct sim_unix *taken = sim_unix_of(world, *child);

@@ -154,15 +154,11 @@ static ssize_t send_loaded(struct sim_world *world, struct sim_task_id task,
                            struct sim_unix_cargo *cargo)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
-    struct sim_unix *own = sim_unix_of(world, id);
     size_t length = sim_message_length(message);
-    bool named = message->msg_name != NULL && message->msg_namelen > 0;
     struct sim_socket_id receiver = {0};
 
     if ((flags & MSG_OOB) != 0)
         return -EOPNOTSUPP;
-    if ((!named || socket->type != SOCK_DGRAM) && own->peer.index == 0 && !own->peer_gone)
-        return -ENOTCONN;
     if ((socket->options & SIM_OPTION_PASSCRED) != 0 && sim_unix_autobind(world, id) < 0)
         return -ENOSPC;
     if (length + SPARED_BYTES > socket->send_limit)
@@ -229,11 +225,13 @@ static void give_name(const struct sim_datagram *datagram, struct msghdr *messag
 
 /* LINUX: of a datagram socket that was shut down only a call that would wait says 0; a SEQPACKET
  * socket says it always. */
-static ssize_t nothing_queued(const struct sim_socket *socket, struct msghdr *message, int flags)
+static ssize_t nothing_queued(const struct sim_world *world, const struct sim_socket *socket,
+                              struct msghdr *message, int flags)
 {
     bool ended = (socket->flags & SIM_SOCKET_READ_SHUT) != 0;
 
-    if (!ended || (socket->type == SOCK_DGRAM && (flags & MSG_DONTWAIT) != 0))
+    if (!ended ||
+        (socket->type == SOCK_DGRAM && sim_socket_never_waits(world, socket, flags)))
         return -EAGAIN;
     message->msg_flags = 0;
     message->msg_namelen = 0;
@@ -252,7 +250,7 @@ ssize_t sim_unix_receive_datagram(struct sim_world *world, struct sim_task_id ta
     if (socket->error != 0)
         return sim_socket_take_error(world, id);
     if (socket->first_datagram.index == 0)
-        return nothing_queued(socket, message, flags);
+        return nothing_queued(world, socket, message, flags);
     struct sim_datagram_id first = peek ? socket->first_datagram : sim_unix_dequeue(world, id);
     struct sim_datagram *datagram = sim_datagram_at(world, first);
     struct sim_unix_cargo cargo = {.rights = datagram->rights,
@@ -260,6 +258,8 @@ ssize_t sim_unix_receive_datagram(struct sim_world *world, struct sim_task_id ta
                                    .uid = datagram->sender_uid,
                                    .gid = datagram->sender_gid};
     size_t length = datagram->bytes.length;
+    uint64_t arrived_at = datagram->arrived_at;
+    size_t used = 0;
 
     message->msg_flags = 0;
     size_t copied = sim_bytes_copy_out_iov(world, &datagram->bytes, 0, message->msg_iov,
@@ -271,7 +271,8 @@ ssize_t sim_unix_receive_datagram(struct sim_world *world, struct sim_task_id ta
         datagram->rights.index = 0;
         sim_datagram_free(world, first);
     }
-    sim_unix_deliver_cargo(world, task, socket, &cargo, message, flags);
+    sim_message_put_time(world, socket, message, &used, arrived_at);
+    sim_unix_deliver_cargo(world, task, socket, &cargo, message, used, flags);
     return (ssize_t)((flags & MSG_TRUNC) != 0 ? length : copied);
 }
 

@@ -46,11 +46,11 @@ struct sim_unix_cargo { /* what a message carries beside its bytes */
 int sim_unix_load(struct sim_world *world, struct sim_task_id task, const struct msghdr *message,
                   struct sim_unix_cargo *cargo);
 void sim_unix_unload(struct sim_world *world, struct sim_unix_cargo *cargo);
-/* Tells of a message's cargo: SCM_CREDENTIALS to who has SO_PASSCRED, then the descriptions as new
+/* Tells of a message's cargo, after `used` bytes of control: SCM_CREDENTIALS to who has SO_PASSCRED, then the descriptions as new
  * descriptors of the task's process. With peek the cargo stays where it is. */
 void sim_unix_deliver_cargo(struct sim_world *world, struct sim_task_id task,
                             const struct sim_socket *socket, struct sim_unix_cargo *cargo,
-                            struct msghdr *message, int flags);
+                            struct msghdr *message, size_t used, int flags);
 /* A message of bytes [skip, skip + length) from a socket to another's queue, with its charge against
  * the sender; takes over the cargo's rights. 0 or -ENOBUFS. */
 int sim_unix_enqueue(struct sim_world *world, struct sim_task_id task, struct sim_socket_id from,

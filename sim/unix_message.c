@@ -156,10 +156,9 @@ static void put_rights(struct sim_world *world, struct sim_process_id process,
 
 void sim_unix_deliver_cargo(struct sim_world *world, struct sim_task_id task,
                             const struct sim_socket *socket, struct sim_unix_cargo *cargo,
-                            struct msghdr *message, int flags)
+                            struct msghdr *message, size_t used, int flags)
 {
     bool wants_credentials = (socket->options & SIM_OPTION_PASSCRED) != 0;
-    size_t used = 0;
 
     if (message->msg_control == NULL) {
         if (wants_credentials || cargo->rights.index != 0)

@@ -206,7 +206,7 @@ static ssize_t receive_stream(struct sim_world *world, struct sim_task_id task,
     if (own->peer.index == 0)
         return -EINVAL;
     if ((flags & MSG_OOB) != 0)
-        return -EOPNOTSUPP;
+        return -EINVAL; /* LINUX: no urgent byte is there */
     if (skip > 0 && own->boundary)
         return 0;
     own->boundary = 0;
@@ -228,7 +228,7 @@ static ssize_t receive_stream(struct sim_world *world, struct sim_task_id task,
     if ((flags & MSG_PEEK) == 0 && progress.cargo.rights.index != 0)
         own->boundary = 1;
     if (skip == 0)
-        sim_unix_deliver_cargo(world, task, socket, &progress.cargo, message, flags);
+        sim_unix_deliver_cargo(world, task, socket, &progress.cargo, message, 0, flags);
     return (ssize_t)progress.copied;
 }
 
