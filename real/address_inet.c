@@ -70,6 +70,8 @@ static int resolve_wildcard(const struct address_source *source, int family,
 {
     struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *list = NULL;
+    if (DRY_MUTANT(empty_host_is_loopback))
+        hints.ai_flags = 0;
     if (call_resolver(source, NULL, "0", &hints, &list) < 0)
         return -1;
     int status = 0;
@@ -139,7 +141,7 @@ int address_resolve(const struct address_source *source, uint32_t index, int fam
 
 int address_port_check(const struct address_source *source, int port)
 {
-    if (port >= 0 && port <= UINT16_MAX)
+    if ((port >= 0 && port <= UINT16_MAX) || DRY_MUTANT(port_is_cut_to_16_bits))
         return 0;
     return dry_error_value(source->caller, DRY_VALUE_OVERFLOW, "%s(): port must be 0-65535.",
                            source->method);

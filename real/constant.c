@@ -14,7 +14,7 @@ const struct dry_constant *dry_constants(size_t *count)
 
 int dry_constant_find(const char *name, int64_t *value)
 {
-    size_t low = 0;
+    size_t low = DRY_MUTANT(first_constant_is_not_found) ? 1 : 0;
     size_t high = dry_constant_count;
     while (low < high) {
         size_t middle = (low + high) / 2;

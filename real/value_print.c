@@ -80,7 +80,7 @@ static char choose_quote(const struct dry_value *value)
 {
     bool has_single = value->count && memchr(value->bytes, '\'', value->count);
     bool has_double = value->count && memchr(value->bytes, '"', value->count);
-    return has_single && !has_double ? '"' : '\'';
+    return has_single && (!has_double || DRY_MUTANT(repr_escapes_the_wrong_quote)) ? '"' : '\'';
 }
 
 /* Writes what bytes and str escape alike; false: the character is not one of these. */
