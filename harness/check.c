@@ -277,7 +277,8 @@ int scenario_check(struct parser *parser)
     struct scenario *scenario = parser->scenario;
 
     if (scenario->actor_count == 0)
-        return parser_wrong(parser, (struct source_at){parser->lexer.number + 1, 1},
+        return parser_wrong(parser, (struct source_at){parser->lexer.number > 0 ? parser->lexer.number
+                                                                                : 1, 1},
                             "the file has no actor: begin one with [NAME]");
     if (scenario->host_count == 0) {
         scenario->hosts = arena_take(&scenario->arena, sizeof *scenario->hosts);

@@ -138,7 +138,7 @@ static void a_wrong_step__is_refused__with_the_cure(void **state)
 static void a_wrong_whole__is_refused__with_the_cure(void **state)
 {
     refuses("", 1, 1, "no actor");
-    refuses("# only a comment\n", 2, 1, "no actor");
+    refuses("# only a comment\n", 1, 1, "no actor");
     refuses("[a]\nsync x\n", 2, 1, "only this actor");
     refuses("[a]\nsync x\nsync x\n[b]\nsync x\n", 3, 1, "already");
     refuses("host x\nhost y\n[a]\nx = 1\n", 3, 1, "[a on HOST]");
