@@ -199,7 +199,8 @@ static void print_details(const struct comparison *comparison)
     for (uint32_t i = 0; i < comparison->count; i++) {
         const struct result *result = &comparison->results[i];
 
-        if (result->verdict == VERDICT_DIFFERENT || result->verdict == VERDICT_UNMEASURED) {
+        if (result->done && (result->verdict == VERDICT_DIFFERENT ||
+                             result->verdict == VERDICT_UNMEASURED)) {
             printf("\n");
             report_problems(stdout, result);
         } else if (result->verdict == VERDICT_SKIPPED && result->done) {
