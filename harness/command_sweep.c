@@ -86,6 +86,10 @@ static void aim(struct sweep *sweep, const struct actor_lines *actor, const char
     sweep->other += result == ISOLATED_OTHER;
     sweep->stuck += result == ISOLATED_STUCK;
     sweep->unused += result == ISOLATED_UNUSED;
+    /* LINUX: where a connect() that was cut short fails in the end, a next one on the same socket says
+     * ECONNABORTED. */
+    if (strncmp(verb, "connect", 7) == 0 && strstr(why, "OSError(ECONNABORTED)") != NULL)
+        absorbed = false;
     bool bad = result == ISOLATED_CRASHED || result == ISOLATED_FAILED || result == ISOLATED_WRONG ||
                (absorbed && (result == ISOLATED_OTHER || result == ISOLATED_STUCK));
     if (bad) {
