@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: MIT
  *
  * The first byte of an input chooses a family (see `choices`), the rest is an address in Python's
- * form; or, behind an 'x', a host text for the numeric functions. No name is ever looked up: the
- * resolver is told AI_NUMERICHOST.
+ * form; or, behind an 'x', a host text for the numeric functions; or, behind a 'z', a protocol and
+ * the bytes of a sockaddr, as a system may give it. No name is ever looked up: the resolver is told
+ * AI_NUMERICHOST.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -177,11 +178,34 @@ static void judge_address(const struct choice *choice, const char *text, size_t 
         fuzz_wrong("%s prints back as %s", printed, again);
 }
 
+/* Whatever a system gives prints, or is an error; and the print is a literal. */
+static void judge_bytes(const uint8_t *data, size_t size)
+{
+    struct dry_address address = {.protocol = size ? data[0] : 0};
+    char printed[8192], arena[16384];
+    struct dry_value value;
+    size_t at;
+    if (size > 1) {
+        address.length = (socklen_t)(size - 1 < sizeof(address.storage) ? size - 1
+                                                                        : sizeof(address.storage));
+        memcpy(&address.storage, data + 1, address.length);
+    }
+    int needed = dry_address_print(&address, printed, sizeof(printed));
+    if (needed < 0)
+        return;
+    if ((size_t)needed >= sizeof(printed)
+        || dry_value_parse(printed, (size_t)needed, arena, sizeof(arena), &value, &at) < 0)
+        fuzz_wrong("a sockaddr prints to what is no literal: %s", printed);
+    dry_address_port(&address);
+}
+
 void fuzz_one(const uint8_t *data, size_t size)
 {
     speak_without_network();
     if (size < 1)
         return;
+    if (data[0] == 'z')
+        judge_bytes(data + 1, size - 1);
     if (data[0] == 'x') {
         char text[256];
         size_t length = size - 1 < sizeof(text) ? size - 1 : sizeof(text) - 1;

@@ -24,7 +24,8 @@ char *dry_idna_encode(const char *name, size_t length)
     free(copy);
     if (verdict != IDNA_SUCCESS)
         return NULL;
-    copy = strdup(encoded);
+    /* A name that is only a dot in another script has no label; libidn lets it through. */
+    copy = strcmp(encoded, ".") == 0 ? NULL : strdup(encoded);
     idn_free(encoded);
     return copy;
 }

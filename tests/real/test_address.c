@@ -283,6 +283,9 @@ static void international_name__is_resolved__goes_out_in_ascii(void **state)
     char text[64];
     dry_address_print(&address, text, sizeof(text));
     assert_string_equal(text, "('10.0.0.1', 1)");
+    const char *dot = "('\xe3\x80\x82', 1)"; /* an ideographic full stop alone */
+    assert_int_equal(dry_address_parse(&address, AF_INET, 0, 0, dot, strlen(dot)), -1);
+    assert_string_equal(dry_last_error()->message, "encoding of hostname failed");
 }
 
 static void system_family__is_parsed__is_unsupported(void **state)
