@@ -32,6 +32,8 @@ static struct sim_event *event_at(const struct sim_world *world, uint32_t index)
 
 static bool before(const struct sim_heap_entry *a, const struct sim_heap_entry *b)
 {
+    if (DRY_MUTANT(equal_instants_run_backwards) && a->at == b->at)
+        return a->sequence > b->sequence;
     return a->at < b->at || (a->at == b->at && a->sequence < b->sequence);
 }
 

@@ -108,6 +108,8 @@ void sim_socket_free(struct sim_world *world, struct sim_socket_id id)
     struct sim_socket *socket = sim_socket_at(world, id);
 
     assert(socket->slot.live == 1);
+    sim_wake(world, &socket->waiters, SIM_WAKE_ALL); /* a lingering close() */
+    sim_wait_abandon(world, &socket->waiters);
     sim_port_disconnect(world, id);
     sim_port_remove(world, id);
     sim_protocol_of(socket->protocol_kind)->destroy(world, id);
@@ -311,7 +313,8 @@ int sim_socket_take_error(struct sim_world *world, struct sim_socket_id id)
     struct sim_socket *socket = sim_socket_at(world, id);
     int error = -socket->error;
 
-    socket->error = 0;
+    if (!DRY_MUTANT(socket_error_stays))
+        socket->error = 0;
     return error;
 }
 

@@ -390,7 +390,7 @@ static void close_connection(struct sim_world *world, struct sim_tcp *tcp)
     socket->receive_charge = tcp->early_charge;
     if (tcp->state == SIM_TCP_CLOSED) {
         return;
-    } else if (unread) {
+    } else if (unread && !DRY_MUTANT(unread_data_goes_quietly)) {
         /* RFC 9293 3.6.1 by RFC 1122 4.2.2.13: bytes were lost, so say it with RST. */
         sim_tcp_send_reset(world, tcp);
         sim_tcp_done(world, tcp);
@@ -423,6 +423,12 @@ static void tcp_release(struct sim_world *world, struct sim_socket_id id)
         close_connection(world, tcp);
     }
     sim_tcp_reap(world, id);
+}
+
+/* LINUX: sk_stream_wait_close waits for the FIN's acknowledgment, not for the peer's FIN. */
+static bool tcp_lingers(const struct sim_world *world, struct sim_socket_id id)
+{
+    return tcp_in(tcp_of(world, id), STATE(FIN_WAIT_1) | STATE(CLOSING) | STATE(LAST_ACK));
 }
 
 /* ---- looking ------------------------------------------------------------------------------ */
@@ -547,6 +553,7 @@ const struct sim_protocol sim_tcp_protocol = {
     .receive = tcp_receive,
     .shutdown = tcp_shutdown,
     .release = tcp_release,
+    .lingers = tcp_lingers,
     .poll = tcp_poll,
     .get_name = tcp_get_name,
     .set_option = sim_tcp_set_option,

@@ -130,6 +130,8 @@ static void take_fin(struct sim_world *world, struct sim_tcp *tcp)
     struct sim_socket *socket = tcp_socket(world, tcp);
     tcp->rcv_nxt++;
     tcp->fin_received = 1;
+    if (DRY_MUTANT(half_close_closes_both))
+        tcp_socket(world, tcp)->flags |= SIM_SOCKET_WRITE_SHUT;
     tcp->ack_pending |= ACK_SCHEDULED;
     socket->flags |= SIM_SOCKET_READ_SHUT;
     drop_early(world, tcp);

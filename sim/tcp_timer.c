@@ -220,6 +220,8 @@ static void back_off(struct sim_world *world, struct sim_tcp *tcp)
     if (tcp->state == SIM_TCP_SYN_SENT &&
         tcp->total_timeouts <= tcp_setting(world, tcp, SIM_SETTING_TCP_SYN_LINEAR_TIMEOUTS))
         return;
+    if (DRY_MUTANT(retransmission_never_backs_off))
+        return;
     tcp->backoff++;
     uint64_t most = sim_tcp_rto_max_ns(world, tcp);
     tcp->rto_ns = tcp->rto_ns * 2 < most ? tcp->rto_ns * 2 : most;

@@ -229,7 +229,7 @@ void sim_udp_input(struct sim_world *world, struct sim_host_id host, struct sim_
         struct sim_socket_id socket = find_socket(world, &target);
         if (socket.index != 0)
             deliver(world, socket, packet, target.interface, true);
-        else
+        else if (!DRY_MUTANT(closed_udp_port_is_silent))
             sim_icmp_send_error(world, host, id, SIM_ICMP_PORT_UNREACHABLE, 0);
     }
     sim_packet_free(world, id);

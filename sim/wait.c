@@ -95,6 +95,8 @@ void sim_wake(struct sim_world *world, struct sim_wait_queue *queue, uint32_t bi
         const struct sim_waiter_id next = waiter->next_in_queue;
         /* LINUX: an item that EPOLLONESHOT disarmed has no events and hears nothing, not even
          * errors; every other waiter always hears POLLERR and POLLHUP. */
+        if (DRY_MUTANT(wake_up_is_lost) && (bits & POLLRDHUP))
+            break; /* the end of a stream wakes nobody */
         if (waiter->events && (bits & (waiter->events | POLLERR | POLLHUP))) {
             if (waiter->kind == SIM_WAITER_TASK) {
                 sim_wait_wake_task(world, waiter->task, SIM_WAKE_OBJECT);
