@@ -103,6 +103,7 @@ static PyObject *received_give(struct received *received, PyObject *first)
         Py_XDECREF(first);
         Py_XDECREF(ancillary);
         Py_XDECREF(address);
+        dry_discard_ancillary(received->items, received->item_count);
     }
     return result;
 }

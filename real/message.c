@@ -245,21 +245,31 @@ static bool walk_next(struct walk *walk, struct dry_ancillary *item)
     return true;
 }
 
+static void close_rights(struct dry_caller caller, const struct dry_ancillary *item)
+{
+    if (item->level != SOL_SOCKET || item->type != SCM_RIGHTS ||
+        DRY_MUTANT(failed_recvmsg_leaks_descriptors))
+        return;
+    for (size_t i = 0; i + sizeof(int) <= item->bytes; i += sizeof(int)) {
+        int fd;
+        memcpy(&fd, (const unsigned char *)item->data + i, sizeof fd);
+        caller.system->close(caller, fd);
+    }
+}
+
 /* Nobody will learn of the descriptors that came with a failed call: close them. */
 static void close_received(struct dry_caller caller, const void *control, size_t length)
 {
     struct walk walk = {.bytes = control, .length = length};
     struct dry_ancillary item;
-    while (walk_next(&walk, &item)) {
-        if (item.level != SOL_SOCKET || item.type != SCM_RIGHTS ||
-            DRY_MUTANT(failed_recvmsg_leaks_descriptors))
-            continue;
-        for (size_t i = 0; i + sizeof(int) <= item.bytes; i += sizeof(int)) {
-            int fd;
-            memcpy(&fd, (const unsigned char *)item.data + i, sizeof fd);
-            caller.system->close(caller, fd);
-        }
-    }
+    while (walk_next(&walk, &item))
+        close_rights(caller, &item);
+}
+
+void dry_discard_ancillary(const struct dry_ancillary *items, size_t item_count)
+{
+    for (size_t i = 0; i < item_count; i++)
+        close_rights(dry_current_caller(), &items[i]);
 }
 
 static int list_received(struct dry_caller caller, const void *control, size_t length,

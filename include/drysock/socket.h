@@ -217,6 +217,8 @@ DRY_PUBLIC ssize_t dry_recvmsg(struct dry_socket *socket, void *buffer, size_t l
                                void *control, size_t control_bytes, struct dry_ancillary *items,
                                size_t *item_count, int flags, int *flags_out,
                                struct dry_address *address);
+/* Closes the descriptors among received items, for a caller that cannot pass them on. */
+DRY_PUBLIC void dry_discard_ancillary(const struct dry_ancillary *items, size_t item_count);
 /* -1 with DRY_VALUE_OVERFLOW outside the permissible range. */
 DRY_PUBLIC ssize_t dry_cmsg_len(int64_t length);
 DRY_PUBLIC ssize_t dry_cmsg_space(int64_t length);

@@ -123,6 +123,19 @@ static void descriptors__room_for_one_of_three__cut_and_flagged(void **state)
     close(received);
 }
 
+static void descriptors__received_and_discarded__are_closed(void **state)
+{
+    send_descriptors(3);
+    int before = open_descriptors();
+    size_t count = 4;
+    assert_int_equal(dry_recvmsg(pair[1], data, sizeof data, control, sizeof control, items,
+                                 &count, 0, NULL, NULL),
+                     1);
+    assert_int_equal(open_descriptors(), before + 3);
+    dry_discard_ancillary(items, count);
+    assert_int_equal(open_descriptors(), before);
+}
+
 static void descriptors__no_room_for_items__none_are_received(void **state)
 {
     send_descriptors(2);
@@ -272,6 +285,7 @@ int main(void)
         WITH_PAIR(scattered_buffers__sent_and_received__joined),
         WITH_PAIR(descriptors__sent__arrive_open),
         WITH_PAIR(descriptors__room_for_one_of_three__cut_and_flagged),
+        WITH_PAIR(descriptors__received_and_discarded__are_closed),
         WITH_PAIR(descriptors__no_room_for_items__none_are_received),
         WITH_PAIR(descriptors__more_items_than_room__call_fails_and_closes_them),
         WITH_PAIR(control_buffer__not_aligned__read_all_the_same),
