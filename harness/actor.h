@@ -3,7 +3,8 @@
  *
  * The same code runs as a task of the world and as a thread on the kernel; what differs stands in
  * actor_ops. Signals: before any actor runs, the system must take SIGUSR1, SIGUSR2, SIGALRM, SIGURG,
- * SIGIO, SIGHUP, SIGCHLD and SIGWINCH with a handler that does nothing, without SA_RESTART, and ignore SIGPIPE; on_signal() only sets the library's interrupt check. */
+ * SIGIO, SIGHUP, SIGCHLD and SIGWINCH with a handler that does nothing, without SA_RESTART, and
+ * ignore SIGPIPE; on_signal() only sets the library's interrupt check. */
 #ifndef HARNESS_ACTOR_H
 #define HARNESS_ACTOR_H
 

@@ -280,11 +280,8 @@ int scenario_check(struct parser *parser)
         return parser_wrong(parser, (struct source_at){parser->lexer.number > 0 ? parser->lexer.number
                                                                                 : 1, 1},
                             "the file has no actor: begin one with [NAME]");
-    if (scenario->host_count == 0) {
-        scenario->hosts = arena_take(&scenario->arena, sizeof *scenario->hosts);
-        scenario->hosts[scenario->host_count++] =
-            (struct scenario_host){.name = "localhost", .addresses = ""};
-    }
+    if (scenario->host_count == 0)
+        scenario_add_localhost(scenario);
     for (uint32_t i = 0; i < scenario->actor_count; i++)
         if (check_host_of(parser, &scenario->actors[i]) != 0 ||
             check_steps(parser, &scenario->actors[i]) != 0)

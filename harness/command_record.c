@@ -37,7 +37,8 @@ static bool is_own_name(const struct step *step, const char *outcome)
 
 static bool is_sleep(const struct step *step)
 {
-    return step->expression != NULL && step->expression->kind == EXPRESSION_CALL && strcmp(step->expression->text, "sleep") == 0;
+    return step->expression != NULL && step->expression->kind == EXPRESSION_CALL &&
+           strcmp(step->expression->text, "sleep") == 0;
 }
 
 /* None is what most calls return; where a value is asked for, it is an answer. */
@@ -53,7 +54,8 @@ static bool none_says_something(const struct step *step)
 static void add_value(struct text *text, const struct step *step, const struct trace_step *seen,
                       bool timed)
 {
-    if (seen->status == STEP_OK && step->expect.kind == EXPECT_VALUE && is_open(step->expect.pattern)) {
+    if (seen->status == STEP_OK && step->expect.kind == EXPECT_VALUE &&
+        is_open(step->expect.pattern)) {
         text_add(text, " ");
         print_expression(text, step->expect.pattern);
     } else if (strcmp(seen->outcome, "None") == 0) {

@@ -67,6 +67,10 @@ static int find_host(struct head *head, const struct word *word, uint32_t *host)
 {
     int found = scenario_find_host(head->scenario, word->text, word->length);
 
+    if (found < 0 && head->scenario->host_count == 0 && strcmp(word->text, "localhost") == 0) {
+        scenario_add_localhost(head->scenario);
+        found = 0;
+    }
     if (found < 0)
         return wrong(head, word, "there is no host \"%s\": name one in a host line above");
     *host = (uint32_t)found;
@@ -134,6 +138,9 @@ static int head_host(struct head *head)
         return wrong(head, name, "\"%s\" cannot be a host's name: use letters, digits, - and _");
     if (scenario_find_host(head->scenario, name->text, name->length) >= 0)
         return wrong(head, name, "there is a host \"%s\" already: give this one another name");
+    if (head->scenario->host_count > 0 && head->scenario->hosts[0].at.line == 0)
+        return wrong(head, name, "a line above uses localhost, which is there only without host lines: "
+                                 "name host \"%s\" above it");
     for (uint32_t i = 2; i < head->count; i++)
         if (check_host_address(head, &head->words[i]) != 0)
             return -1;

@@ -71,6 +71,13 @@ int scenario_signal_number(const char *name)
     return 0;
 }
 
+void scenario_add_localhost(struct scenario *scenario)
+{
+    scenario->hosts = arena_grow(&scenario->arena, scenario->hosts, 0, sizeof *scenario->hosts);
+    scenario->hosts[scenario->host_count++] =
+        (struct scenario_host){.name = "localhost", .addresses = ""};
+}
+
 /* ---- times ---------------------------------------------------------------------------------- */
 
 static const struct {
@@ -182,7 +189,8 @@ static int read_section(struct parser *parser)
         /* A host's name may hold '-', which is a mark to the lexer. */
         begin = host.at.column - 1;
         size_t end = begin;
-        while (end < lexer->length && lexer->line[end] != ']' && !isspace((unsigned char)lexer->line[end]))
+        while (end < lexer->length && lexer->line[end] != ']' &&
+               !isspace((unsigned char)lexer->line[end]))
             end++;
         int found = scenario_find_host(scenario, lexer->line + begin, end - begin);
         if (found < 0)

@@ -84,6 +84,9 @@ static void no_host_line__gives__one_host_with_loopback(void **state)
     assert_string_equal(scenario->hosts[0].name, "localhost");
     assert_int_equal(scenario->actors[1].host, 0);
     scenario_free(scenario);
+    scenario = reads("set localhost somaxconn 1\n[a]\nx = 1\n");
+    assert_int_equal(scenario->host_count, 1);
+    scenario_free(scenario);
 }
 
 static void a_number_that_the_file_writes__is_known__so_that_it_is_no_luck(void **state)
@@ -101,6 +104,8 @@ static void a_wrong_head_line__is_refused__with_the_cure(void **state)
     refuses("hots a\n[a]\nx = 1\n", 1, 1, "no head line \"hots\"");
     refuses("host a 1.2.3\n[a]\nx = 1\n", 1, 8, "no address");
     refuses("host a 10.0.0.1/33\n[a]\nx = 1\n", 1, 8, "prefix");
+    refuses("set localhost somaxconn 1\nhost a\n[a]\nx = 1\n", 2, 6, "above it");
+    refuses("host a\nset localhost somaxconn 1\n[a]\nx = 1\n", 2, 5, "no host");
     refuses("host a\nhost a\n[a]\nx = 1\n", 2, 6, "another name");
     refuses("host a\nlink a b\n[a]\nx = 1\n", 2, 8, "no host \"b\"");
     refuses("host a\nlink a a\n[a]\nx = 1\n", 2, 8, "two hosts");
