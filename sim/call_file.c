@@ -19,9 +19,59 @@ static struct sim_process_id process_of(SIM_CALL)
     return sim_task_at(world, task)->process;
 }
 
+/* ---- close ------------------------------------------------------------------------------------- */
+
+/* Does closing this descriptor make close() wait (SO_LINGER on the last one)? Then which socket. */
+static bool will_linger(SIM_CALL, int fd, struct sim_socket_id *id)
+{
+    struct sim_file_id file;
+    if (sim_descriptor_socket(world, process_of(world, task), fd, &file, id) < 0) {
+        return false;
+    }
+    const struct sim_socket *socket = sim_socket_at(world, *id);
+    return (socket->options & SIM_OPTION_LINGER) && socket->linger_seconds > 0 &&
+           sim_protocol_of(socket->protocol_kind)->lingers &&
+           sim_file_at(world, file)->references == 1;
+}
+
+/* Goes on waiting while the socket, by now without a file, has not finished. LINUX: also when it is
+ * non-blocking; a signal or the end of the time ends the wait, and close() returns 0 all the same. */
+static int64_t linger(SIM_CALL, struct sim_socket_id id)
+{
+    struct sim_task *caller = sim_task_at(world, task);
+    const struct sim_socket *socket = sim_socket_at(world, id);
+    const bool same = socket->slot.live && socket->slot.generation == caller->call.phase;
+    if (!same || !sim_protocol_of(socket->protocol_kind)->lingers(world, id) ||
+        caller->call.deadline_at <= world->now || sim_signal_due(caller)) {
+        return sim_call_end(world, task, 0);
+    }
+    sim_wait_park(world, task, caller->call.deadline_at);
+    return SIM_WAIT;
+}
+
 int64_t sim_call_close(SIM_CALL, int fd)
 {
-    return sim_descriptor_close(world, process_of(world, task), fd);
+    struct sim_call *call = &sim_task_at(world, task)->call;
+    struct sim_socket_id id = {(uint32_t)call->progress};
+    if (call->kind) {
+        return linger(world, task, id);
+    }
+    const bool lingers = will_linger(world, task, fd, &id);
+    const struct sim_socket *socket = sim_socket_at(world, id);
+    const uint32_t generation = lingers ? socket->slot.generation : 0;
+    const uint64_t seconds = lingers ? socket->linger_seconds : 0;
+    const int result = sim_descriptor_close(world, process_of(world, task), fd);
+    if (!lingers || !socket->slot.live || socket->slot.generation != generation) {
+        return result;
+    }
+    sim_call_begin(world, task, SIM_CALL_CLOSE, fd,
+                   sim_call_after(world, seconds * SIM_CALL_SECOND));
+    call->progress = id.index;
+    call->phase = generation;
+    if (sim_wait_add(world, task, SIM_FILE_SOCKET, id.index, SIM_WAKE_ALL) < 0) {
+        return sim_call_end(world, task, 0);
+    }
+    return linger(world, task, id);
 }
 
 int64_t sim_call_dup3(SIM_CALL, int fd, int wanted, int flags)

@@ -23,7 +23,6 @@ void sim_task_free(struct sim_world *world, struct sim_task_id id);
 enum {
     /* interrupt_after's own signal: every process handles it, without SA_RESTART. */
     SIM_SIGNAL_INTERRUPT = 64,
-    SIM_WAKE_ALL = 0x7fffffff,
 };
 
 enum sim_signal_disposition {

@@ -39,6 +39,9 @@ struct sim_protocol {
     int (*shutdown)(struct sim_world *, struct sim_socket_id, int how);
     /* The last file is gone. Must end in sim_socket_free, now or later (orphan). */
     void (*release)(struct sim_world *, struct sim_socket_id);
+    /* After release, with SO_LINGER: is close() still to wait? It is woken when that may have changed.
+     * NULL: never. */
+    bool (*lingers)(const struct sim_world *, struct sim_socket_id);
     uint32_t (*poll)(const struct sim_world *, struct sim_socket_id); /* all POLL* bits that hold */
     int (*get_name)(const struct sim_world *, struct sim_socket_id, bool peer, struct sockaddr *,
                 socklen_t *);

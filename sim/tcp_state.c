@@ -43,6 +43,8 @@ void sim_tcp_state_change(struct sim_world *world, struct sim_tcp *tcp, enum sim
 {
     assert(state == SIM_TCP_CLOSED || state == tcp->state || (lawful[tcp->state] & (1U << state)));
     tcp->state = state;
+    if (tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN)
+        sim_wake_socket(world, tcp->socket, POLLHUP); /* a lingering close() */
     if (state != SIM_TCP_CLOSED)
         return;
     /* LINUX: a port that bind() chose stays taken until the socket goes; one that connect() chose is

@@ -5,6 +5,8 @@
 
 #include "state.h"
 
+enum { SIM_WAKE_ALL = 0x7fffffff }; /* bits that every waiter hears */
+
 /* Something changed at an object: wakes every waiter of its queue whose events meet `bits` (POLL*).
  * POLLERR and POLLHUP wake all. Waking a task queues its TASK_RUNS event at now; waking an epoll
  * item readies it and wakes the epoll's own waiters. May be called at any time from anywhere. */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -417,6 +418,60 @@ static void two_hosts__tcp_echo__takes_the_links_time(void **state)
     assert_in_range(packets, 7, 9);
 }
 
+static void accept_and_read(void *argument)
+{
+    struct dry_caller caller = dry_current_caller();
+    const struct sockaddr_in here = address("0.0.0.0", 50007);
+    static char bytes[65536];
+    const int listener = SYSTEM(socket, AF_INET, SOCK_STREAM, 0);
+    EXPECT(SYSTEM(bind, listener, (const struct sockaddr *)&here, sizeof here) == 0);
+    EXPECT(SYSTEM(listen, listener, 1) == 0);
+    const int connection = SYSTEM(accept, listener, NULL, NULL, 0);
+    sleep_ms(*(const long *)argument);
+    while (SYSTEM(recvfrom, connection, bytes, sizeof bytes, 0, NULL, NULL) > 0) {
+        continue;
+    }
+}
+
+static uint64_t lingered_ns;
+
+static void fill_and_close(void *argument)
+{
+    struct dry_caller caller = dry_current_caller();
+    const struct sockaddr_in there = address("10.0.0.1", 50007);
+    const struct linger two_seconds = {1, 2};
+    static char bytes[65536];
+    int on = 1;
+    const int fd = SYSTEM(socket, AF_INET, SOCK_STREAM, 0);
+    EXPECT(SYSTEM(connect, fd, (const struct sockaddr *)&there, sizeof there) == 0);
+    EXPECT(SYSTEM(setsockopt, fd, SOL_SOCKET, SO_LINGER, &two_seconds, sizeof two_seconds) == 0);
+    EXPECT(SYSTEM(ioctl, fd, FIONBIO, &on) == 0); /* LINUX: it waits all the same */
+    while (SYSTEM(sendto, fd, bytes, sizeof bytes, 0, NULL, 0) > 0) {
+        continue;
+    }
+    const uint64_t began = sim_now(sim);
+    EXPECT(SYSTEM(close, fd) == 0);
+    lingered_ns = sim_now(sim) - began;
+}
+
+static void peer_does_not_read__close_with_linger__waits_its_time(void **state)
+{
+    static const long pause_ms = 100000;
+    spawn("reader", accept_and_read, (void *)(uintptr_t)&pause_ms);
+    spawn("writer", fill_and_close, NULL);
+    assert_outcome(SIM_IDLE);
+    assert_int_equal(lingered_ns, 2000 * MS);
+}
+
+static void peer_reads__close_with_linger__waits_for_the_last_acknowledgment(void **state)
+{
+    static const long pause_ms = 300;
+    spawn("reader", accept_and_read, (void *)(uintptr_t)&pause_ms);
+    spawn("writer", fill_and_close, NULL);
+    assert_outcome(SIM_IDLE);
+    assert_in_range(lingered_ns, 300 * MS, 1000 * MS);
+}
+
 static uint64_t run_seeded(uint64_t seed, uint64_t schedule)
 {
     make(seed);
@@ -544,6 +599,8 @@ int main(void)
         TEST(handled_signal_at_an_instant__wait_ends),
         TEST(process_forks_and_exits__child_reads_what_was_written),
         TEST(two_hosts__tcp_echo__takes_the_links_time),
+        TEST(peer_does_not_read__close_with_linger__waits_its_time),
+        TEST(peer_reads__close_with_linger__waits_for_the_last_acknowledgment),
         TEST(same_seed__same_fingerprint_and_another_for_another),
         TEST(schedule_seeds__ready_tasks_run_in_other_orders),
         TEST(copy__equal_and_independent),
