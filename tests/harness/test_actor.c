@@ -229,7 +229,7 @@ static void a_file_object__reads_and_writes__bytes_or_text(void **state)
     runs("s, t = socketpair()\n"
          "f = s.makefile(\"wb\")\n"
          "f.write(b\"one\\ntwo\")\n"
-         "f.write(\"str\")\n"
+         "f.write(\"str\") -> raises TypeError\n"
          "f.flush()\n"
          "g = t.makefile(\"r\")\n"
          "g.readline()\n"
