@@ -128,6 +128,8 @@ static int add_address(int netlink, unsigned interface, const char *item, char *
         return -1;
     }
     error = kernel_netlink_add_address(netlink, interface, family, address, bits);
+    if (error == 0 && family == AF_INET6)
+        error = kernel_netlink_wait_for_address(netlink, address);
     if (error < 0) {
         snprintf(why, KERNEL_WHY_BYTES, "eth0 does not take %s: %s", item, strerror(-error));
         return -1;

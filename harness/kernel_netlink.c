@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One request as it goes out: the header, the family's own struct, then attributes. */
@@ -149,6 +150,41 @@ int kernel_netlink_add_address(int netlink, unsigned interface, int family, cons
         attribute(&request, IFA_BROADCAST, broadcast, sizeof broadcast);
     }
     return ask(netlink, &request);
+}
+
+/* Whether the kernel would keep a packet for this IPv6 address; or -errno. */
+static int is_local(int netlink, const void *address)
+{
+    struct request request;
+    struct {
+        struct nlmsghdr header;
+        struct rtmsg route;
+        uint8_t rest[1024];
+    } answer;
+
+    begin(&request, RTM_GETROUTE, 0, sizeof request.route);
+    request.header.nlmsg_flags = NLM_F_REQUEST;
+    request.route.rtm_family = AF_INET6;
+    request.route.rtm_dst_len = 128;
+    attribute(&request, RTA_DST, address, 16);
+    if (send(netlink, &request, request.header.nlmsg_len, 0) < 0 ||
+        recv(netlink, &answer, sizeof answer, 0) < (ssize_t)NLMSG_LENGTH(sizeof answer.route))
+        return -errno;
+    return answer.header.nlmsg_type == RTM_NEWROUTE && answer.route.rtm_type == RTN_LOCAL;
+}
+
+int kernel_netlink_wait_for_address(int netlink, const void *address)
+{
+    static const struct timespec pause = {.tv_nsec = 200000};
+
+    for (int tries = 0; tries < 10000; tries++) {
+        int local = is_local(netlink, address);
+
+        if (local != 0)
+            return local < 0 ? local : 0;
+        nanosleep(&pause, NULL);
+    }
+    return -ETIMEDOUT;
 }
 
 int kernel_netlink_add_default(int netlink, unsigned interface, int family)

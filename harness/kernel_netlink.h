@@ -17,6 +17,9 @@ int kernel_netlink_up(int netlink, unsigned interface, uint32_t mtu);
  * IPv4 with its prefix's broadcast address. */
 int kernel_netlink_add_address(int netlink, unsigned interface, int family, const void *address,
                                uint32_t prefix_bits);
+/* Waits until an IPv6 address is in use: the kernel completes it in the background, and drops what is
+ * for it until then. -ETIMEDOUT after two seconds. */
+int kernel_netlink_wait_for_address(int netlink, const void *address);
 /* A default route of the family through the interface, with no gateway. */
 int kernel_netlink_add_default(int netlink, unsigned interface, int family);
 /* A virtual CAN interface that hears what is sent on it, up. */
