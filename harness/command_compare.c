@@ -72,6 +72,7 @@ static void run_kernel_once(struct comparison *comparison, struct result *result
         capture = NULL;
     kernel.capture = capture;
     result->kernel = kernel_run(result->scenario, &kernel);
+    result->kernel->speed = kernel.speed;
     free(capture);
     compare_stated(result->scenario, result->kernel, result->world, false, problems);
     if (result->kernel->end != TRACE_SKIPPED && result->world->end != TRACE_SKIPPED)
@@ -82,7 +83,7 @@ static void run_kernel_once(struct comparison *comparison, struct result *result
 static bool run_kernel_side(struct comparison *comparison, struct result *result)
 {
     struct problems problems = {0};
-    bool late = false;
+    bool late = false, world_is_wrong = problems_matter(&result->problems);
 
     for (int run = 0; run < MOST_RUNS && !command_stop; run++) {
         problems_free(&problems);
@@ -93,11 +94,11 @@ static bool run_kernel_side(struct comparison *comparison, struct result *result
             break;
     }
     problems_append(&result->problems, &problems);
-    bool unmeasured = late && problems_only(&problems, PROBLEM_TIME);
+    bool unmeasured = late && problems_matter(&problems);
     problems_free(&problems);
     result->verdict = compare_verdict(result->scenario, result->kernel, result->world,
                                       &result->problems);
-    if (unmeasured && problems_only(&result->problems, PROBLEM_TIME))
+    if (unmeasured && !world_is_wrong)
         result->verdict = VERDICT_UNMEASURED;
     return result->kernel->end != TRACE_INTERRUPTED && result->world->end != TRACE_INTERRUPTED;
 }

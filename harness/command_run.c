@@ -37,6 +37,7 @@ static void run_one(const struct options *options, struct result *result)
 
         kernel.limit_ns = kernel_run_limit(reference);
         result->kernel = kernel_run(result->scenario, &kernel);
+        result->kernel->speed = options->speed;
         compare_stated(result->scenario, result->kernel, reference, false, &result->problems);
         trace_free(reference);
     } else {

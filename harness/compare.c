@@ -98,13 +98,16 @@ static bool has_duration(const struct step *step)
 
 /* NULL: within bounds. slack: how much of the wait was over before the step began, since what came
  * before it was late. */
-static const char *judge_time(bool exact, uint64_t stated, uint64_t seen, uint64_t slack)
+static const char *judge_time(const struct trace *trace, uint64_t stated, uint64_t seen,
+                              uint64_t slack)
 {
-    if (exact)
+    uint64_t speed = trace->speed > 1 ? trace->speed : 1;
+
+    if (is_world(trace))
         return seen == stated ? NULL : seen < stated ? "early" : "late";
-    if (seen + COMPARE_EARLY_NS + slack < stated)
+    if (seen + COMPARE_EARLY_NS * speed + slack < stated)
         return "early";
-    if (seen > stated + COMPARE_LATE_NS + stated / 10)
+    if (seen > stated + COMPARE_LATE_NS * speed + stated / 10)
         return "late";
     return NULL;
 }
@@ -152,13 +155,13 @@ static void stated_time(const struct scenario *scenario, const struct step *step
     const char *verdict;
 
     if (expect->has_duration) {
-        verdict = judge_time(is_world(trace), expect->duration_ns, took, slack);
+        verdict = judge_time(trace, expect->duration_ns, took, slack);
         if (verdict != NULL)
             add_time_problem(problems, scenario, step, trace->system, "it took",
                              expect->duration_ns, took, verdict);
     }
     if (expect->has_instant) {
-        verdict = judge_time(is_world(trace), expect->instant_ns, seen->ended_ns, 0);
+        verdict = judge_time(trace, expect->instant_ns, seen->ended_ns, 0);
         if (verdict != NULL)
             add_time_problem(problems, scenario, step, trace->system, "it ended at",
                              expect->instant_ns, seen->ended_ns, verdict);
@@ -249,13 +252,13 @@ static const char *any_excuse(const struct scenario *scenario, const struct step
     return excuse != NULL ? excuse : excuse_of(scenario, step, "world");
 }
 
-static void compare_times(const struct scenario *scenario, const struct step *step,
-                          const struct trace_step *kernel, const struct trace_step *world,
-                          struct problems *problems)
+static void compare_times(const struct scenario *scenario, const struct trace *run,
+                          const struct step *step, const struct trace_step *kernel,
+                          const struct trace_step *world, struct problems *problems)
 {
     uint64_t took = kernel->ended_ns - kernel->started_ns;
     uint64_t wanted = world->ended_ns - world->started_ns;
-    const char *verdict = judge_time(false, wanted, took, slack_of(kernel, world));
+    const char *verdict = judge_time(run, wanted, took, slack_of(kernel, world));
 
     if (verdict != NULL && !step->expect.has_duration)
         add_time_problem(problems, scenario, step, "kernel", "it took", wanted, took, verdict);
@@ -282,7 +285,7 @@ void compare_traces(const struct scenario *scenario, const struct trace *kernel,
                             any_excuse(scenario, step), "%s -> kernel %s, world %s", step->text,
                             k->outcome, w->outcome);
             else if (has_duration(step) && k->status == STEP_OK && w->status == STEP_OK)
-                compare_times(scenario, step, k, w, problems);
+                compare_times(scenario, kernel, step, k, w, problems);
         }
     }
 }

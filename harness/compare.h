@@ -5,8 +5,8 @@
 
 #include "trace.h"
 
-/* Times on the kernel: never early by more than `early`, late by at most `late` and a tenth. In the
- * world they are exact. */
+/* Times on the kernel: never early by more than `early`, late by at most `late` and a tenth; times the
+ * run's speed, since the machine itself is no faster then. In the world they are exact. */
 enum {
     COMPARE_EARLY_NS = 1000000,
     COMPARE_LATE_NS = 50000000,

@@ -58,6 +58,7 @@ struct trace {
     uint64_t ended_ns;   /* instant of the last step's end */
     uint64_t wall_ns;    /* real time that the run took */
     uint64_t late_ns;    /* kernel: how late the machine itself was (the canary), at most */
+    uint32_t speed;      /* kernel: its clocks passed so many times faster; 0: as the machine's */
     uint64_t packet_hash, packet_count, fingerprint; /* world only */
     const char *unused_faults; /* a line for each rule that did not fire; "" */
     struct arena arena;
