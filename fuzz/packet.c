@@ -3,8 +3,8 @@
  *
  * Host a has a listener, an established connection with b, one that is being opened, and UDP
  * sockets; each input is a row of steps: packets as bytes, segments forged near the connection's
- * sequence numbers, ICMP errors about it, calls of a's program, time. After each step the whole world
- * is checked. At the end everything is closed and time runs out: then nothing may be left. */
+ * sequence numbers, ICMP errors about it, calls of a's program, time. After each step the world is
+ * checked. At the end everything is closed and time runs out: then nothing may be left. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
