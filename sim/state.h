@@ -588,6 +588,9 @@ enum sim_socket_flag {
     SIM_SOCKET_CONNECT_PORT = 8192, /* connect() chose the port: others may share it */
 };
 
+/* A negative SO_RCVTIMEO or SO_SNDTIMEO; no other is shorter than a jiffy. */
+enum { SIM_TIMEOUT_AT_ONCE = 1 };
+
 enum sim_option_bit { /* modelled on/off options */
     SIM_OPTION_REUSEADDR = 1,
     SIM_OPTION_REUSEPORT = 2,
@@ -653,7 +656,7 @@ struct sim_socket {
     uint32_t send_limit;
     uint32_t receive_low_water;
     uint32_t linger_seconds;
-    uint64_t receive_timeout_ns; /* 0: none */
+    uint64_t receive_timeout_ns; /* 0: none; SIM_TIMEOUT_AT_ONCE: do not wait */
     uint64_t send_timeout_ns;
     struct sim_option_id first_option; /* stored, not modelled */
     struct sim_membership_id first_membership;
@@ -812,7 +815,8 @@ struct sim_tcp {
     uint8_t ack_pending, quick_acks, pingpong, retransmit_kind;
     uint8_t acked; /* a child whose final ACK came while the accept queue was full */
     uint8_t urgent_byte;
-    uint8_t quick_ack_off, congestion_kind;
+    uint8_t cookie; /* a child that a SYN cookie stands for */
+    uint8_t congestion_kind;
     uint32_t ts_recent;
     uint32_t ts_recent_s; /* second of its arrival */
     uint32_t last_oow_ack_ms; /* when the last ACK for a bad segment left; 0: never */
@@ -833,6 +837,9 @@ struct sim_tcp {
     uint32_t rack_end, rack_rtt_us;
     struct { /* cubic, in milliseconds and segments */
         uint32_t last_max, epoch_start_ms, origin, k_ms, tcp_cwnd, ack_count;
+        /* HyStart's round: where it ends, its shortest round trip; the shortest of all */
+        uint32_t round_end, round_samples, round_rtt_us, least_rtt_us;
+        uint32_t round_start_us, last_ack_us;
     } cubic;
     /* timers: the armed instant as a mark (0: off) and its event, which may be queued earlier */
     uint64_t timer_at[SIM_TCP_TIMER_COUNT];

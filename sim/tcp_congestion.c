@@ -1,7 +1,7 @@
 /* TCP's congestion control: cwnd, what counts as loss, recovery, Reno and cubic in integers.
  * SPDX-License-Identifier: MIT
  *
- * Counts are of segments, as Linux counts. SIMPLER: no F-RTO, no HyStart, no pacing, no ECN; the
+ * Counts are of segments, as Linux counts. SIMPLER: no F-RTO, no undo, no pacing, no ECN; the
  * reordering degree does not adapt.
  */
 #include "tcp_internal.h"
@@ -11,6 +11,11 @@ enum {
     CUBIC_SCALE = 410,
     CUBIC_FRIENDLY = 15, /* 8 * (1024 + beta) / 3 / (1024 - beta) */
     REORDER_TIMER_LEAST_NS = 1000000,
+    HYSTART_LEAST_CWND = 16,
+    HYSTART_SAMPLES = 8,
+    HYSTART_ACK_GAP_US = 2000,
+    HYSTART_DELAY_LEAST_US = 4000,
+    HYSTART_DELAY_MOST_US = 16000,
 };
 
 void sim_tcp_congestion_init(struct sim_world *world, struct sim_tcp *tcp)
@@ -24,6 +29,7 @@ void sim_tcp_congestion_init(struct sim_world *world, struct sim_tcp *tcp)
     tcp->undo_marker = tcp->undo_retransmits = 0;
     tcp->probe_seq = 0;
     tcp->rack_at = 0;
+    tcp->cubic.last_max = tcp->cubic.epoch_start_ms = tcp->cubic.least_rtt_us = 0;
 }
 
 /* ---- growth ------------------------------------------------------------------------------- */
@@ -93,6 +99,54 @@ static uint32_t cubic_count(const struct sim_world *world, struct sim_tcp *tcp, 
     if (tcp->cubic.tcp_cwnd > tcp->cwnd)
         count = smaller(count, tcp->cwnd / (tcp->cubic.tcp_cwnd - tcp->cwnd));
     return larger(count, 2);
+}
+
+/* ---- HyStart: leaving slow start before the queue overflows (RFC 9406's forerunner) -------- */
+
+static uint32_t now_us(const struct sim_world *world)
+{
+    return (uint32_t)(world->now / 1000);
+}
+
+static void hystart_round(const struct sim_world *world, struct sim_tcp *tcp)
+{
+    tcp->cubic.round_end = tcp->snd_nxt;
+    tcp->cubic.round_samples = 0;
+    tcp->cubic.round_rtt_us = UINT32_MAX;
+    tcp->cubic.round_start_us = tcp->cubic.last_ack_us = now_us(world);
+}
+
+/* Round trips that grow, or a train of ACKs as long as half a round trip: the path is full. */
+static bool hystart_full(const struct sim_world *world, struct sim_tcp *tcp)
+{
+    uint32_t now = now_us(world);
+    if (now - tcp->cubic.last_ack_us <= HYSTART_ACK_GAP_US) {
+        tcp->cubic.last_ack_us = now;
+        if (now - tcp->cubic.round_start_us > tcp->cubic.least_rtt_us / 2)
+            return true;
+    }
+    uint32_t slack = larger(tcp->cubic.least_rtt_us >> 3, HYSTART_DELAY_LEAST_US);
+    slack = smaller(slack, HYSTART_DELAY_MOST_US);
+    return tcp->cubic.round_samples >= HYSTART_SAMPLES &&
+           tcp->cubic.round_rtt_us > tcp->cubic.least_rtt_us + slack;
+}
+
+static void hystart(struct sim_world *world, struct sim_tcp *tcp, const struct tcp_acked *news)
+{
+    if (news->rtt_ns == SIM_NEVER)
+        return;
+    uint32_t rtt_us = larger((uint32_t)(news->rtt_ns / 1000), 1);
+    bool fresh = !tcp->cubic.least_rtt_us;
+    if (fresh || rtt_us < tcp->cubic.least_rtt_us)
+        tcp->cubic.least_rtt_us = rtt_us;
+    if (tcp->cwnd >= tcp->ssthresh || tcp->congestion_kind != CONGESTION_CUBIC)
+        return;
+    if (fresh || after(tcp->snd_una, tcp->cubic.round_end))
+        hystart_round(world, tcp);
+    tcp->cubic.round_rtt_us = smaller(tcp->cubic.round_rtt_us, rtt_us);
+    tcp->cubic.round_samples++;
+    if (tcp->cwnd >= HYSTART_LEAST_CWND && hystart_full(world, tcp))
+        tcp->ssthresh = tcp->cwnd;
 }
 
 static void grow(struct sim_world *world, struct sim_tcp *tcp, const struct tcp_acked *news)
@@ -312,6 +366,8 @@ void sim_tcp_congestion_control(struct sim_world *world, struct sim_tcp *tcp,
         reduce(tcp, news);
     else if (news->acked && news->data_acked)
         grow(world, tcp, news);
+    if (tcp->congestion_state <= CONGESTION_DISORDER && news->acked)
+        hystart(world, tcp, news);
     tcp->cwnd = larger(tcp->cwnd, 1);
 }
 

@@ -222,7 +222,7 @@ static void syn_ack_received(struct sim_world *world, struct sim_tcp *tcp,
     tcp->snd_wnd = tcp->max_window = packet->tcp.window;
     sim_tcp_sync_mss(world, tcp, tcp->path_mtu);
     tcp->receive_mss = smaller(smaller(tcp->advertised_mss, tcp->mss), MSS_DEFAULT);
-    if (tcp->quick_ack_off || tcp->pingpong) {
+    if (tcp->pingpong) {
         established(world, tcp);
         tcp->ack_timeout_ms = 200;
         sim_tcp_timer_delayed_ack(world, tcp);

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: MIT
  *
  * A child is a whole socket from its SYN on, in SYN-RECEIVED, linked to its listener until accepted.
- * SIMPLER: no SYN cookies. With tcp_syncookies on, a backlog of half-open children has no bound,
- * which looks from outside as cookies do; with it off, SYNs beyond the bound are dropped.
+ * SIMPLER: where Linux answers with a SYN cookie (as many half-open ones as the backlog) and forgets,
+ * a child is kept that behaves as if nothing was: it repeats no SYN-ACK, does not count, and goes when
+ * a cookie's time is over.
  */
 #include "tcp_internal.h"
 
@@ -17,7 +18,11 @@
 
 enum {
     SYN_ACK_TIMEOUT_S = 1,
+    COOKIE_AGE_S = 120, /* LINUX: MAX_SYNCOOKIE_AGE */
 };
+/* LINUX: a cookie has two bits for the peer's MSS. */
+static const uint32_t cookie_mss_4[] = {536, 1300, 1440, 1460};
+static const uint32_t cookie_mss_6[] = {1220, 1420, 1440, 8940};
 static const uint64_t SECOND_NS = 1000000000;
 
 /* ---- which listener ----------------------------------------------------------------------- */
@@ -94,7 +99,7 @@ static void link_half_open(struct sim_world *world, struct sim_tcp *listener, st
     if (child->next_child.index)
         sim_tcp_at(world, child->next_child)->previous_child = id;
     listener->first_half_open = id;
-    listener->half_open_count++;
+    listener->half_open_count += !child->cookie;
 }
 
 static void unlink_half_open(struct sim_world *world, struct sim_tcp *listener,
@@ -106,7 +111,7 @@ static void unlink_half_open(struct sim_world *world, struct sim_tcp *listener,
         listener->first_half_open = child->next_child;
     if (child->next_child.index)
         sim_tcp_at(world, child->next_child)->previous_child = child->previous_child;
-    listener->half_open_count--;
+    listener->half_open_count -= !child->cookie;
     child->next_child = child->previous_child = child->listener = (struct sim_tcp_id){0};
 }
 
@@ -269,19 +274,40 @@ static struct sim_tcp *new_child(struct sim_world *world, struct sim_tcp *listen
     return child;
 }
 
-static bool takes_another(const struct sim_world *world, const struct sim_tcp *listener)
+/* May another SYN be taken, and only as a cookie? */
+static bool takes_another(const struct sim_world *world, const struct sim_tcp *listener,
+                          bool *cookie)
 {
+    int64_t cookies = tcp_setting(world, listener, SIM_SETTING_TCP_SYNCOOKIES);
+    uint32_t count = listener->half_open_count;
+    *cookie = cookies == 2 || count >= listener->backlog;
     if (accept_queue_full(listener))
         return false;
-    if (tcp_setting(world, listener, SIM_SETTING_TCP_SYNCOOKIES))
+    if (cookies)
         return true;
     uint32_t most = (uint32_t)tcp_setting(world, listener, SIM_SETTING_TCP_MAX_SYN_BACKLOG);
-    uint32_t count = listener->half_open_count;
-    return count < listener->backlog + 1 && (count >= most ? 0 : most - count) >= most / 4;
+    return !*cookie && (count >= most ? 0 : most - count) >= most / 4;
+}
+
+/* What a cookie remembers: without timestamps to hide them in, no options but a rounded MSS. */
+static void forget_as_cookie(struct sim_world *world, struct sim_tcp *child, bool v4)
+{
+    const uint32_t *table = v4 ? cookie_mss_4 : cookie_mss_6;
+    uint32_t mss = table[0];
+    for (uint32_t i = 0; i < 4 && table[i] <= child->peer_mss; i++)
+        mss = table[i];
+    child->cookie = 1;
+    child->peer_mss = mss;
+    if (!child->timestamps_ok) {
+        child->sack_ok = child->wscale_ok = child->snd_wscale = 0;
+    }
+    sim_tcp_sync_mss(world, child, child->path_mtu);
 }
 
 static uint64_t syn_ack_timeout_ns(const struct sim_world *world, const struct sim_tcp *child)
 {
+    if (child->cookie)
+        return COOKIE_AGE_S * SECOND_NS;
     uint64_t timeout_ns = (uint64_t)SYN_ACK_TIMEOUT_S * SECOND_NS << child->retransmits;
     uint64_t most = sim_tcp_rto_max_ns(world, child);
     return timeout_ns < most ? timeout_ns : most;
@@ -295,11 +321,14 @@ bool sim_tcp_listen_input(struct sim_world *world, struct sim_tcp *listener,
         return (flags & SIM_TCP_RST) != 0;
     if (!(flags & SIM_TCP_SYN) || (flags & (SIM_TCP_RST | SIM_TCP_FIN)))
         return true;
-    if (!takes_another(world, listener))
+    bool cookie;
+    if (!takes_another(world, listener, &cookie))
         return true; /* LINUX: dropped in silence, the peer tries again */
     struct sim_tcp *child = new_child(world, listener, packet, wanted_isn);
     if (!child)
         return true;
+    if (cookie && !wanted_isn)
+        forget_as_cookie(world, child, packet->version == 4);
     sim_tcp_state_change(world, child, SIM_TCP_SYN_RECEIVED);
     link_half_open(world, listener, child);
     sim_port_insert(world, child->socket);
@@ -322,7 +351,7 @@ void sim_tcp_child_timer(struct sim_world *world, struct sim_tcp *child)
         expired = expired && (!child->acked || child->retransmits >= defer);
         resend = !child->acked || child->retransmits + 1U >= defer;
     }
-    if (expired) {
+    if (expired || child->cookie) {
         tcp_socket(world, child)->flags |= SIM_SOCKET_ORPHAN;
         sim_tcp_done(world, child);
         return;
@@ -352,7 +381,7 @@ static void complete(struct sim_world *world, struct sim_tcp *child, const struc
     bool retransmitted = child->retransmits != 0;
     move_to_accept_queue(world, listener, child);
     sim_tcp_timer_stop(world, child, SIM_TCP_TIMER_KEEPALIVE);
-    child->retransmits = child->acked = 0;
+    child->retransmits = child->acked = child->cookie = 0;
     socket->flags &= ~(uint32_t)SIM_SOCKET_CONNECTING;
     socket->flags |= SIM_SOCKET_CONNECTED;
     child->snd_wl1 = packet->tcp.sequence;
@@ -410,7 +439,7 @@ enum sim_tcp_child_verdict sim_tcp_child_input(struct sim_world *world, struct s
             forget(world, child);
             return TCP_CHILD_RESET;
         }
-        child->acked = 1; /* LINUX: as if the ACK was lost; our SYN-ACK will ask again */
+        child->acked = 1; /* LINUX: as if the ACK was lost; our SYN-ACK, if any, will ask again */
         return TCP_CHILD_DROP;
     }
     complete(world, child, packet);

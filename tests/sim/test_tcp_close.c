@@ -161,8 +161,10 @@ static void shutdown_write__data_arrives__is_read_and_fin_ends_it(void **state)
     assert_int_equal(do_shutdown(conn, SHUT_RDWR), -ENOTCONN);
     struct sockaddr_in name;
     socklen_t length = sizeof name;
+    sim_socket_at(world, conn)->file.index = 1; /* as one that a program holds */
     assert_int_equal(
         sim_tcp_protocol.get_name(world, conn, true, (struct sockaddr *)&name, &length), -ENOTCONN);
+    sim_socket_at(world, conn)->file.index = 0;
     do_close(conn);
     arrives(FIN | ACK, .seq = 102, .ack = 2);
     leaves(ACK, .ack = 103);
