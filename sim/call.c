@@ -54,8 +54,13 @@ int64_t sim_call_park(SIM_CALL, const struct sim_call_wait *what, int64_t progre
     struct sim_task *caller = sim_task_at(world, task);
     struct sim_call *call = &caller->call;
     if (!call->kind) {
-        sim_call_begin(world, task, what->kind, what->descriptor,
-                       what->timeout_ns ? sim_call_after(world, what->timeout_ns) : SIM_NEVER);
+        uint64_t deadline_at = SIM_NEVER;
+        if (what->timeout_ns == SIM_TIMEOUT_AT_ONCE) {
+            deadline_at = world->now;
+        } else if (what->timeout_ns) {
+            deadline_at = sim_call_after(world, what->timeout_ns);
+        }
+        sim_call_begin(world, task, what->kind, what->descriptor, deadline_at);
         call->file = what->file;
         call->events = what->events;
         if (what->file.index &&

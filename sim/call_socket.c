@@ -205,7 +205,7 @@ int64_t sim_call_accept(SIM_CALL, int fd, struct sockaddr *address, socklen_t *l
 
 /* ---- connecting -------------------------------------------------------------------------------- */
 
-enum { CONNECT_BEGUN = 1, CONNECT_QUEUES = 2 };
+enum { CONNECT_BEGUN = 1, CONNECT_QUEUES = 2, CONNECT_JOINED = 3 };
 
 static int64_t connect_wait(SIM_CALL, int fd, struct sim_file_id file, struct sim_socket_id id,
                             int64_t pending)
@@ -216,7 +216,9 @@ static int64_t connect_wait(SIM_CALL, int fd, struct sim_file_id file, struct si
     const int64_t result = sim_call_park(world, task, &wait, 0);
     if (result == SIM_WAIT) {
         struct sim_call *call = &sim_task_at(world, task)->call;
-        call->phase = pending == -EAGAIN ? CONNECT_QUEUES : CONNECT_BEGUN;
+        call->phase = pending == -EAGAIN     ? CONNECT_QUEUES
+                      : pending == -EALREADY ? CONNECT_JOINED
+                                             : CONNECT_BEGUN;
     }
     return result;
 }
@@ -236,8 +238,12 @@ int64_t sim_call_connect(SIM_CALL, int fd, const struct sockaddr *address, sockl
         return result;
     }
     const struct sim_protocol *rules = protocol_of(world, id);
-    if (sim_task_at(world, task)->call.phase == CONNECT_BEGUN) {
+    const uint32_t phase = sim_task_at(world, task)->call.phase;
+    if (phase == CONNECT_BEGUN || phase == CONNECT_JOINED) {
         result = rules->connected(world, id);
+        if (result == -EINPROGRESS && phase == CONNECT_JOINED) {
+            result = -EALREADY; /* LINUX: also when SO_SNDTIMEO ends the wait */
+        }
     } else {
         result = rules->connect(world, id, address, length);
     }

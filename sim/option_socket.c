@@ -76,7 +76,7 @@ static int set_timeout(uint64_t *timeout_ns, const void *value, socklen_t length
         return error;
     if (time.tv_usec < 0 || time.tv_usec >= US_PER_SECOND)
         return -EDOM;
-    *timeout_ns = 1;
+    *timeout_ns = SIM_TIMEOUT_AT_ONCE;
     if (time.tv_sec < 0)
         return 0;
     *timeout_ns = 0;
