@@ -214,6 +214,16 @@ static void print_details(const struct comparison *comparison)
     }
 }
 
+static void print_machine(void)
+{
+    struct text text = {0};
+
+    kernel_run_machine(&text);
+    if (text.length > 0)
+        printf("%s", text.bytes);
+    text_free(&text);
+}
+
 /* --speed: which runs could not be faster, and why. */
 static void print_refusals(const struct comparison *comparison)
 {
@@ -255,6 +265,7 @@ int command_compare(const struct options *options, struct files *files)
     uname(&system);
     if (text) {
         printf("kernel: %s %s\n", system.sysname, system.release);
+        print_machine();
         report_table_head(stdout, comparison.results, comparison.count);
     }
     run_all(&comparison);

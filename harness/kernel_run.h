@@ -43,6 +43,10 @@ int kernel_run_allowed(const char *program, char *why);
  * not move. NULL: it can. The text lies in `why` (320 bytes). */
 const char *kernel_run_refuses_speed(const struct scenario *scenario, char *why);
 
+/* A line for each setting that only the machine's administrator can change and that differs from the
+ * world's: outcomes may differ by it. */
+void kernel_run_machine(struct text *text);
+
 /* Makes every run under way write where its actors wait to standard error; may be called in a handler
  * of SIGQUIT. */
 void kernel_run_describe(void);
