@@ -83,6 +83,7 @@ struct sim {
     uint64_t watchdog_ns;
     timer_t watchdog;
     uint32_t watchdog_made;
+    uint32_t watching; /* the timer is armed */
     volatile uint64_t watched_calls;
 };
 
@@ -120,7 +121,6 @@ int sim_start_task(struct sim *sim, struct sim_process_id process, const char *n
 /* ---- watchdog.c --------------------------------------------------------------------------- */
 
 void sim_watchdog_start(struct sim *sim);
-void sim_watchdog_stop(struct sim *sim);
 void sim_watchdog_destroy(struct sim *sim);
 
 /* ---- head.c ------------------------------------------------------------------------------- */

@@ -84,6 +84,55 @@ struct sim *sim_create(const struct sim_options *options)
     return sim;
 }
 
+/* Gives up what stands beside the world for its hosts and tasks. */
+static void clear(struct sim *sim)
+{
+    sim_capture_close(sim->capture);
+    sim->capture = NULL;
+    if (sim->world && sim->code) {
+        const uint32_t tasks = sim->world->pools[SIM_POOL_TASK].high_water;
+        for (uint32_t task = 1; task <= tasks; task++) {
+            sim_fiber_destroy(&sim->stacks, &sim->code[task].fiber);
+            free(sim->code[task].message);
+            sim->code[task].message = NULL;
+        }
+    }
+    for (uint32_t host = 0; host < sim->resolver_count; host++) {
+        sim_resolver_destroy(sim->resolvers[host]);
+    }
+    free(sim->resolvers);
+    free(sim->scripts);
+    sim->resolvers = NULL;
+    sim->scripts = NULL;
+    sim->resolver_count = sim->script_count = sim->scripts_pending = 0;
+    if (sim->zone) {
+        sim_zone_destroy(sim->zone);
+    }
+    if (sim->plan) {
+        sim_fault_plan_destroy(sim->plan);
+    }
+    sim->zone = NULL;
+    sim->plan = NULL;
+}
+
+int sim_reset(struct sim *sim, uint64_t seed)
+{
+    sim_notice_jump();
+    if (sim->looping) {
+        return -EBUSY;
+    }
+    clear(sim);
+    const uint64_t wall_offset_ns = sim->world->wall_offset_ns;
+    sim_block_reset(sim->world, seed);
+    sim->world->wall_offset_ns = wall_offset_ns;
+    sim->seed = seed;
+    sim->failed_tasks = 0;
+    sim->on_packet = NULL;
+    sim->plan = sim_fault_plan_create(seed);
+    sim->zone = sim_zone_create();
+    return sim->plan && sim->zone ? 0 : -ENOMEM;
+}
+
 void sim_destroy(struct sim *sim)
 {
     if (!sim) {
@@ -91,25 +140,8 @@ void sim_destroy(struct sim *sim)
     }
     sim_notice_jump();
     sim_watchdog_destroy(sim);
-    sim_capture_close(sim->capture);
-    if (sim->world && sim->code) {
-        const uint32_t tasks = sim->world->pools[SIM_POOL_TASK].high_water;
-        for (uint32_t task = 1; task <= tasks; task++) {
-            sim_fiber_destroy(&sim->stacks, &sim->code[task].fiber);
-            free(sim->code[task].message);
-        }
-    }
+    clear(sim);
     sim_stacks_destroy(&sim->stacks);
-    for (uint32_t host = 0; host < sim->resolver_count; host++) {
-        sim_resolver_destroy(sim->resolvers[host]);
-    }
-    free(sim->resolvers);
-    if (sim->zone) {
-        sim_zone_destroy(sim->zone);
-    }
-    if (sim->plan) {
-        sim_fault_plan_destroy(sim->plan);
-    }
     if (sim->code) {
         munmap(sim->code, sim->code_bytes);
     }
@@ -119,7 +151,6 @@ void sim_destroy(struct sim *sim)
     if (sim->world) {
         sim_block_destroy(sim->world);
     }
-    free(sim->scripts);
     free(sim);
 }
 

@@ -34,18 +34,23 @@ static const uint64_t MS = 1000000;
         }                                                                                          \
     } while (0)
 
-static void make(uint64_t seed)
+static void build(void)
 {
-    const struct sim_options options = {.seed = seed, .check = 1, .watchdog_ns = 30 * MS};
     const struct sim_link_options slow = {.delay_ns = 20 * MS};
-    sim = sim_create(&options);
-    assert_non_null(sim);
     alpha = sim_add_host(sim, "alpha", "10.0.0.1 fd00::1");
     beta = sim_add_host(sim, "beta", "10.0.0.2/16");
     link_number = sim_add_link(sim, alpha, beta, &slow);
     process = sim_add_process(sim, alpha, "p");
     assert_true(alpha > 0 && beta > 0 && link_number > 0 && process > 0);
     memset(order, 0, sizeof order);
+}
+
+static void make(uint64_t seed)
+{
+    const struct sim_options options = {.seed = seed, .check = 1, .watchdog_ns = 30 * MS};
+    sim = sim_create(&options);
+    assert_non_null(sim);
+    build();
 }
 
 static int begin(void **state)
@@ -495,6 +500,25 @@ static void same_seed__same_fingerprint_and_another_for_another(void **state)
     make(1);
 }
 
+static void used_world__reset__is_as_new(void **state)
+{
+    end(NULL);
+    const uint64_t fresh = run_seeded(1, 0);
+    make(9);
+    converse();
+    sim_fault_plan_add(sim_faults(sim), "client recv errno=EIO", NULL, 0, NULL);
+    sim_run_until(sim, 50 * MS);
+    assert_int_equal(sim_reset(sim, 1), 0);
+    assert_int_equal(sim_now(sim), 0);
+    assert_int_equal(sim_fault_rules(sim_faults(sim)), 0);
+    build();
+    converse();
+    sim_run_until(sim, 500 * MS);
+    uint64_t count;
+    const uint64_t hash = sim_packet_hash(sim, &count);
+    assert_int_equal(sim_fingerprint(sim) ^ hash ^ count, fresh);
+}
+
 static void schedule_seeds__ready_tasks_run_in_other_orders(void **state)
 {
     bool seen_ab = false, seen_ba = false;
@@ -602,6 +626,7 @@ int main(void)
         TEST(peer_does_not_read__close_with_linger__waits_its_time),
         TEST(peer_reads__close_with_linger__waits_for_the_last_acknowledgment),
         TEST(same_seed__same_fingerprint_and_another_for_another),
+        TEST(used_world__reset__is_as_new),
         TEST(schedule_seeds__ready_tasks_run_in_other_orders),
         TEST(copy__equal_and_independent),
         TEST(packets__seen_captured_and_injected),
