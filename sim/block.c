@@ -251,7 +251,9 @@ struct sim_world *sim_block_copy(const struct sim_world *world)
     struct table tables[TABLE_COUNT];
     hash_tables(world, tables);
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        copy_table(to, from, tables[i]);
+        if (!DRY_MUTANT(a_copied_world_has_no_ports)) {
+            copy_table(to, from, tables[i]);
+        }
     }
     return copy;
 }

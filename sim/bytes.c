@@ -20,7 +20,9 @@ static void drop_chunk(struct sim_world *world, struct sim_chunk_id id)
     if (--chunk->references > 0) {
         return;
     }
-    memset(chunk->data, 0, chunk->used_bytes);
+    if (!DRY_MUTANT(freed_payload_stays)) {
+        memset(chunk->data, 0, chunk->used_bytes);
+    }
     chunk->used_bytes = 0;
     if (id.index != world->open_chunk.index) { /* the open one stays, empty again */
         sim_pool_release(world, SIM_POOL_CHUNK, id.index);
@@ -69,7 +71,9 @@ static bool add(struct sim_world *world, struct sim_bytes *rope, struct sim_chun
 {
     if (rope->last.index != 0) {
         struct sim_span *last = sim_span_at(world, rope->last);
-        if (last->chunk.index == chunk.index && last->offset + last->length == offset) {
+        const bool adjacent = last->offset + last->length == offset;
+        if (last->chunk.index == chunk.index &&
+            (adjacent || DRY_MUTANT(a_rope_grows_over_anothers_bytes))) {
             last->length += length;
             rope->length += length;
             return true;

@@ -233,7 +233,7 @@ static bool heap_is_next(const struct sim_world *world)
     if (world->first_now.index == 0) {
         return true;
     }
-    if (world->heap_count == 0) {
+    if (world->heap_count == 0 || DRY_MUTANT(an_event_due_now_overtakes_earlier_ones)) {
         return false;
     }
     const struct sim_heap_entry *top = sim_event_heap(world);
@@ -291,5 +291,6 @@ bool sim_event_is_current(const struct sim_world *world, const struct sim_event 
         return true;
     }
     const struct sim_slot *slot = sim_pool_at(world, pool, event->target);
-    return slot->live && slot->generation == event->target_generation;
+    return slot->live && (slot->generation == event->target_generation ||
+                          DRY_MUTANT(timers_of_an_ended_connection_fire));
 }

@@ -28,7 +28,7 @@ static bool enqueue(struct sim_link_way *way, uint64_t now, uint32_t wire_bytes,
     const uint64_t start = way->busy_until > now ? way->busy_until : now;
     const uint64_t bound = way->queue_bytes ? way->queue_bytes : QUEUE_PACKETS * QUEUE_PACKET_BYTES;
     const uint64_t waiting_bytes = scale_up(start - now, way->rate_bits, 8 * SECOND_NS);
-    if (start > now && waiting_bytes + wire_bytes > bound) {
+    if (start > now && waiting_bytes + wire_bytes > bound && !DRY_MUTANT(a_queue_is_never_full)) {
         return false;
     }
     way->busy_until = start + scale_up((uint64_t)wire_bytes * 8, SECOND_NS, way->rate_bits);
@@ -49,7 +49,7 @@ static uint64_t delay_of(const struct sim_link_way *way, struct sim_random *rand
 /* ORDER: one way delivers in the order of sending, whatever the jitter. */
 static uint64_t in_order(struct sim_link_way *way, uint64_t at)
 {
-    if (at < way->last_arrival_at) {
+    if (at < way->last_arrival_at && !DRY_MUTANT(jitter_reorders_packets)) {
         at = way->last_arrival_at;
     }
     way->last_arrival_at = at;

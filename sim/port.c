@@ -98,7 +98,8 @@ void sim_port_insert(struct sim_world *world, struct sim_socket_id id)
     }
     struct sim_socket *first = sim_socket_at(world, (struct sim_socket_id){*head});
     struct sim_socket_id last = first->previous_bound;
-    if (!is_accepted(world, id) && is_accepted(world, last)) {
+    if (!is_accepted(world, id) && is_accepted(world, last) &&
+        !DRY_MUTANT(children_hide_a_later_listener)) {
         insert_before_accepted(world, head, id);
         return;
     }

@@ -222,7 +222,7 @@ static void seal(const struct sim_packet *packet, const uint8_t *transport, cons
                                   packet->destination.ip, bytes);
     }
     uint16_t value = sim_wire_fold(sim_wire_sum(sum, transport, bytes));
-    if (packet->corrupt) {
+    if (packet->corrupt && !DRY_MUTANT(a_corrupt_packet_has_a_right_sum)) {
         value ^= 0x5555; /* no two values that differ by this are equal as sums */
     }
     if (value == 0 && packet->protocol == IPPROTO_UDP) {
