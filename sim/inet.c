@@ -34,8 +34,8 @@ static bool is_privileged_port(const struct sim_world *world, const struct sim_s
 
 static bool is_bound(const struct sim_socket *socket)
 {
-    return socket->local.port != 0 ||
-           (socket->flags & (SIM_SOCKET_CONNECTED | SIM_SOCKET_CONNECTING |
+    /* LINUX: by the port it holds, not by the one it still tells after a connection ended. */
+    return (socket->flags & (SIM_SOCKET_BOUND | SIM_SOCKET_CONNECTED | SIM_SOCKET_CONNECTING |
                              SIM_SOCKET_LISTENING)) != 0;
 }
 
@@ -130,7 +130,7 @@ int sim_inet_autobind(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
 
-    if (socket->local.port != 0)
+    if ((socket->flags & SIM_SOCKET_BOUND) != 0)
         return 0;
     uint16_t port = sim_port_ephemeral(world, id, &socket->local);
     if (port == 0)

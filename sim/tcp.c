@@ -59,7 +59,7 @@ static int tcp_listen(struct sim_world *world, struct sim_socket_id id, int back
         tcp->backlog = wanted;
         return 0;
     }
-    if (!socket->local.port && sim_inet_autobind(world, id))
+    if (sim_inet_autobind(world, id))
         return -EADDRINUSE;
     /* LINUX: the port is asked for once more: of those who share it by SO_REUSEADDR one may listen. */
     socket->flags |= SIM_SOCKET_LISTENING;

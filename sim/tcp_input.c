@@ -50,6 +50,8 @@ void sim_tcp_take_syn_options(struct sim_world *world, struct sim_tcp *tcp,
     uint32_t mss = packet->version == 4 ? MSS_DEFAULT : MSS_DEFAULT_6;
     if (header->has_mss && header->mss)
         mss = header->mss;
+    if (tcp->max_segment)
+        mss = smaller(mss, tcp->max_segment);
     tcp->peer_mss = larger(mss, MSS_MIN - 40);
     tcp->wscale_ok = tcp->wscale_ok && header->has_window_scale;
     tcp->snd_wscale =

@@ -44,7 +44,7 @@ static int read_peer(const struct sim_socket *socket, const struct sockaddr *add
 static int take_port(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-    if (socket->local.port) {
+    if (socket->flags & SIM_SOCKET_BOUND) {
         struct sim_socket_id other = sim_port_find(world, socket->host, SIM_PROTOCOL_TCP,
                                                    &socket->local, &socket->remote);
         if (other.index) {

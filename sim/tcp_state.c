@@ -213,8 +213,6 @@ void sim_tcp_disconnect(struct sim_world *world, struct sim_tcp *tcp)
     socket->remote = (struct sim_endpoint){0};
     if (!(socket->flags & SIM_SOCKET_BOUND_ADDRESS))
         socket->local.ip = socket->family == AF_INET ? sim_ip_v4(0) : (struct sim_ip){{0}};
-    if (!(socket->flags & SIM_SOCKET_BOUND))
-        socket->local.port = 0;
     tcp->srtt_us8 = 0;
     tcp->fin_received = tcp->fin_queued = tcp->fin_sent = 0;
     tcp->urgent_state = URGENT_NONE;

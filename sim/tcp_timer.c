@@ -282,11 +282,13 @@ static void tail_probe_fires(struct sim_world *world, struct sim_tcp *tcp)
             sim_tcp_push_one(world, tcp);
             tcp->probe_is_retransmission = 0;
         }
+        uint64_t since = tcp->retransmit_since;
         if (tcp->packets_out == packets_before && sim_tcp_retransmit(world, tcp, last)) {
             /* The probe is not counted as a retransmission in flight: its answer tells. */
             last->kept.flags &= ~(uint32_t)KEPT_RETRANSMITTED;
             tcp->retransmitted_out--;
             tcp->probe_is_retransmission = 1;
+            tcp->retransmit_since = since; /* LINUX: nor as the first of a run of timeouts */
         }
         tcp->probe_seq = tcp->snd_nxt;
         tcp->retransmit_kind = SIM_TCP_RETRANSMIT_OFF; /* the RTO counts from now */
