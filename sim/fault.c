@@ -82,7 +82,8 @@ static bool rule_is_for(const struct fault_rule *rule, const struct fault_actor 
     if (rule->actor[0] == '@' ? strcmp(rule->actor + 1, actor->host) != 0
                               : strcmp(rule->actor, "*") != 0 && strcmp(rule->actor, actor->name))
         return false;
-    if (strcmp(rule->verb, "*") != 0 && strcmp(rule->verb, verb) != 0)
+    if (strcmp(rule->verb, "*") == 0 ? !fault_effect_suits(rule->effect, verb)
+                                     : strcmp(rule->verb, verb) != 0)
         return false;
     if (rule->socket[0] != 0 && strcmp(rule->socket, socket) != 0)
         return false;

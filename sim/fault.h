@@ -84,5 +84,8 @@ int fault_rule_parse(struct fault_rule *rule, const char *text, char *message, s
                      size_t *column);
 /* The seam calls (bits by enum fault_seam) that do a library call's own work; 0: unknown verb. */
 uint32_t fault_seams_of_verb(const char *verb);
+/* Whether the effect can happen to this library call: bytes only where they move, signals only where
+ * one waits. */
+bool fault_effect_suits(enum fault_effect effect, const char *verb);
 
 #endif

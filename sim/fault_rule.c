@@ -100,6 +100,16 @@ uint32_t fault_seams_of_verb(const char *name)
     return verb == NULL ? 0 : verb->seams;
 }
 
+bool fault_effect_suits(enum fault_effect effect, const char *name)
+{
+    const struct verb *verb = find_verb(name);
+    if (effect == FAULT_BYTES || effect == FAULT_SIGNAL_AFTER)
+        return verb != NULL && verb->moves_bytes;
+    if (effect == FAULT_SIGNAL_BEFORE || effect == FAULT_SIGNAL_DURING)
+        return verb != NULL && verb->waits;
+    return true;
+}
+
 /* Where the reading stands, and where to put what is wrong. */
 struct reader {
     const char *text;
@@ -372,14 +382,11 @@ static int read_chance(struct reader *reader, struct fault_rule *rule)
 /* A rule that could never fire is an error, not a silence. */
 static int check_possible(struct reader *reader, const struct fault_rule *rule, const char *call)
 {
-    const struct verb *verb = find_verb(rule->verb);
-    bool any = verb == NULL;
-    if ((rule->effect == FAULT_BYTES || rule->effect == FAULT_SIGNAL_AFTER) && !any &&
-        !verb->moves_bytes)
+    bool suits = strcmp(rule->verb, "*") == 0 || fault_effect_suits(rule->effect, rule->verb);
+    if (!suits && (rule->effect == FAULT_BYTES || rule->effect == FAULT_SIGNAL_AFTER))
         return wrong(reader, call, "%s moves no bytes, so this fault can never fire; aim at a send "
                                    "or a receive", rule->verb);
-    if ((rule->effect == FAULT_SIGNAL_BEFORE || rule->effect == FAULT_SIGNAL_DURING) && !any &&
-        !verb->waits)
+    if (!suits)
         return wrong(reader, call, "%s never waits, so no signal can cut it short; aim at a call "
                                    "that waits", rule->verb);
     if (rule->effect == FAULT_SIGNAL_DURING && rule->seam != FAULT_SEAM_NONE)
