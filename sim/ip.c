@@ -3,6 +3,7 @@
 #include "ip.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -168,16 +169,35 @@ static struct sim_ip source_v6(const struct sim_world *world, struct sim_host_id
 
 /* ---- choosing the route ---- */
 
+static uint64_t half_of(const struct sim_ip *ip, size_t which)
+{
+    uint64_t half;
+    memcpy(&half, ip->bytes + 8 * which, sizeof half);
+    return be64toh(half);
+}
+
+/* sim_ip_has_prefix, in words: each packet that leaves asks it of some routes. */
+static bool leads_to(const struct sim_route *route, uint64_t high, uint64_t low)
+{
+    uint32_t bits = route->prefix_bits;
+    uint64_t high_differs = high ^ half_of(&route->destination, 0);
+
+    if (bits <= 64)
+        return bits == 0 || high_differs >> (64 - bits) == 0;
+    return high_differs == 0 && (low ^ half_of(&route->destination, 1)) >> (128 - bits) == 0;
+}
+
 static const struct sim_route *find_route(const struct sim_world *world, struct sim_host_id host,
                                           struct sim_ip to, uint32_t interface_number)
 {
     struct sim_route_id id = sim_host_at(world, host)->first_route;
     bool v4 = sim_ip_is_v4(to);
+    uint64_t high = half_of(&to, 0);
+    uint64_t low = half_of(&to, 1);
 
     while (id.index != 0) {
         const struct sim_route *route = sim_route_at(world, id);
-        if (sim_ip_is_v4(route->destination) == v4 &&
-            sim_ip_has_prefix(to, route->destination, route->prefix_bits) &&
+        if (leads_to(route, high, low) && sim_ip_is_v4(route->destination) == v4 &&
             (interface_number == 0 || route->interface.index == 0 ||
              sim_interface_at(world, route->interface)->number == interface_number))
             return route;
@@ -228,10 +248,6 @@ static const struct sim_interface *choose_interface(const struct sim_world *worl
     /* LINUX: a bound source chooses the interface of multicast and of 255.255.255.255. */
     if (on_link && sim_ip_is_v4(to) && !sim_ip_is_any(from))
         return sim_host_owner(world, host, from);
-    const struct sim_interface *broadcast =
-        wanted == 0 && sim_ip_is_v4(to) ? broadcast_interface(world, host, to) : NULL;
-    if (broadcast != NULL)
-        return broadcast;
     *route = find_route(world, host, to, wanted);
     if (*route == NULL) {
         *error = -ENETUNREACH;
@@ -341,6 +357,14 @@ void sim_ip_run_backlog(struct sim_world *world)
     }
 }
 
+/* All of 127.0.0.0/8 is the host's own, but for its broadcast address. */
+static bool is_own(const struct sim_world *world, struct sim_host_id host, struct sim_ip ip)
+{
+    const struct sim_interface *owner = sim_host_owner(world, host, ip);
+
+    return owner != NULL && (owner->number != LOOPBACK_NUMBER || !is_broadcast_of(owner, ip));
+}
+
 int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id,
                   uint32_t bound_interface)
 {
@@ -349,7 +373,7 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
 
     if (packet->ttl == 0)
         packet->ttl = (uint8_t)sim_setting(sim_host_at(world, host), SIM_SETTING_IP_DEFAULT_TTL);
-    if (sim_host_owner(world, host, to) != NULL && !sim_ip_is_broadcast(world, host, to)) {
+    if (is_own(world, host, to)) {
         sim_packet_note(world, host, id);
         join_backlog(world, interface_id(world, host, LOOPBACK_NUMBER), id);
         return 0;
