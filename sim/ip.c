@@ -28,9 +28,12 @@ static bool is_all_ones(struct sim_ip ip)
 
 /* ---- broadcast ---- */
 
-/* LINUX: a network of /31 or /32 has no broadcast address. */
+/* LINUX: a network of /31 or /32 has no broadcast address. So one ends in two set bits at least,
+ * which most addresses do not: asked of each segment, this must be cheap. */
 static bool is_broadcast_of(const struct sim_interface *interface, struct sim_ip ip)
 {
+    if ((ip.bytes[15] & 3) != 3)
+        return false;
     for (uint32_t i = 0; i < interface->address_count; i++) {
         uint32_t bits = interface->addresses[i].prefix_bits;
         if (!sim_ip_is_v4(interface->addresses[i].ip) || bits >= 127)
@@ -59,7 +62,7 @@ static const struct sim_interface *broadcast_interface(const struct sim_world *w
 
 bool sim_ip_is_broadcast(const struct sim_world *world, struct sim_host_id host, struct sim_ip ip)
 {
-    if (!sim_ip_is_v4(ip))
+    if ((ip.bytes[15] & 3) != 3 || !sim_ip_is_v4(ip))
         return false;
     return is_all_ones(ip) || broadcast_interface(world, host, ip) != NULL;
 }
