@@ -17,7 +17,6 @@ enum {
     CHUNKS_DEFAULT = 262144,
     HOSTS_DEFAULT = 4096,
     SMALL_DEFAULT = 16384,
-    KEPT_TABLE_BYTES = 16384, /* reset clears smaller tables by hand, drops larger ones' pages */
 };
 
 static const uint64_t MAGIC = 0x6b636f7379726401; /* "\1drysock" */
@@ -116,6 +115,12 @@ static uint32_t power_of_two(uint64_t least)
     return buckets;
 }
 
+static uint64_t touched_words(const struct sim_world *world)
+{
+    const uint64_t pages = (world->touched_offset - world->bound_offset) / SIM_TABLE_PAGE_BYTES;
+    return (pages + 63) / 64;
+}
+
 /* Where everything lies, as the head of a world that is not there yet. */
 static void lay_out(struct sim_world *head, const struct sim_capacities *capacities)
 {
@@ -144,7 +149,8 @@ static void lay_out(struct sim_world *head, const struct sim_capacities *capacit
     head->link_buckets = power_of_two((uint64_t)of[SIM_POOL_LINK] * 2);
     head->link_offset = offset;
     offset = page_up(offset + (uint64_t)head->link_buckets * sizeof(uint32_t));
-    head->block_bytes = offset;
+    head->touched_offset = offset;
+    head->block_bytes = page_up(offset + touched_words(head) * sizeof(uint64_t));
     head->magic = MAGIC;
 }
 
@@ -184,37 +190,35 @@ void sim_block_destroy(struct sim_world *world)
 
 /* ---- copy and reset: what was used, no more ----------------------------------------------- */
 
-struct table {
-    uint64_t offset;
-    uint64_t bytes;
-};
-
-enum { TABLE_COUNT = 4 };
-
-static void hash_tables(const struct sim_world *world, struct table tables[TABLE_COUNT])
+/* Whether a page of the hash tables was ever written to. */
+static uint64_t *touched(const struct sim_world *world)
 {
-    const uint64_t each = sizeof(uint32_t);
-    tables[0] = (struct table){world->bound_offset, world->port_buckets * each};
-    tables[1] = (struct table){world->connected_offset, world->port_buckets * each};
-    tables[2] = (struct table){world->address_offset, world->address_buckets * each};
-    tables[3] = (struct table){world->link_offset, world->link_buckets * each};
+    return (uint64_t *)(void *)((char *)(uintptr_t)world + world->touched_offset);
 }
 
-static bool is_zero(const unsigned char *bytes, size_t length)
+static void copy_tables(struct sim_world *copy, const struct sim_world *world)
 {
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
-}
-
-/* Pages that hold nothing are skipped, so that the copy does not touch them. */
-static void copy_table(char *to, const char *from, struct table table)
-{
-    for (uint64_t done = 0; done < table.bytes; done += PAGE_BYTES) {
-        const uint64_t rest = table.bytes - done;
-        const size_t length = rest < PAGE_BYTES ? rest : PAGE_BYTES;
-        const char *page = from + table.offset + done;
-        if (!is_zero((const unsigned char *)page, length)) {
-            memcpy(to + table.offset + done, page, length);
+    const char *from = (const char *)world + world->bound_offset;
+    char *to = (char *)copy + world->bound_offset;
+    for (uint64_t word = 0; word < touched_words(world); word++) {
+        touched(copy)[word] = touched(world)[word];
+        for (uint64_t bits = touched(world)[word]; bits != 0; bits &= bits - 1) {
+            const uint64_t page = word * 64 + (uint64_t)__builtin_ctzll(bits);
+            memcpy(to + page * SIM_TABLE_PAGE_BYTES, from + page * SIM_TABLE_PAGE_BYTES,
+                   SIM_TABLE_PAGE_BYTES);
         }
+    }
+}
+
+static void clear_tables(struct sim_world *world)
+{
+    char *tables = (char *)world + world->bound_offset;
+    for (uint64_t word = 0; word < touched_words(world); word++) {
+        for (uint64_t bits = touched(world)[word]; bits != 0; bits &= bits - 1) {
+            const uint64_t page = word * 64 + (uint64_t)__builtin_ctzll(bits);
+            memset(tables + page * SIM_TABLE_PAGE_BYTES, 0, SIM_TABLE_PAGE_BYTES);
+        }
+        touched(world)[word] = 0;
     }
 }
 
@@ -248,12 +252,8 @@ struct sim_world *sim_block_copy(const struct sim_world *world)
     }
     memcpy(to + world->heap_offset, from + world->heap_offset,
            world->heap_count * sizeof(struct sim_heap_entry));
-    struct table tables[TABLE_COUNT];
-    hash_tables(world, tables);
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        if (!DRY_MUTANT(a_copied_world_has_no_ports)) {
-            copy_table(to, from, tables[i]);
-        }
+    if (!DRY_MUTANT(a_copied_world_has_no_ports)) {
+        copy_tables(copy, world);
     }
     return copy;
 }
@@ -274,29 +274,13 @@ static void clear_pool(struct sim_world *world, enum sim_pool_kind kind)
     pool->live_count = 0;
 }
 
-static void clear_table(struct sim_world *world, struct table table)
-{
-    char *start = (char *)world + table.offset;
-    if (table.bytes > KEPT_TABLE_BYTES) {
-        /* Fresh zero pages cost less than reading a table that is almost empty. */
-        const int dropped = madvise(start, page_up(table.bytes), MADV_DONTNEED);
-        assert(dropped == 0);
-    } else {
-        memset(start, 0, table.bytes);
-    }
-}
-
 void sim_block_reset(struct sim_world *world, uint64_t seed)
 {
     assert(world->magic == MAGIC);
     for (uint32_t kind = 1; kind < SIM_POOL_COUNT; kind++) {
         clear_pool(world, kind);
     }
-    struct table tables[TABLE_COUNT];
-    hash_tables(world, tables);
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        clear_table(world, tables[i]);
-    }
+    clear_tables(world);
     /* The heap's array needs nothing: places beyond heap_count are never read. */
     struct sim_world fresh = {
         .magic = world->magic,
@@ -309,6 +293,7 @@ void sim_block_reset(struct sim_world *world, uint64_t seed)
         .link_offset = world->link_offset,
         .address_buckets = world->address_buckets,
         .link_buckets = world->link_buckets,
+        .touched_offset = world->touched_offset,
     };
     memcpy(fresh.pools, world->pools, sizeof fresh.pools);
     *world = fresh;

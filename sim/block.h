@@ -68,6 +68,19 @@ static inline void sim_pool_release(struct sim_world *world, enum sim_pool_kind 
     pool->live_count--;
 }
 
+enum { SIM_TABLE_PAGE_BYTES = 4096 };
+
+/* Writes an entry of one of the hash tables (ports, connections, addresses, links) and notes its page
+ * as in use. Only clearing an entry may go without. */
+static inline void sim_table_write(struct sim_world *world, uint32_t *entry, uint32_t value)
+{
+    const uint64_t offset = (uint64_t)((char *)entry - (char *)world) - world->bound_offset;
+    const uint64_t page = offset / SIM_TABLE_PAGE_BYTES;
+    uint64_t *touched = (uint64_t *)(void *)((char *)world + world->touched_offset);
+    touched[page / 64] |= UINT64_C(1) << page % 64;
+    *entry = value;
+}
+
 /* sim_socket_at(world, id) and so on: the thing an index names. The index must be live. */
 #define SIM_ACCESS(name, KIND)                                                                     \
     static inline struct sim_##name *sim_##name##_at(const struct sim_world *world,                \

@@ -298,7 +298,7 @@ int sim_host_add_address(struct sim_world *world, struct sim_host_id host,
     if (interface_number != LOOPBACK_NUMBER) {
         uint32_t *entry = find_entry(world, ip);
         if (*entry == 0) { /* an address that two hosts have belongs to the first */
-            *entry = id.index * SIM_INTERFACE_ADDRESSES + slot;
+            sim_table_write(world, entry, id.index * SIM_INTERFACE_ADDRESSES + slot);
         }
     }
     return 0;

@@ -74,7 +74,7 @@ struct sim_link_id sim_link_add(struct sim_world *world, struct sim_host_id a, s
     if (id.index == 0) {
         return id;
     }
-    *entry = id.index;
+    sim_table_write(world, entry, id.index);
     struct sim_link *link = sim_link_at(world, id);
     link->host[0] = a;
     link->host[1] = b;

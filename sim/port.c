@@ -75,7 +75,7 @@ static void insert_before_accepted(struct sim_world *world, uint32_t *head, stru
     socket->previous_bound = after->previous_bound;
     after->previous_bound = id;
     if (*head == next.index)
-        *head = id.index;
+        sim_table_write(world, head, id.index);
     else
         sim_socket_at(world, socket->previous_bound)->next_bound = id;
 }
@@ -92,7 +92,7 @@ void sim_port_insert(struct sim_world *world, struct sim_socket_id id)
     socket->flags |= SIM_SOCKET_HASHED_BOUND;
     socket->next_bound.index = 0;
     if (*head == 0) {
-        *head = id.index;
+        sim_table_write(world, head, id.index);
         socket->previous_bound = id;
         return;
     }
@@ -338,7 +338,7 @@ void sim_port_connect(struct sim_world *world, struct sim_socket_id id)
     socket->next_connected.index = *head;
     if (*head != 0)
         sim_socket_at(world, socket->next_connected)->previous_connected = id;
-    *head = id.index;
+    sim_table_write(world, head, id.index);
 }
 
 void sim_port_disconnect(struct sim_world *world, struct sim_socket_id id)

@@ -101,7 +101,7 @@ static void furnish(struct sim_world *world)
     sim_bytes_drop(world, &pipe->bytes, 5000);
     (void)sim_random_draw(&world->random, SIM_STREAM_LOSS);
     uint32_t *bound = (uint32_t *)(void *)((char *)world + world->bound_offset);
-    bound[12345] = 7;
+    sim_table_write(world, &bound[12345], 7);
 }
 
 static void furnished_world__copied__is_equal_and_lives_its_own_life(void **state)
