@@ -220,7 +220,14 @@ static int run_sleep(struct call *call)
         return -1;
     if (ns < 0)
         return raise_error(call->actor, "TypeError", "sleep() takes a number of seconds");
-    return result_status(call, dry_sleep_until(dry_now() + (uint64_t)ns));
+    /* Announced before the instant is reckoned, so that a delay fault moves the whole sleep. */
+    struct dry_caller caller = dry_current_caller();
+    if (caller.system->call_begin != NULL)
+        caller.system->call_begin(caller, "sleep", -1);
+    int status = dry_sleep_until(dry_now() + (uint64_t)ns);
+    if (caller.system->call_end != NULL)
+        caller.system->call_end(caller);
+    return result_status(call, status);
 }
 
 static int stop(void *argument)
