@@ -175,8 +175,8 @@ static uint32_t packet_list_length(const struct sim_world *world, struct sim_pac
     return count;
 }
 
-/* A packet is on its way to an interface, or in the backlog to one, kept by a sender until it is acknowledged, come early to
- * its receiver, or in the tap. */
+/* A packet is on its way to an interface, in the backlog to one, kept by a sender until it is
+ * acknowledged, come early to its receiver, or in the tap. */
 static void check_packets(const struct sim_world *world, uint32_t under_way)
 {
     uint64_t packets = under_way + packet_list_length(world, world->first_tap) +

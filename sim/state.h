@@ -918,7 +918,7 @@ struct sim_world {
     uint64_t link_offset;    /* uint32_t: link.c's table of links by their two hosts */
     uint32_t address_buckets; /* powers of two */
     uint32_t link_buckets;
-    uint64_t touched_offset; /* a bit for each page of the four tables, which lie in a row (block.c) */
+    uint64_t touched_offset; /* a bit for each page of the four tables, which lie in a row */
     uint64_t packets_pathless; /* sent where no link leads */
     uint32_t tap; /* 1: sim_packet_note keeps a clone of each packet for the runner */
     uint32_t taps_lost; /* clones for which there was no room */
