@@ -26,7 +26,7 @@ static const struct choice {
     {'t', AF_TIPC, 0},      {'r', AF_CAN, 1},       {'b', AF_CAN, 2},     {'i', AF_CAN, 6},
     {'j', AF_CAN, 7},       {'L', AF_BLUETOOTH, 0}, {'H', AF_BLUETOOTH, 1},
     {'S', AF_BLUETOOTH, 2}, {'R', AF_BLUETOOTH, 3}, {'a', AF_ALG, 0},     {'p', AF_PACKET, 0},
-    {'d', AF_RDS, 0},       {'v', AF_VSOCK, 0},     {'q', AF_QIPCRTR, 0},
+    {'d', AF_RDS, 0},       {'g', AF_UNSPEC, 0},    {'v', AF_VSOCK, 0},     {'q', AF_QIPCRTR, 0},
     {'s', DRY_PF_SYSTEM, DRY_SYSPROTO_CONTROL},
 };
 

@@ -20,7 +20,7 @@
 
 enum { FIELDS = 6, LINE_BYTES = 2048 };
 
-/* Reads the next row that is not a comment into fields, empty ones included; returns their count. */
+/* The next row that is not a comment, cut into fields, empty ones included; returns their count. */
 static int next_row(FILE *table, char line[LINE_BYTES], char *fields[FIELDS])
 {
     while (fgets(line, LINE_BYTES, table)) {
@@ -81,8 +81,9 @@ static void observe_from(char **fields, char *seen, size_t bytes)
     size_t at;
     if (dry_value_parse(fields[3], strlen(fields[3]), arena, sizeof(arena), &value, &at) < 0)
         fail_msg("%s is no literal at %zu: %s", fields[3], at, dry_last_error()->message);
-    if (dry_address_from_value(&address, atoi(fields[1]), SOCK_DGRAM, atoi(fields[2]), &value,
-                               "connect") < 0)
+    int family = atoi(fields[1]);
+    if (dry_address_from_value(&address, family, SOCK_DGRAM, atoi(fields[2]), &value,
+                               family == AF_UNSPEC ? "getnameinfo" : "connect") < 0)
         describe_error(seen, bytes);
     else
         print_hex(&address.storage, address.length, seen);
@@ -104,8 +105,9 @@ static void normalise(char *text, size_t bytes)
     struct dry_value value;
     if (text[0] != '=')
         return;
-    assert_int_equal(dry_value_parse(text + 1, strlen(text + 1), arena, sizeof(arena), &value, NULL),
-                     0);
+    const char *literal = text + 1;
+    assert_int_equal(
+        dry_value_parse(literal, strlen(literal), arena, sizeof(arena), &value, NULL), 0);
     assert_true((size_t)dry_value_print(&value, text + 1, bytes - 1) < bytes - 1);
 }
 
@@ -288,6 +290,76 @@ static void international_name__is_resolved__goes_out_in_ascii(void **state)
     assert_string_equal(dry_last_error()->message, "encoding of hostname failed");
 }
 
+/* ---- a resolver that answers as this test wants ---------------------------------------------- */
+
+static struct sockaddr_storage answer;
+static int answers; /* in one list */
+
+static int answering(struct dry_caller caller, const char *node, const char *service,
+                     const struct addrinfo *hints, struct addrinfo **list, int *system_error)
+{
+    static struct addrinfo entries[2];
+    for (int i = 0; i < answers; i++)
+        entries[i] = (struct addrinfo){.ai_family = answer.ss_family,
+                                       .ai_addrlen = sizeof(struct sockaddr_in),
+                                       .ai_addr = (struct sockaddr *)&answer,
+                                       .ai_next = i + 1 < answers ? &entries[i + 1] : NULL};
+    *list = entries;
+    return 0;
+}
+
+static void forget(struct dry_caller caller, struct addrinfo *list)
+{
+}
+
+static int begin_answers(void **state)
+{
+    static struct dry_system answerer;
+    answerer = *dry_provider();
+    answerer.getaddrinfo = answering;
+    answerer.freeaddrinfo = forget;
+    struct dry_caller caller = dry_current_caller();
+    caller.system = &answerer;
+    dry_set_current_caller(caller);
+    return 0;
+}
+
+static int end_answers(void **state)
+{
+    dry_set_current_caller((struct dry_caller){0});
+    return 0;
+}
+
+static void refuses(int family, const char *text, const char *message)
+{
+    struct dry_address address;
+    assert_int_equal(dry_address_parse(&address, family, SOCK_DGRAM, 0, text, strlen(text)), -1);
+    assert_int_equal(dry_last_error()->kind, DRY_ERROR_OS);
+    assert_int_equal(dry_last_error()->code, 0);
+    assert_string_equal(dry_last_error()->message, message);
+}
+
+static void resolver__gives_what_no_address_can_be__is_refused(void **state)
+{
+    answer = (struct sockaddr_storage){.ss_family = AF_INET};
+    answers = 2;
+    refuses(AF_INET, "('', 1)", "wildcard resolved to multiple address");
+    refuses(AF_UNSPEC, "('h', 1)", "sockaddr resolved to multiple addresses");
+    answers = 1;
+    refuses(AF_UNSPEC, "('h', 1, 0)", "IPv4 sockaddr must be 2 tuple");
+    answer.ss_family = AF_UNIX;
+    refuses(AF_INET, "('h', 1)", "unknown address family");
+}
+
+static void unknown_bluetooth_protocol__is_printed__is_refused(void **state)
+{
+    struct dry_address address = {.protocol = 9, .length = 14};
+    char text[64];
+    address.generic.sa_family = AF_BLUETOOTH;
+    assert_int_equal(dry_address_print(&address, text, sizeof(text)), -1);
+    assert_string_equal(dry_last_error()->message, "Unknown Bluetooth protocol");
+}
+
 static void system_family__is_parsed__is_unsupported(void **state)
 {
     struct dry_address address;
@@ -297,6 +369,11 @@ static void system_family__is_parsed__is_unsupported(void **state)
     assert_int_equal(dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, DRY_SYSPROTO_CONTROL,
                                        "'com.apple.net'", 15), -1);
     assert_int_equal(dry_last_error()->kind, DRY_ERROR_UNSUPPORTED);
+    assert_int_equal(dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, 7, "(1, 2)", 6), -1);
+    assert_string_equal(dry_last_error()->message, "address(): unsupported protocol");
+    assert_int_equal(dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, DRY_SYSPROTO_CONTROL,
+                                       "3", 1), -1);
+    assert_int_equal(dry_last_error()->code, DRY_VALUE_TYPE);
     assert_int_equal(dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, DRY_SYSPROTO_CONTROL,
                                        "(1,)", 4), -1);
     assert_int_equal(dry_last_error()->kind, DRY_ERROR_VALUE);
@@ -312,6 +389,9 @@ int main(void)
         cmocka_unit_test(inet_text__is_parsed__prints_the_same),
         cmocka_unit_test(c_constructors__make_addresses),
         cmocka_unit_test(international_name__is_resolved__goes_out_in_ascii),
+        cmocka_unit_test_setup_teardown(resolver__gives_what_no_address_can_be__is_refused,
+                                        begin_answers, end_answers),
+        cmocka_unit_test(unknown_bluetooth_protocol__is_printed__is_refused),
         cmocka_unit_test(system_family__is_parsed__is_unsupported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,7 @@ static void text__is_read__prints_as_repr(void **state)
     reads("'\\101\\0\\777'", "'A\\x00ǿ'");
     reads("'\\q\\8'", "'\\\\q\\\\8'");
     reads("r'a\\n\\''", "\"a\\\\n\\\\'\"");
+    reads("r'\\\xc3\xa9'", "'\\\\\xc3\xa9'");
     reads("u'x'", "'x'");
     reads("'a' \"b\"", "'ab'");
     reads("'''a'b\nc'''", "\"a'b\\nc\"");
@@ -169,6 +170,8 @@ static void wrong_string__is_read__is_refused(void **state)
     refuses("'\\u12'", 5);
     refuses("'\\U00110000'", 1);
     refuses("'\\ud800'", 1);
+    refuses("'\\N{DASH}'", 1);
+    refuses("b'\\x4'", 5);
     refuses("b'\xc3\xa9'", 2);
     refuses("b'a' 'b'", 5);
     refuses("f'a'", 0);
@@ -230,6 +233,17 @@ static void arena__is_too_small__is_refused_and_not_overrun(void **state)
     assert_true(passed);
 }
 
+static void value__is_no_literal__still_prints(void **state)
+{
+    struct dry_value value = {.kind = DRY_FLOAT, .real = NAN};
+    char text[32];
+    dry_value_print(&value, text, sizeof(text));
+    assert_string_equal(text, "nan");
+    value = (struct dry_value){.kind = DRY_OBJECT, .bytes = "Thing", .count = 5};
+    dry_value_print(&value, text, sizeof(text));
+    assert_string_equal(text, "<Thing>");
+}
+
 static void print__has_little_room__counts_all_and_ends_with_nul(void **state)
 {
     struct dry_value value = {.kind = DRY_TEXT, .bytes = "abcdef", .count = 6};
@@ -254,6 +268,7 @@ int main(void)
         cmocka_unit_test(wrong_sequence__is_read__is_refused),
         cmocka_unit_test(brackets__nest_too_deep__are_refused),
         cmocka_unit_test(arena__is_too_small__is_refused_and_not_overrun),
+        cmocka_unit_test(value__is_no_literal__still_prints),
         cmocka_unit_test(print__has_little_room__counts_all_and_ends_with_nul),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
