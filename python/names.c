@@ -7,8 +7,8 @@
 
 /* ---- hosts --------------------------------------------------------------------------------- */
 
-/* A host name: str through the library's encoder, bytes as they are. Borrowed from *kept, which is
- * a new reference. NULL with an exception. */
+/* A host name, borrowed from *kept, which is a new reference. NULL with an exception.
+ * SIMPLER: the library encodes every host name, where CPython takes bytes as they are. */
 static const char *take_host(PyObject *object, PyObject **kept, const char *wrong)
 {
     *kept = NULL;
