@@ -246,6 +246,9 @@ static const struct sim_interface *choose_interface(const struct sim_world *worl
     bool on_link = sim_ip_is_multicast(to) || is_all_ones(to);
 
     *route = NULL;
+    *error = -ENETUNREACH;
+    if (wanted == LOOPBACK_NUMBER && on_link && !sim_ip_is_v4(to))
+        return NULL; /* LINUX: the table of IPv6 has ff00::/8 for each interface but lo */
     if (wanted != 0 && on_link)
         return sim_host_interface(world, host, wanted);
     /* LINUX: a bound source chooses the interface of multicast and of 255.255.255.255. */
@@ -253,9 +256,7 @@ static const struct sim_interface *choose_interface(const struct sim_world *worl
         return sim_host_owner(world, host, from);
     *route = find_route(world, host, to, wanted);
     if (*route == NULL) {
-        *error = -ENETUNREACH;
-        /* LINUX: with an interface but no route, IPv4 believes the destination to be on the link;
-         * the table of IPv6 always has ff00::/8. */
+        /* LINUX: with an interface but no route, IPv4 believes the destination to be on the link. */
         if (wanted != 0 && sim_ip_is_v4(to))
             return sim_host_interface(world, host, wanted);
         if (!sim_ip_is_v4(to) && sim_ip_is_multicast(to))

@@ -319,17 +319,17 @@ void sim_udp_error(struct sim_world *world, struct sim_host_id host, struct sim_
 
 /* ---- what recvmsg() tells ---- */
 
-/* LINUX: fib_compute_spec_dst: for what went to many, the address that would answer. */
-static struct sim_ip interface_address(const struct sim_world *world, struct sim_host_id host,
-                                       uint32_t number)
+/* LINUX: fib_compute_spec_dst: for what went to many, the address that would answer the sender. */
+static struct sim_ip answering_address(const struct sim_world *world,
+                                       const struct sim_socket *socket,
+                                       const struct sim_datagram *datagram)
 {
-    const struct sim_interface *interface = sim_host_interface(world, host, number);
+    struct sim_ip any = sim_ip_v4(INADDR_ANY);
+    struct sim_ip_path path;
 
-    for (uint32_t i = 0; interface != NULL && i < interface->address_count; i++) {
-        if (sim_ip_is_v4(interface->addresses[i].ip))
-            return interface->addresses[i].ip;
-    }
-    return sim_ip_v4(INADDR_ANY);
+    if (sim_ip_route(world, socket->host, datagram->source, any, 0, &path) < 0)
+        return any;
+    return path.source;
 }
 
 static void put_int(struct msghdr *message, size_t *used, int level, int type, int value)
@@ -356,8 +356,7 @@ static void put_control_v4(const struct sim_world *world, const struct sim_socke
     if ((socket->options & SIM_OPTION_PKTINFO) != 0) {
         struct sim_ip to = datagram->destination.ip;
         bool many = sim_ip_is_multicast(to) || sim_ip_is_broadcast(world, socket->host, to);
-        struct sim_ip own =
-            many ? interface_address(world, socket->host, datagram->interface) : to;
+        struct sim_ip own = many ? answering_address(world, socket, datagram) : to;
         struct in_pktinfo info = {.ipi_ifindex = (int)told_interface(world, socket, datagram)};
         info.ipi_spec_dst.s_addr = htonl(sim_ip_to_v4(own));
         info.ipi_addr.s_addr = htonl(sim_ip_to_v4(to));
