@@ -91,8 +91,10 @@ static void bind_value(struct actor *actor, const char *name, const struct value
     if (value->kind != VALUE_OBJECT || value->object->name != NULL)
         return;
     value->object->name = name;
-    if (value->object->kind == OBJECT_SOCKET && actor->ops->name_socket != NULL) {
-        int descriptor = dry_fileno(value->object->socket);
+    if ((value->object->kind == OBJECT_SOCKET || value->object->kind == OBJECT_EPOLL) &&
+        actor->ops->name_socket != NULL) {
+        int descriptor = value->object->kind == OBJECT_SOCKET ? dry_fileno(value->object->socket)
+                                                              : value->object->descriptor;
 
         if (descriptor >= 0)
             actor->ops->name_socket(actor, descriptor, name);
@@ -658,6 +660,11 @@ void actor_run(struct actor *actor)
         actor->state = ACTOR_ENDED;
     else
         actor->ops->stopped(actor);
+}
+
+void actor_abandon(struct actor *actor)
+{
+    close_objects(actor);
 }
 
 void actor_finish(struct actor *actor)

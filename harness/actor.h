@@ -56,10 +56,13 @@ struct actor {
     struct luck *luck;
     struct object *objects; /* sockets, files, pollers: closed at the end as a process's would be */
     struct raised *raised; /* by the step that runs */
+    bool stops_on_signal;  /* on_signal(STOP) */
 };
 
 /* Runs every step. Returns when the actor ended or stopped; its sockets are closed then. */
 void actor_run(struct actor *actor);
+/* Closes what an actor whose actor_run never returned left open. The caller must speak as its task. */
+void actor_abandon(struct actor *actor);
 /* Frees its memory; also when actor_run never returned. */
 void actor_finish(struct actor *actor);
 /* "scenarios/tcp/echo.dry:14: client waits in s.recv(16)": one line without its newline. */

@@ -128,10 +128,10 @@ void kernel_signal_enter(struct kernel_target *target)
     atomic_store(&target->waiting, true);
 }
 
-ssize_t kernel_signal_leave(struct kernel_target *target, ssize_t result)
+ssize_t kernel_signal_leave(struct kernel_target *target, ssize_t result, bool cut_short)
 {
     atomic_store(&target->waiting, false);
-    settle(target, result == -EINTR);
+    settle(target, cut_short);
     return result;
 }
 

@@ -45,8 +45,9 @@ void kernel_signal_detach(struct kernel_target *target);
 /* The seam's interrupt_after and cancel_interrupt, by the actor's own thread. */
 int kernel_signal_after(struct kernel_target *target, uint64_t after_ns);
 int kernel_signal_cancel(struct kernel_target *target);
-/* Around each call that may wait; leave passes its result through. */
+/* Around each call that may wait; leave passes its result through. cut_short: the call shows that a
+ * signal ended it, if one came: EINTR, or less than it was to move; or it never shows that. */
 void kernel_signal_enter(struct kernel_target *target);
-ssize_t kernel_signal_leave(struct kernel_target *target, ssize_t result);
+ssize_t kernel_signal_leave(struct kernel_target *target, ssize_t result, bool cut_short);
 
 #endif

@@ -114,10 +114,34 @@ static struct timespec time_left(uint64_t deadline)
     return (struct timespec){(time_t)(left / 1000000000), (long)(left % 1000000000)};
 }
 
+/* The module's own waiting calls are announced as the library's are, so that faults can aim at them. */
+static struct dry_caller begin(const char *verb, int descriptor)
+{
+    struct dry_caller caller = dry_current_caller();
+
+    if (caller.system->call_begin != NULL)
+        caller.system->call_begin(caller, verb, descriptor);
+    return caller;
+}
+
+static void end(struct dry_caller caller)
+{
+    if (caller.system->call_end != NULL)
+        caller.system->call_end(caller);
+}
+
+/* What a negative status raises; EINTR is left only when the handler raises. */
+static int raise_status(struct call *call, int status)
+{
+    if (status == -EINTR)
+        return raise_error(call->actor, "interrupted", "the interrupt check said stop");
+    return raise_errno(call->actor, -status);
+}
+
 /* select.select(): retried after a signal with what is left, as PEP 475 says. */
 static int run_select(struct call *call)
 {
-    struct dry_caller caller = dry_current_caller();
+    struct dry_caller caller;
     fd_set wanted[3], sets[3];
     int highest = -1, status;
     int64_t timeout = -1;
@@ -127,6 +151,7 @@ static int run_select(struct call *call)
             return -1;
     if (take_timeout(call, 3, &timeout) != 0)
         return -1;
+    caller = begin("select", -1);
     uint64_t deadline = timeout >= 0 ? dry_now() + (uint64_t)timeout : 0;
     do {
         struct timespec left = time_left(deadline);
@@ -134,9 +159,10 @@ static int run_select(struct call *call)
         memcpy(sets, wanted, sizeof sets);
         status = caller.system->pselect(caller, highest + 1, &sets[0], &sets[1], &sets[2],
                                         timeout >= 0 ? &left : NULL, NULL);
-    } while (status == -EINTR);
+    } while (status == -EINTR && !call->actor->stops_on_signal);
+    end(caller);
     if (status < 0)
-        return raise_errno(call->actor, -status);
+        return raise_status(call, status);
     call->result = value_tuple(&call->actor->arena, 3);
     for (uint32_t i = 0; i < 3; i++)
         call->result.items[i] = ready_value(call, i, &sets[i]);
@@ -197,7 +223,7 @@ static int run_unregister(struct call *call)
 
 static int run_epoll_poll(struct call *call)
 {
-    struct dry_caller caller = dry_current_caller();
+    struct dry_caller caller;
     struct epoll_event *events =
         arena_take(&call->actor->arena, EPOLL_EVENTS * sizeof *events);
     int64_t timeout = -1, maximum = EPOLL_EVENTS;
@@ -207,15 +233,17 @@ static int run_epoll_poll(struct call *call)
         return -1;
     if (maximum <= 0 || maximum > EPOLL_EVENTS)
         maximum = EPOLL_EVENTS;
+    caller = begin("poll", call->self->descriptor);
     uint64_t deadline = timeout >= 0 ? dry_now() + (uint64_t)timeout : 0;
     do {
         struct timespec left = time_left(deadline);
 
         ready = caller.system->epoll_pwait(caller, call->self->descriptor, events, (int)maximum,
                                            timeout >= 0 ? &left : NULL, NULL);
-    } while (ready == -EINTR);
+    } while (ready == -EINTR && !call->actor->stops_on_signal);
+    end(caller);
     if (ready < 0)
-        return raise_errno(call->actor, -ready);
+        return raise_status(call, ready);
     call->result = value_list(&call->actor->arena, (size_t)ready);
     for (int i = 0; i < ready; i++)
         call->result.items[i] =

@@ -243,6 +243,7 @@ static int run_on_signal(struct call *call)
 
     if (take_int(call, 0, &what) != 0)
         return -1;
+    call->actor->stops_on_signal = what != 0;
     dry_set_interrupt_check(what != 0 ? stop : NULL, NULL);
     return 0;
 }

@@ -58,6 +58,7 @@ static const struct verb {
     {"gethostbyaddr", SEAM(NAMES), false, true},
     {"getfqdn", SEAM(NAMES), false, true},
     {"poll", SEAM(POLL), false, true},
+    {"select", SEAM(POLL), false, true},
     {"sleep", SEAM(SLEEP), false, true},
 };
 
