@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 
-#include "icmp.h"
 #include "ip.h"
 #include "port.h"
 #include "sockets.h"
@@ -379,73 +378,6 @@ static bool open_input(struct sim_world *world, struct sim_tcp *tcp, struct sim_
     return false;
 }
 
-/* ---- TIME-WAIT and orphans in FIN-WAIT-2 -------------------------------------------------- */
-
-/* LINUX: tcp_timewait_state_process. True: answer with RST. *syn: a new connection may begin, its
- * sequence numbers from *isn. */
-static bool time_wait_input(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet,
-                            bool *syn, uint32_t *isn)
-{
-    uint8_t flags = packet->tcp.flags;
-    uint32_t sequence = packet->tcp.sequence;
-    uint32_t end = segment_end(packet);
-    bool old = sim_tcp_paws_rejects(world, tcp, packet);
-    if (tcp->state == SIM_TCP_FIN_WAIT_2) {
-        bool inside = tcp_in_window(sequence, end, tcp->rcv_nxt, tcp->rcv_nxt + tcp->rcv_wnd);
-        if (old || !inside) {
-            if (!(flags & SIM_TCP_RST) && !sim_tcp_out_of_window_limited(world, tcp, packet))
-                sim_tcp_send_ack(world, tcp);
-            return false;
-        }
-        if (flags & SIM_TCP_RST) {
-            sim_tcp_done(world, tcp);
-            return false;
-        }
-        if ((flags & SIM_TCP_SYN) && !before(sequence, tcp->rcv_nxt)) {
-            sim_tcp_done(world, tcp);
-            return true;
-        }
-        if (!(flags & SIM_TCP_ACK) || !after(end, tcp->rcv_nxt) || end == sequence)
-            return false;
-        if (!(flags & SIM_TCP_FIN) || end != tcp->rcv_nxt + 1) { /* data for nobody */
-            sim_tcp_done(world, tcp);
-            return true;
-        }
-        tcp->rcv_nxt = tcp->rcv_wup = end;
-        if (packet->tcp.has_timestamps)
-            sim_tcp_store_timestamp(world, tcp, packet);
-        sim_tcp_state_change(world, tcp, SIM_TCP_TIME_WAIT);
-        sim_tcp_timer_set(world, tcp, SIM_TCP_TIMER_KEEPALIVE, world->now + TCP_TIME_WAIT_NS);
-        sim_tcp_send_ack(world, tcp);
-        return false;
-    }
-    if (!old && sequence == tcp->rcv_nxt && (sequence == end || (flags & SIM_TCP_RST))) {
-        if (flags & SIM_TCP_RST) { /* RFC 1337: LINUX lets RST end the wait by default */
-            sim_tcp_done(world, tcp);
-            return false;
-        }
-        if (packet->tcp.has_timestamps)
-            sim_tcp_store_timestamp(world, tcp, packet);
-        sim_tcp_timer_set(world, tcp, SIM_TCP_TIMER_KEEPALIVE, world->now + TCP_TIME_WAIT_NS);
-        return false;
-    }
-    bool newer = after(sequence, tcp->rcv_nxt) ||
-                 (packet->tcp.has_timestamps && tcp->timestamps_ok &&
-                  (int32_t)(tcp->ts_recent - packet->tcp.timestamp_value) < 0);
-    if ((flags & (SIM_TCP_SYN | SIM_TCP_RST | SIM_TCP_ACK)) == SIM_TCP_SYN && !old && newer) {
-        *isn = tcp->snd_nxt + TCP_WINDOW_MAX + 2;
-        *syn = true;
-        return false;
-    }
-    if (!(flags & SIM_TCP_RST)) {
-        if (old || (flags & SIM_TCP_ACK))
-            sim_tcp_timer_set(world, tcp, SIM_TCP_TIMER_KEEPALIVE, world->now + TCP_TIME_WAIT_NS);
-        if (!sim_tcp_out_of_window_limited(world, tcp, packet))
-            sim_tcp_send_ack(world, tcp);
-    }
-    return false;
-}
-
 /* ---- which socket ------------------------------------------------------------------------- */
 
 /* A segment for a listener, or nobody. */
@@ -499,7 +431,7 @@ void sim_tcp_input(struct sim_world *world, struct sim_host_id host, struct sim_
             struct sim_tcp *tcp =
                 sim_tcp_at(world, (struct sim_tcp_id){sim_socket_at(world, id)->detail});
             if (sim_tcp_is_time_wait(world, id)) {
-                reset = time_wait_input(world, tcp, packet, &syn, &isn);
+                reset = sim_tcp_time_wait_input(world, tcp, packet, &syn, &isn);
                 if (syn && sim_tcp_listen_find(world, host, packet).index) {
                     sim_tcp_done(world, tcp);
                 } else if (syn) { /* a good SYN, but nobody listens */
@@ -517,65 +449,4 @@ void sim_tcp_input(struct sim_world *world, struct sim_host_id host, struct sim_
             listener_input(world, host, packet, isn);
     }
     sim_packet_free(world, packet_id);
-}
-
-/* ---- ICMP --------------------------------------------------------------------------------- */
-
-static bool is_too_big(const struct sim_packet *packet)
-{
-    return packet->version == 4 ? packet->icmp.type == 3 && packet->icmp.code == 4
-                                : packet->icmp.type == 2;
-}
-
-/* RFC 1191, RFC 8201: the path takes less. */
-static void shrink_path(struct sim_world *world, struct sim_tcp *tcp, uint32_t mtu)
-{
-    if (mtu >= tcp->path_mtu || mtu < 68)
-        return;
-    sim_tcp_sync_mss(world, tcp, mtu);
-    for (struct sim_packet *kept =
-             tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
-         kept; kept = sim_tcp_kept_next(world, kept)) {
-        if (kept->payload.length > tcp->mss)
-            sim_tcp_mark_lost(tcp, kept);
-    }
-    sim_tcp_retransmit_lost(world, tcp);
-}
-
-void sim_tcp_icmp_error(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id)
-{
-    const struct sim_packet *packet = sim_packet_at(world, id);
-    const struct sim_icmp_header *icmp = &packet->icmp;
-    struct sim_socket_id socket_id = sim_port_find(
-        world, host, SIM_PROTOCOL_TCP, &icmp->quoted_source, &icmp->quoted_destination);
-    if (!socket_id.index || sim_tcp_is_time_wait(world, socket_id))
-        return;
-    struct sim_socket *socket = sim_socket_at(world, socket_id);
-    struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){socket->detail});
-    uint32_t sequence = icmp->quoted_sequence;
-    bool child = tcp->listener.index && tcp->state == SIM_TCP_SYN_RECEIVED;
-    uint32_t first = child ? tcp->iss : tcp->snd_una;
-    if (before(sequence, first) || after(sequence, tcp->snd_nxt))
-        return; /* RFC 5927: not of a segment that is out */
-    if (is_too_big(packet)) {
-        shrink_path(world, tcp, icmp->mtu);
-        return;
-    }
-    bool fatal;
-    int error = sim_icmp_errno(packet->version, icmp->type, icmp->code, &fatal);
-    if (!error)
-        return;
-    error = error < 0 ? -error : error;
-    if (child) {
-        /* LINUX: a peer that cannot be reached is no peer: the half-open child goes. */
-        socket->flags |= SIM_SOCKET_ORPHAN;
-        sim_tcp_done(world, tcp);
-    } else if (tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED))) {
-        sim_tcp_abort(world, tcp, error);
-    } else if (socket->options & (SIM_OPTION_RECVERR | SIM_OPTION_RECVERR6)) {
-        sim_socket_set_error(world, socket_id, error);
-    } else {
-        socket->soft_error = error; /* told only if the connection then times out */
-    }
-    sim_tcp_reap(world, socket_id);
 }

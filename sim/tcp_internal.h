@@ -219,6 +219,11 @@ void sim_tcp_inherit(struct sim_world *world, const struct sim_socket *from, str
 /* ---- tcp_input.c -------------------------------------------------------------------------- */
 
 void sim_tcp_input(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id);
+/* tcp_time_wait.c: a segment for such a socket. True: answer with RST. *syn: a new connection may
+ * begin, with *isn as its first sequence number. */
+bool sim_tcp_time_wait_input(struct sim_world *world, struct sim_tcp *tcp,
+                             const struct sim_packet *packet, bool *syn, uint32_t *isn);
+/* tcp_error.c */
 void sim_tcp_icmp_error(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id);
 /* Answers a bad segment with an ACK, at most one every 500 ms. */
 void sim_tcp_challenge(struct sim_world *world, struct sim_tcp *tcp);
@@ -387,13 +392,11 @@ int sim_tcp_set_option(struct sim_world *world, struct sim_socket_id id, int lev
                        const void *value, unsigned length);
 int sim_tcp_get_option(struct sim_world *world, struct sim_socket_id id, int level, int name,
                        void *value, unsigned *length);
+void sim_tcp_check(const struct sim_world *world, struct sim_socket_id id); /* tcp_check.c */
 int sim_tcp_ioctl(struct sim_world *world, struct sim_socket_id id, unsigned long request,
                   void *argument);
-/* tcp_name.c: bind and connect. */
-int sim_tcp_bind(struct sim_world *world, struct sim_socket_id id, const void *address,
-                 unsigned length);
+/* tcp_open.c: connect. */
 int sim_tcp_open(struct sim_world *world, struct sim_socket_id id, const void *address,
                  unsigned length);
-int sim_tcp_autobind(struct sim_world *world, struct sim_socket_id id);
 
 #endif

@@ -144,7 +144,8 @@ static void move_to_accept_queue(struct sim_world *world, struct sim_tcp *listen
 
 static bool accept_queue_full(const struct sim_tcp *listener)
 {
-    return !DRY_MUTANT(backlog_has_no_end) && listener->accept_count > listener->backlog; /* LINUX: one more than was asked for */
+    /* LINUX: one more than was asked for. */
+    return !DRY_MUTANT(backlog_has_no_end) && listener->accept_count > listener->backlog;
 }
 
 void sim_tcp_listen_stop(struct sim_world *world, struct sim_tcp *listener)

@@ -179,7 +179,8 @@ void sim_tcp_grow_window(struct sim_world *world, struct sim_tcp *tcp, uint32_t 
     if (room <= 0)
         return;
     /* Grow by the two segments that the peer may send next, where payload fills the buffer well. */
-    uint32_t step = sim_tcp_window_of(tcp, length + TCP_PACKET_OVERHEAD) <= length ? 2 * tcp->advertised_mss : 2 * length;
+    bool full = sim_tcp_window_of(tcp, length + TCP_PACKET_OVERHEAD) <= length;
+    uint32_t step = full ? 2 * tcp->advertised_mss : 2 * length;
     step = larger(step, 2 * length);
     tcp->window_limit += smaller(step, (uint32_t)room);
     if (!tcp->quick_acks)
