@@ -43,10 +43,11 @@ static void connect_all(void *argument)
 {
     struct many *many = argument;
     for (long i = 0; i < many->count; i++) {
-        /* One source address has some 28,000 ephemeral ports to one destination: take several. */
+        /* One source address has some 28,000 ephemeral ports to one destination, and connect() tries
+         * the even half of them first: take several destinations, and of each less than that. */
         char host[32];
         struct dry_address address;
-        snprintf(host, sizeof host, "127.0.%ld.1", i / 20000);
+        snprintf(host, sizeof host, "127.0.%ld.1", i / 10000);
         must(dry_address_inet(&address, AF_INET, host, 7) == 0, "address");
         struct dry_socket *client = dry_socket(AF_INET, SOCK_STREAM, 0);
         must(client != NULL, "socket");
