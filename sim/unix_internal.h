@@ -46,8 +46,9 @@ struct sim_unix_cargo { /* what a message carries beside its bytes */
 int sim_unix_load(struct sim_world *world, struct sim_task_id task, const struct msghdr *message,
                   struct sim_unix_cargo *cargo);
 void sim_unix_unload(struct sim_world *world, struct sim_unix_cargo *cargo);
-/* Tells of a message's cargo, after `used` bytes of control: SCM_CREDENTIALS to who has SO_PASSCRED, then the descriptions as new
- * descriptors of the task's process. With peek the cargo stays where it is. */
+/* Tells of a message's cargo, after `used` bytes of control: SCM_CREDENTIALS to who has SO_PASSCRED,
+ * then the descriptions as new descriptors of the task's process. With peek the cargo stays where it
+ * is. */
 void sim_unix_deliver_cargo(struct sim_world *world, struct sim_task_id task,
                             const struct sim_socket *socket, struct sim_unix_cargo *cargo,
                             struct msghdr *message, size_t used, int flags);
