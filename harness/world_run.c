@@ -414,6 +414,19 @@ int world_check(const struct scenario *scenario, struct diagnostic *wrong)
     return status;
 }
 
+/* Tasks that wait for ever are given up with the world; what they hold outside it is closed first. */
+static void abandon_actors(struct world_run *run)
+{
+    for (uint32_t i = 0; run->sim != NULL && i < run->scenario->actor_count; i++) {
+        struct world_actor *actor = &run->actors[i];
+        if (actor->task <= 0 || actor->actor.state != ACTOR_RUNS)
+            continue;
+        dry_set_current_caller(sim_caller(run->sim, actor->task));
+        actor_abandon(&actor->actor);
+        dry_set_current_caller((struct dry_caller){0});
+    }
+}
+
 struct trace *world_run(const struct scenario *scenario, const struct world_options *options)
 {
     struct arena arena = {0};
@@ -430,6 +443,7 @@ struct trace *world_run(const struct scenario *scenario, const struct world_opti
                          run->wrong.message);
     else
         note_end(run, run_world(run, options));
+    abandon_actors(run);
     sim_destroy(run->sim);
     for (uint32_t i = 0; i < scenario->actor_count; i++)
         actor_finish(&run->actors[i].actor);
