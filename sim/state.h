@@ -786,7 +786,6 @@ struct sim_tcp {
     /* send sequence space */
     uint32_t iss, snd_una, snd_nxt, write_seq; /* write_seq: end of what was written, FIN included */
     uint32_t snd_wnd, snd_wl1, max_window;     /* bytes, scaled */
-    uint32_t pushed_seq; /* the last PSH */
     uint32_t small_seq;  /* end of the last segment below MSS sent (Minshall) */
     uint32_t snd_up;     /* urgent pointer */
     /* receive sequence space */
@@ -795,6 +794,7 @@ struct sim_tcp {
     uint32_t rcv_up;       /* where the urgent byte lies */
     uint32_t window_limit; /* what the window may grow to: Linux's rcv_ssthresh */
     uint32_t window_clamp;
+    uint32_t window_ratio; /* of 256: how much of the receive buffer is window; 0: half */
     /* sent and unacknowledged, by sequence; written and unsent; arrived before its time */
     struct sim_packet_id first_sent, last_sent;
     struct sim_bytes send;
@@ -830,9 +830,8 @@ struct sim_tcp {
     uint64_t probes_since; /* a mark, too */
     /* congestion: segments, as Linux counts */
     uint32_t cwnd, ssthresh, cwnd_count;
-    uint32_t congestion_state, recovery_point, prior_cwnd;
+    uint32_t congestion_state, recovery_point, prior_cwnd, prior_ssthresh;
     uint32_t undo_marker, undo_retransmits, delivered, recovery_delivered, recovery_sent;
-    uint32_t window_ratio; /* of 256: how much of the receive buffer is window; 0: half */
     uint64_t rack_at; /* when the last delivered segment was sent: a mark */
     uint32_t rack_end, rack_rtt_us;
     struct { /* cubic, in milliseconds and segments */
@@ -857,8 +856,6 @@ struct sim_tcp {
     /* buffer tuning */
     uint32_t space_seq, space_bytes; /* copied_seq then, and how much was read in a round trip */
     uint64_t space_at;
-    uint32_t rcv_rtt_us8, rcv_rtt_seq;
-    uint64_t rcv_rtt_at;
     /* listening */
     uint32_t backlog;
     uint32_t accept_count; /* complete, waiting for accept() */

@@ -169,7 +169,8 @@ static void take_sacks(struct sim_world *world, struct sim_tcp *tcp,
                        (header->sack_count > 1 && !before(start, header->sack[1][0]) &&
                         !after(end, header->sack[1][1])))) {
             news->dsack = true;
-            if (tcp->undo_marker && tcp->undo_retransmits && !before(end, tcp->undo_marker) &&
+            bool counted = tcp->undo_retransmits && tcp->undo_retransmits != UINT32_MAX;
+            if (tcp->undo_marker && counted && !before(end, tcp->undo_marker) &&
                 !after(end, prior_una))
                 tcp->undo_retransmits--;
             continue;
@@ -287,6 +288,8 @@ enum sim_tcp_ack_verdict sim_tcp_ack(struct sim_world *world, struct sim_tcp *tc
     bool was_writable = sim_tcp_writable(world, tcp);
     bool had_sent = tcp->packets_out;
     news.prior_out = tcp->packets_out;
+    if (packet->tcp.has_timestamps && tcp->timestamps_ok)
+        news.echo = packet->tcp.timestamp_echo;
     news.has_data = packet->payload.length || (packet->tcp.flags & (SIM_TCP_FIN | SIM_TCP_SYN));
     if (after(ack, prior_una)) {
         news.una_advanced = true;

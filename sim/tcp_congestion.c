@@ -1,8 +1,8 @@
 /* TCP's congestion control: cwnd, what counts as loss, recovery, Reno and cubic in integers.
  * SPDX-License-Identifier: MIT
  *
- * Counts are of segments, as Linux counts. SIMPLER: no F-RTO, no undo, no pacing, no ECN; the
- * reordering degree does not adapt.
+ * Counts are of segments, as Linux counts. SIMPLER: no F-RTO, no pacing, no ECN; the reordering
+ * degree does not adapt.
  */
 #include "tcp_internal.h"
 
@@ -235,14 +235,47 @@ uint64_t sim_tcp_rack_mark(struct sim_world *world, struct sim_tcp *tcp)
     return wait_ns;
 }
 
+/* What must be known to take a reduction back. */
+static void begin_undo(struct sim_tcp *tcp)
+{
+    tcp->prior_cwnd = tcp->cwnd;
+    tcp->prior_ssthresh = tcp->ssthresh;
+    tcp->undo_marker = tcp->snd_una;
+    tcp->undo_retransmits = tcp->retransmitted_out ? tcp->retransmitted_out : UINT32_MAX;
+}
+
+/* RFC 2883, RFC 3522: every retransmission came twice, or what was acknowledged left before any: nothing
+ * had been lost. */
+static bool was_mistaken(const struct sim_world *world, const struct sim_tcp *tcp,
+                         const struct tcp_acked *news)
+{
+    if (!tcp->undo_marker)
+        return false;
+    uint32_t retransmitted_ms =
+        tcp_clock_ms(world) - (uint32_t)(tcp_since(world, tcp->retransmit_since) / 1000000);
+    bool delayed =
+        tcp->retransmit_since && news->echo && before(news->echo, retransmitted_ms);
+    return !tcp->undo_retransmits || delayed;
+}
+
+static void undo(const struct sim_world *world, struct sim_tcp *tcp)
+{
+    tcp->cwnd = larger(tcp->cwnd, tcp->prior_cwnd);
+    tcp->ssthresh = larger(tcp->ssthresh, tcp->prior_ssthresh);
+    tcp->undo_marker = 0;
+    struct sim_packet *kept = first_kept(world, tcp);
+    for (; kept; kept = sim_tcp_kept_next(world, kept))
+        kept->kept.flags &= ~(uint32_t)KEPT_LOST;
+    tcp->lost_out = 0;
+    tcp->congestion_state = CONGESTION_OPEN;
+}
+
 static void enter_recovery(struct sim_tcp *tcp)
 {
-    tcp->undo_marker = tcp->snd_una;
-    tcp->undo_retransmits = tcp->retransmitted_out;
+    begin_undo(tcp);
     tcp->recovery_point = tcp->snd_nxt;
     tcp->probe_seq = 0;
     tcp->cwnd_count = 0;
-    tcp->prior_cwnd = tcp->cwnd;
     tcp->recovery_delivered = tcp->recovery_sent = 0;
     tcp->ssthresh = threshold_after_loss(tcp);
     tcp->congestion_state = CONGESTION_RECOVERY;
@@ -320,8 +353,12 @@ void sim_tcp_congestion_alert(struct sim_world *world, struct sim_tcp *tcp, stru
         forget_retransmissions(tcp);
         return;
     }
-    if (tcp->congestion_state >= CONGESTION_RECOVERY && recovered(tcp))
-        leave_recovery(tcp);
+    if (tcp->congestion_state >= CONGESTION_RECOVERY) {
+        if (news->una_advanced && was_mistaken(world, tcp, news))
+            undo(world, tcp);
+        else if (recovered(tcp))
+            leave_recovery(tcp);
+    }
     find_losses(world, tcp, news);
     if (tcp->congestion_state >= CONGESTION_RECOVERY)
         return;
@@ -389,10 +426,8 @@ void sim_tcp_enter_loss(struct sim_world *world, struct sim_tcp *tcp)
     }
     if (tcp->congestion_state <= CONGESTION_DISORDER || !after(tcp->recovery_point, tcp->snd_una) ||
         (tcp->congestion_state == CONGESTION_LOSS && !tcp->retransmits)) {
-        tcp->prior_cwnd = tcp->cwnd;
+        begin_undo(tcp);
         tcp->ssthresh = threshold_after_loss(tcp);
-        tcp->undo_marker = tcp->snd_una;
-        tcp->undo_retransmits = tcp->retransmitted_out;
     }
     tcp->cwnd = tcp_in_flight(tcp) + 1;
     tcp->cwnd_count = 0;

@@ -367,6 +367,7 @@ struct tcp_acked {
     bool has_data, window_update;
     bool original_acked;   /* a segment never retransmitted was acknowledged */
     bool dsack;
+    uint32_t echo;         /* the timestamp that the ACK sends back, 0: none */
 };
 void sim_tcp_congestion_init(struct sim_world *world, struct sim_tcp *tcp);
 /* After each ACK that is not plain: disorder, recovery, its end. */

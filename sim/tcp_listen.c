@@ -262,7 +262,7 @@ static struct sim_tcp *new_child(struct sim_world *world, struct sim_tcp *listen
         wanted_isn ? wanted_isn : (uint32_t)sim_random_draw(&world->random, SIM_STREAM_ISN);
     child->snd_una = child->iss + 1; /* the SYN-ACK is not in the send queue */
     child->snd_nxt = child->write_seq = child->snd_una;
-    child->snd_up = child->small_seq = child->pushed_seq = child->snd_una;
+    child->snd_up = child->small_seq = child->snd_una;
     sim_tcp_take_syn_options(world, child, packet, false);
     child->syn_window = packet->tcp.window;
     sim_tcp_sync_mss(world, child, path.mtu);
@@ -281,7 +281,7 @@ static bool takes_another(const struct sim_world *world, const struct sim_tcp *l
 {
     int64_t cookies = tcp_setting(world, listener, SIM_SETTING_TCP_SYNCOOKIES);
     uint32_t count = listener->half_open_count;
-    *cookie = cookies == 2 || count >= listener->backlog;
+    *cookie = cookies == 2 || count > listener->backlog; /* LINUX: one more, here too */
     if (accept_queue_full(listener))
         return false;
     if (cookies)
@@ -436,7 +436,8 @@ enum sim_tcp_child_verdict sim_tcp_child_input(struct sim_world *world, struct s
         return TCP_CHILD_DROP;
     }
     if (accept_queue_full(listener)) {
-        if (tcp_setting(world, listener, SIM_SETTING_TCP_ABORT_ON_OVERFLOW)) {
+        /* LINUX: a cookie has no request to reset; its ACK is dropped whatever the setting. */
+        if (!child->cookie && tcp_setting(world, listener, SIM_SETTING_TCP_ABORT_ON_OVERFLOW)) {
             forget(world, child);
             return TCP_CHILD_RESET;
         }

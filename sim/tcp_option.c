@@ -245,7 +245,6 @@ static void fill_info(const struct sim_world *world, const struct sim_tcp *tcp,
     info->tcpi_snd_cwnd = tcp->cwnd;
     info->tcpi_advmss = tcp->advertised_mss;
     info->tcpi_reordering = tcp->reordering;
-    info->tcpi_rcv_rtt = tcp->rcv_rtt_us8 >> 3;
     info->tcpi_rcv_space = tcp->space_bytes;
     info->tcpi_total_retrans = tcp->total_retransmissions;
     info->tcpi_bytes_acked = tcp->bytes_acked;

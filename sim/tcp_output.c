@@ -303,8 +303,9 @@ bool sim_tcp_retransmit(struct sim_world *world, struct sim_tcp *tcp, struct sim
     tcp->total_retransmissions++;
     if (tcp->congestion_state == CONGESTION_RECOVERY)
         tcp->recovery_sent++;
-    if (tcp->undo_marker)
-        tcp->undo_retransmits++;
+    if (tcp->undo_retransmits == UINT32_MAX)
+        tcp->undo_retransmits = 0;
+    tcp->undo_retransmits++;
     sim_host_at(world, tcp_socket(world, tcp)->host)->tcp_retransmissions++;
     return send_copy(world, tcp, kept);
 }
@@ -375,7 +376,6 @@ static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t 
     if (length < tcp->mss && length)
         tcp->small_seq = tcp->snd_nxt + length;
     tcp->snd_nxt += length + ((flags & SIM_TCP_FIN) != 0);
-    tcp->pushed_seq = tcp->snd_nxt;
     keep(world, tcp, id);
     kept->kept.left_at = world->now;
     send_copy(world, tcp, kept);
@@ -510,7 +510,7 @@ void sim_tcp_connect(struct sim_world *world, struct sim_tcp *tcp)
 {
     tcp->iss = (uint32_t)sim_random_draw(&world->random, SIM_STREAM_ISN);
     tcp->snd_una = tcp->snd_nxt = tcp->write_seq = tcp->iss;
-    tcp->snd_up = tcp->small_seq = tcp->pushed_seq = tcp->iss;
+    tcp->snd_up = tcp->small_seq = tcp->iss;
     tcp->snd_wnd = tcp->max_window = tcp->peer_mss = 0;
     tcp->rcv_nxt = tcp->rcv_wup = tcp->copied_seq = 0;
     tcp->wscale_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_WINDOW_SCALING) != 0;

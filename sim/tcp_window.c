@@ -207,7 +207,7 @@ void sim_tcp_measure_receive_mss(struct sim_world *world, struct sim_tcp *tcp, u
 static void adjust_space(struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
-    uint64_t rtt_us = tcp->rcv_rtt_us8 ? tcp->rcv_rtt_us8 >> 3 : tcp->srtt_us8 >> 3;
+    uint64_t rtt_us = tcp->srtt_us8 >> 3; /* SIMPLER: the sender's estimate, from the handshake on */
     if (!rtt_us || world->now - tcp->space_at < rtt_us * 1000)
         return;
     uint32_t copied = tcp->copied_seq - tcp->space_seq;

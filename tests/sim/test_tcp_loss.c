@@ -153,6 +153,31 @@ static void idle_for_a_second__send__starts_from_the_initial_window(void **state
     assert_int_equal(block_of(conn)->cwnd, 10);
 }
 
+/* RFC 3522: the ACK echoes a timestamp from before the retransmission: nothing had been lost. */
+static void ack_only_late__rto__is_taken_back(void **state)
+{
+    (void)state;
+    sim_host_set(world, host, "net.ipv4.tcp_timestamps", 1);
+    listens(5);
+    arrives(SYN, .seq = 100, .tsval = 5000);
+    leaves(SYN | ACK);
+    wait_ms(20);
+    arrives(ACK, .seq = 101, .ack = 1, .tsval = 5020, .tsecr = last_seen.tcp.timestamp_value);
+    assert_int_equal(sim_tcp_protocol.accept(world, listener, &conn), 0);
+    do_send_zeros(conn, 14480);
+    uint32_t first = 0;
+    while (take_leaving())
+        first = last_seen.tcp.timestamp_value;
+    wait_ms(230);
+    leaves(ACK, .seq = 1, .length = 1448);
+    assert_int_equal(block_of(conn)->cwnd, 1);
+    arrives(ACK, .seq = 101, .ack = 1449, .tsval = 5250, .tsecr = first);
+    assert_int_equal(block_of(conn)->cwnd, 11); /* as before, and one for what arrived */
+    assert_int_equal(block_of(conn)->congestion_state, CONGESTION_OPEN);
+    assert_int_equal(block_of(conn)->lost_out, 0);
+    nothing_leaves();
+}
+
 static void peer_forgets_its_sacks__rto__sends_all_again(void **state)
 {
     (void)state;
@@ -291,6 +316,7 @@ int main(void)
         DIALOGUE(three_sacked__the_hole__is_lost_at_once),
         DIALOGUE(tail_lost__probe_sacked__the_rest_follows),
         DIALOGUE(idle_for_a_second__send__starts_from_the_initial_window),
+        DIALOGUE(ack_only_late__rto__is_taken_back),
         DIALOGUE(peer_forgets_its_sacks__rto__sends_all_again),
         DIALOGUE(link_loses_a_tenth__a_megabyte__arrives_whole),
         DIALOGUE(link_loses_a_tenth__no_sack__arrives_whole),
