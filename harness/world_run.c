@@ -31,6 +31,7 @@ struct world_run {
     struct world_actor *actors;
     int *hosts, *links, *barriers;
     bool *broken; /* syncs that an actor will not reach */
+    bool permuted; /* under a schedule seed */
     struct diagnostic wrong; /* where building failed */
 };
 
@@ -75,6 +76,9 @@ static void emit(struct actor *actor, uint32_t index, const struct trace_step *s
     of(actor)->next_step = index + 1;
     trace_set(of(actor)->run->trace, actor->index, index, step->status, step->outcome, step->detail,
               step->started_ns, step->ended_ns);
+    /* Under a schedule an actor may be overtaken between any two of its steps, as on a kernel. */
+    if (of(actor)->run->permuted)
+        sim_yield(of(actor)->run->sim);
 }
 
 static int unlink_path(struct actor *actor, const char *path)
@@ -277,7 +281,8 @@ static int build(struct world_run *run, const struct world_options *options)
     run->sim = sim_create(&made);
     if (run->sim == NULL)
         return refuse(run, (struct source_at){0}, "no world can be made", -errno);
-    if (options->schedule_seed != 0)
+    run->permuted = options->schedule_seed != 0;
+    if (run->permuted)
         sim_schedule_seed(run->sim, options->schedule_seed);
     if (build_hosts(run) != 0 || build_names(run) != 0 || build_faults(run) != 0 ||
         build_actors(run) != 0 || build_events(run) != 0)

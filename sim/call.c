@@ -17,7 +17,8 @@ const char *sim_call_name(enum sim_call_kind kind)
         [SIM_CALL_WRITE] = "write",     [SIM_CALL_POLL] = "poll",
         [SIM_CALL_SELECT] = "select",   [SIM_CALL_EPOLL_WAIT] = "epoll_wait",
         [SIM_CALL_SLEEP] = "sleep",     [SIM_CALL_JOIN] = "join",
-        [SIM_CALL_BARRIER] = "barrier", [SIM_CALL_CLOSE] = "close",
+        [SIM_CALL_BARRIER] = "barrier", [SIM_CALL_YIELD] = "yield",
+        [SIM_CALL_CLOSE] = "close",
     };
     assert(kind < SIM_CALL_KIND_COUNT);
     return names[kind];
@@ -274,5 +275,16 @@ int64_t sim_call_barrier(SIM_CALL, struct sim_barrier_id barrier_id)
     }
     sim_signal_handle(caller);
     sim_wait_park(world, task, SIM_NEVER);
+    return SIM_WAIT;
+}
+
+int64_t sim_call_yield(SIM_CALL)
+{
+    if (sim_task_at(world, task)->call.kind) {
+        return sim_call_end(world, task, 0);
+    }
+    sim_call_begin(world, task, SIM_CALL_YIELD, -1, SIM_NEVER);
+    sim_wait_park(world, task, SIM_NEVER);
+    sim_wait_wake_task(world, task, SIM_WAKE_OBJECT);
     return SIM_WAIT;
 }

@@ -33,6 +33,7 @@ enum sim_call_kind {
     SIM_CALL_SLEEP,
     SIM_CALL_JOIN,
     SIM_CALL_BARRIER,
+    SIM_CALL_YIELD,
     SIM_CALL_CLOSE,
     SIM_CALL_KIND_COUNT,
 };
@@ -78,5 +79,7 @@ int64_t sim_call_nanosleep(SIM_CALL, clockid_t clock, int flags, const struct ti
                            struct timespec *remain);
 int64_t sim_call_join(SIM_CALL, uint32_t other);
 int64_t sim_call_barrier(SIM_CALL, struct sim_barrier_id barrier);
+/* Lets the tasks that are ready at this instant run, in the schedule's order. 0. */
+int64_t sim_call_yield(SIM_CALL);
 
 #endif

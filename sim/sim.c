@@ -542,6 +542,18 @@ int sim_barrier_wait(struct sim *sim, int barrier)
     return sim->running ? barrier_wait(caller, id) : -EDEADLK;
 }
 
+int sim_yield(struct sim *sim)
+{
+    const struct sim_task_id task = {sim->running};
+    if (!task.index) {
+        return -EDEADLK;
+    }
+    while (sim_call_yield(sim->world, task) == SIM_WAIT) {
+        sim_park(sim, task.index);
+    }
+    return 0;
+}
+
 int sim_at(struct sim *sim, uint64_t at, void (*function)(void *argument), void *argument)
 {
     struct sim_script *grown =

@@ -125,6 +125,9 @@ DRY_PUBLIC int sim_signal_action(struct sim *sim, int process, int number, bool 
 /* A meeting point: sim_barrier_wait returns in all tasks once `expected` of them are in it. */
 DRY_PUBLIC int sim_add_barrier(struct sim *sim, const char *name, uint32_t expected);
 DRY_PUBLIC int sim_barrier_wait(struct sim *sim, int barrier);
+/* In a task: the others that are ready at this instant may run first (or not, as the schedule has it).
+ * 0, or -EDEADLK outside tasks. */
+DRY_PUBLIC int sim_yield(struct sim *sim);
 /* Calls function(argument) at an instant, from the run loop, outside any task. */
 DRY_PUBLIC int sim_at(struct sim *sim, uint64_t at, void (*function)(void *argument), void *argument);
 /* The order in which tasks that are ready at one instant run: 0 is the order they became ready;

@@ -154,6 +154,36 @@ static void the_same_seed__gives__the_same_hash(void **state)
     free(first);
 }
 
+static void a_close_right_behind_a_send__some_schedule__lets_the_peer_go_between(void **state)
+{
+    char arguments[40];
+    int ended[2] = {0};
+
+    write_file("race.dry", "# A race.\n"
+                           "[a]\n"
+                           "l = socket(AF_UNIX)\n"
+                           "l.bind(\"room\")\n"
+                           "l.listen()\n"
+                           "sync up\n"
+                           "c, p = l.accept()\n"
+                           "c.send(b\"x\")\n"
+                           "c.close()\n"
+                           "\n"
+                           "[b]\n"
+                           "sync up\n"
+                           "s = socket(AF_UNIX)\n"
+                           "s.connect(\"room\")\n"
+                           "s.recv(1)\n"
+                           "s.send(b\"y\") -> raises OSError(EPIPE)\n");
+    for (int seed = 1; seed <= 16; seed++) {
+        snprintf(arguments, sizeof arguments, "run --schedule %d race.dry", seed);
+        int status = drysock(arguments);
+        assert_in_range(status, 0, 1);
+        ended[status]++;
+    }
+    assert_true(ended[0] > 0 && ended[1] > 0);
+}
+
 static void actors_that_all_wait__are_named__with_line_and_call(void **state)
 {
     write_file("stuck.dry", "[a]\ns, t = socketpair()\ns.recv(1)\n");
@@ -310,6 +340,8 @@ int main(int count, char **arguments)
         cmocka_unit_test(record__writes_what_was_seen__and_then_nothing_new),
         cmocka_unit_test(record__goes_on_behind_a_raise__until_nothing_more_is_reached),
         cmocka_unit_test(the_same_seed__gives__the_same_hash),
+        cmocka_unit_test(
+            a_close_right_behind_a_send__some_schedule__lets_the_peer_go_between),
         cmocka_unit_test(actors_that_all_wait__are_named__with_line_and_call),
         cmocka_unit_test(an_actor_that_stops__abandons__the_syncs_that_it_does_not_reach),
         cmocka_unit_test(a_fault_that_does_not_fire__ends__with_1),

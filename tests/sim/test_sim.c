@@ -317,6 +317,23 @@ static void three_meet__all_go_on_when_the_last_is_there(void **state)
     assert_int_equal(sim_barrier_wait(sim, barrier), -EDEADLK); /* nobody can wait out here */
 }
 
+static void note_twice(void *argument)
+{
+    note(argument);
+    EXPECT(sim_yield(sim) == 0);
+    note(argument);
+}
+
+static void two_ready__one_yields__the_other_overtakes_it(void **state)
+{
+    spawn("a", note_twice, "a");
+    spawn("b", note_twice, "b");
+    assert_outcome(SIM_IDLE);
+    assert_string_equal(order, "abab");
+    assert_int_equal(sim_now(sim), 0);
+    assert_int_equal(sim_yield(sim), -EDEADLK);
+}
+
 static void sleep_interrupted(void *argument)
 {
     struct dry_caller caller = dry_current_caller();
@@ -620,6 +637,7 @@ int main(void)
         TEST(unhandled_signal__process_dies__failed_and_said_so),
         TEST(instants__functions_are_called_in_order),
         TEST(three_meet__all_go_on_when_the_last_is_there),
+        TEST(two_ready__one_yields__the_other_overtakes_it),
         TEST(handled_signal_at_an_instant__wait_ends),
         TEST(process_forks_and_exits__child_reads_what_was_written),
         TEST(two_hosts__tcp_echo__takes_the_links_time),
