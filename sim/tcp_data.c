@@ -128,6 +128,8 @@ static void drop_early(struct sim_world *world, struct sim_tcp *tcp)
 static void take_fin(struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
+    if (tcp->fin_received)
+        return; /* a second end of the stream is nonsense */
     tcp->rcv_nxt++;
     tcp->fin_received = 1;
     if (DRY_MUTANT(half_close_closes_both))

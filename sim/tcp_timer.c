@@ -283,7 +283,8 @@ static void tail_probe_fires(struct sim_world *world, struct sim_tcp *tcp)
             tcp->probe_is_retransmission = 0;
         }
         uint64_t since = tcp->retransmit_since;
-        if (tcp->packets_out == packets_before && sim_tcp_retransmit(world, tcp, last)) {
+        if (tcp->packets_out == packets_before && sim_tcp_retransmit(world, tcp, last) &&
+            (last->kept.flags & KEPT_RETRANSMITTED)) {
             /* The probe is not counted as a retransmission in flight: its answer tells. */
             last->kept.flags &= ~(uint32_t)KEPT_RETRANSMITTED;
             tcp->retransmitted_out--;
