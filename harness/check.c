@@ -229,6 +229,45 @@ static int check_signals(struct parser *parser)
     return 0;
 }
 
+static bool target_has(const struct expression *target, const char *name, size_t length)
+{
+    if (target == NULL)
+        return false;
+    if (target->kind == EXPRESSION_NAME)
+        return strlen(target->text) == length && memcmp(target->text, name, length) == 0;
+    if (target->kind == EXPRESSION_GROUP)
+        return target_has(target->left, name, length);
+    for (uint32_t i = 0; target->kind == EXPRESSION_TUPLE && i < target->count; i++)
+        if (target_has(target->items[i], name, length))
+            return true;
+    return false;
+}
+
+/* A socket's name in a fault that none of its actors ever binds: the rule could never fire. */
+static int check_fault_socket(struct parser *parser, const struct scenario_line *line,
+                              const char *who)
+{
+    const struct scenario *scenario = parser->scenario;
+    const char *call = line->text + strlen(who);
+
+    call += strspn(call, " ");
+    size_t length = strcspn(call, ". ");
+    if (call[length] != '.' || memchr(call, '#', length) != NULL)
+        return 0;
+    for (uint32_t a = 0; a < scenario->actor_count; a++) {
+        const struct actor_lines *actor = &scenario->actors[a];
+
+        if (strcmp(who, "*") != 0 && *who != '@' && strcmp(who, actor->name) != 0)
+            continue;
+        for (uint32_t i = 0; i < actor->step_count; i++)
+            if (target_has(actor->steps[i].target, call, length))
+                return 0;
+    }
+    return parser_wrong(parser, line->at, "%s binds the name \"%.*s\", so this fault can never fire",
+                        *who == '*' || *who == '@' ? "no actor" : "that actor never", (int)length,
+                        call);
+}
+
 /* The fault's first word is an actor, `*` or `@HOST`; the rest is the fault plan's own language. */
 static int check_fault_names(struct parser *parser)
 {
@@ -244,8 +283,11 @@ static int check_fault_names(struct parser *parser)
             memcpy(name, who, length);
         if (strcmp(name, "*") == 0 ||
             (*name == '@' && scenario_find_host(scenario, name + 1, length - 1) >= 0) ||
-            scenario_find_actor(scenario, name) >= 0)
+            scenario_find_actor(scenario, name) >= 0) {
+            if (check_fault_socket(parser, line, name) != 0)
+                return -1;
             continue;
+        }
         return parser_wrong(parser, line->at, "there is no actor \"%.*s\": a fault names an actor, "
                             "@HOST or *", (int)length, who);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "print.h"
+#include "value.h"
 
 static int parse_expression(struct parser *parser, struct expression **result);
 
@@ -336,9 +337,47 @@ static const char *const exceptions[] = {
     "OverflowError", "UnicodeError", "interrupted", "unsupported", "EOFError",   "IndexError",
 };
 
+/* What a Python writer may put, and how it is written here. */
+static const struct python_name {
+    const char *name, *cure;
+} python_names[] = {
+    {"TimeoutError", "timeout"},
+    {"BlockingIOError", "OSError(EAGAIN), or OSError(EINPROGRESS) of a connect"},
+    {"InterruptedError", "OSError(EINTR), or interrupted when the handler raises"},
+    {"ConnectionRefusedError", "OSError(ECONNREFUSED)"},
+    {"ConnectionResetError", "OSError(ECONNRESET)"},
+    {"ConnectionAbortedError", "OSError(ECONNABORTED)"},
+    {"BrokenPipeError", "OSError(EPIPE)"},
+    {"FileNotFoundError", "OSError(ENOENT)"},
+    {"PermissionError", "OSError(EACCES) or OSError(EPERM)"},
+};
+
+/* The code in its parentheses: only what has codes of its own takes one. */
+static int parse_code(struct parser *parser, struct expectation *expect)
+{
+    int64_t number;
+
+    if (strcmp(expect->raises, "OSError") != 0 && strcmp(expect->raises, "gaierror") != 0 &&
+        strcmp(expect->raises, "herror") != 0)
+        return parser_wrong(parser, parser->token.at, "%s has no code: leave out the parentheses",
+                            expect->raises);
+    expect->code = arena_copy(&parser->scenario->arena, parser->token.text, parser->token.length);
+    if (strcmp(expect->raises, "OSError") == 0 && parser->token.kind == TOKEN_NAME &&
+        value_constant(expect->code, &number) != 0)
+        return parser_wrong(parser, parser->token.at,
+                            "\"%s\" is not the name of an errno, such as ECONNREFUSED",
+                            expect->code);
+    return advance(parser);
+}
+
 static int parse_raises(struct parser *parser, struct expectation *expect)
 {
     bool known = false;
+
+    for (size_t i = 0; i < sizeof python_names / sizeof *python_names; i++)
+        if (token_is(&parser->token, python_names[i].name))
+            return parser_wrong(parser, parser->token.at, "%s is written %s here",
+                                python_names[i].name, python_names[i].cure);
 
     for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
         if (token_is(&parser->token, exceptions[i])) {
@@ -349,7 +388,8 @@ static int parse_raises(struct parser *parser, struct expectation *expect)
     if (!known)
         return parser_wrong(parser, parser->token.at,
                             "expected what it raises: OSError timeout gaierror herror ValueError "
-                            "TypeError OverflowError UnicodeError interrupted unsupported EOFError");
+                            "TypeError OverflowError UnicodeError IndexError EOFError interrupted "
+                            "unsupported");
     expect->kind = EXPECT_RAISES;
     if (advance(parser) != 0)
         return -1;
@@ -361,12 +401,8 @@ static int parse_raises(struct parser *parser, struct expectation *expect)
         !at_mark(parser, ")"))
         return parser_wrong(parser, parser->token.at,
                             "expected the error's name here, such as ECONNREFUSED");
-    if (!at_mark(parser, ")")) {
-        expect->code = arena_copy(&parser->scenario->arena, parser->token.text,
-                                  parser->token.length);
-        if (advance(parser) != 0)
-            return -1;
-    }
+    if (!at_mark(parser, ")") && parse_code(parser, expect) != 0)
+        return -1;
     return expect_mark(parser, ")", "behind the error's name");
 }
 
@@ -411,6 +447,8 @@ static int parse_expectation(struct parser *parser, struct expectation *expect)
     parser->in_pattern = true;
     parser->in_expectation = true;
     parser->depth = 0;
+    if (token_is(&parser->token, "raise"))
+        return parser_wrong(parser, parser->token.at, "write raises, with an s");
     if (token_is(&parser->token, "raises")) {
         if (advance(parser) != 0 || parse_raises(parser, expect) != 0)
             return -1;

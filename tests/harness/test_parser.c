@@ -114,6 +114,8 @@ static void a_wrong_head_line__is_refused__with_the_cure(void **state)
     refuses("host a\nhost b\nlink a b speed=1\n[a]\nx = 1\n", 3, 10, "no setting");
     refuses("fault b recv errno=EIO\n[a]\nx = 1\n", 1, 7, "no actor \"b\"");
     refuses("fault a recv#0 errno=EIO\n[a]\nx = 1\n", 1, 13, "counts from 1");
+    refuses("fault a z.recv errno=EIO\n[a]\ny = socket()\n", 1, 7, "never binds the name \"z\"");
+    refuses("fault * z.recv errno=EIO\n[a]\ny = socket()\n", 1, 7, "no actor binds the name");
     refuses("at 1s signal b SIGUSR1\n[a]\nx = 1\n", 1, 14, "no actor \"b\"");
     refuses("at 1s signal a SIGKILL\n[a]\nx = 1\n", 1, 16, "SIGUSR1");
     refuses("at 1s link a b down\n[a]\nx = 1\n", 1, 12, "no host");
@@ -123,6 +125,10 @@ static void a_wrong_head_line__is_refused__with_the_cure(void **state)
 
 static void a_wrong_step__is_refused__with_the_cure(void **state)
 {
+    refuses("[a]\nsocket() -> raise timeout\n", 2, 13, "raises, with an s");
+    refuses("[a]\nsocket() -> raises BrokenPipeError\n", 2, 20, "is written OSError(EPIPE)");
+    refuses("[a]\nsocket() -> raises timeout(EAGAIN)\n", 2, 28, "has no code");
+    refuses("[a]\nsocket() -> raises OSError(EFOO)\n", 2, 28, "not the name of an errno");
     refuses("[a]\ns = sockett()\n", 2, 5, "no function \"sockett\"");
     refuses("[a]\ns = socket()\ns.conect(1)\n", 3, 3, "no method \"conect\"");
     refuses("[a]\ns = socket()\ns.connect(1, 2)\n", 3, 14, "at most 1");
