@@ -201,7 +201,8 @@ static bool conflicts(const struct sim_world *world, const struct sim_socket *so
     if (socket->bound_interface != 0 && other->bound_interface != 0 &&
         socket->bound_interface != other->bound_interface)
         return false;
-    if ((both & SIM_OPTION_REUSEADDR) != 0 && (other->flags & SIM_SOCKET_LISTENING) == 0)
+    if ((both & SIM_OPTION_REUSEADDR) != 0 &&
+        ((other->flags & SIM_SOCKET_LISTENING) == 0 || DRY_MUTANT(a_listened_port_is_shared)))
         return tcp && !relax;
     if ((both & SIM_OPTION_REUSEPORT) != 0 &&
         (is_time_wait(world, other, other_id) ||

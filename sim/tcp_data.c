@@ -149,7 +149,8 @@ static void take_fin(struct sim_world *world, struct sim_tcp *tcp)
         break;
     case SIM_TCP_FIN_WAIT_2:
         sim_tcp_send_ack(world, tcp);
-        sim_tcp_wait(world, tcp, SIM_TCP_TIME_WAIT, TCP_TIME_WAIT_NS);
+        sim_tcp_wait(world, tcp, SIM_TCP_TIME_WAIT,
+                     DRY_MUTANT(time_wait_is_over_at_once) ? 1 : TCP_TIME_WAIT_NS);
         return; /* the waking was done */
     default:
         break;
@@ -326,7 +327,7 @@ static void check_pointer(struct sim_world *world, struct sim_tcp *tcp,
         return;
     /* An older urgent byte that was read out of band still lies in the stream: it goes. */
     if (tcp->urgent_state != URGENT_NONE && tcp->rcv_up == tcp->copied_seq &&
-        !(socket->options & SIM_OPTION_OOBINLINE) && tcp->copied_seq != tcp->rcv_nxt) {
+        !(socket->options & SIM_OPTION_OOBINLINE) && socket->receive.length) {
         sim_bytes_drop(world, &socket->receive, 1);
         tcp->copied_seq++;
         sim_tcp_discharge(world, tcp, 1);

@@ -437,7 +437,8 @@ enum sim_tcp_child_verdict sim_tcp_child_input(struct sim_world *world, struct s
     }
     if (accept_queue_full(listener)) {
         /* LINUX: a cookie has no request to reset; its ACK is dropped whatever the setting. */
-        if (!child->cookie && tcp_setting(world, listener, SIM_SETTING_TCP_ABORT_ON_OVERFLOW)) {
+        bool request = !child->cookie || DRY_MUTANT(a_cookie_is_reset);
+        if (request && tcp_setting(world, listener, SIM_SETTING_TCP_ABORT_ON_OVERFLOW)) {
             forget(world, child);
             return TCP_CHILD_RESET;
         }

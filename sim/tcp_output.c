@@ -340,7 +340,7 @@ static bool nagle_allows(const struct sim_tcp *tcp, uint32_t length, bool last, 
         return true;
     if (tcp->cork)
         return false;
-    if (tcp->nodelay || !tcp->packets_out)
+    if (tcp->nodelay || !tcp->packets_out || DRY_MUTANT(nagle_never_waits))
         return true;
     return !(after(tcp->small_seq, tcp->snd_una) && !after(tcp->small_seq, tcp->snd_nxt));
 }
