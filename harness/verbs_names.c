@@ -51,6 +51,9 @@ static int run_getaddrinfo(struct call *call)
     struct dry_addrinfo *list;
     size_t count;
 
+    if (call->arguments[0].kind == VALUE_INT)
+        return raise_error(call->actor, "TypeError",
+                           "getaddrinfo() argument 1 must be string or None");
     if (take_text(call, 0, &host) != 0 || take_text(call, 1, &port) != 0 ||
         take_int(call, 2, &family) != 0 || take_int(call, 3, &type) != 0 ||
         take_int(call, 4, &protocol) != 0 || take_int(call, 5, &flags) != 0)

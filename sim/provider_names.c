@@ -142,8 +142,8 @@ int sim_provider_sethostname(struct dry_caller caller, const char *name, size_t 
     if (sim_process_at(sim->world, (struct sim_process_id){caller.process})->uid != 0) {
         return -EPERM;
     }
-    if (length > SIM_NAME_BYTES - 1) {
-        return -EINVAL; /* LINUX: 64 bytes; a byte less here, for the NUL */
+    if (length > 64) {
+        return -EINVAL; /* LINUX: __NEW_UTS_LEN */
     }
     struct sim_host *host = host_of(caller);
     memset(host->hostname, 0, sizeof host->hostname);

@@ -64,12 +64,12 @@ static bool kind_matches(const struct request *request, const struct kind *kind)
            (request->protocol == 0 || kind->any_protocol || request->protocol == kind->protocol);
 }
 
-/* A service that is a whole number, as strtoul reads it. */
+/* A service that is a whole number, as strtoul reads it; one of no characters is 0. */
 static bool numeric_service(const char *service, unsigned long *port)
 {
     char *end;
     *port = strtoul(service, &end, 10);
-    return *service != 0 && *end == 0;
+    return *end == 0;
 }
 
 /* The port of a named service for one kind; false when it has none of that name. */
@@ -109,6 +109,7 @@ static int choose_kinds(struct request *request)
     bool named = request->service != NULL && !numeric_service(request->service, &number);
     if (named && (request->flags & AI_NUMERICSERV) != 0)
         return EAI_NONAME;
+    named = named || (int)number < 0; /* LINUX: "-1" is looked for by name */
     for (size_t i = 0; i < KIND_COUNT; i++)
         request->ports[i] = htons((uint16_t)number);
     if (request->type != 0 || request->protocol != 0)

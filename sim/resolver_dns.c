@@ -280,9 +280,12 @@ static void take_record(const ns_msg *message, const ns_rr *rr, const char *owne
     if ((int)ns_rr_type(*rr) != type || strcasecmp(ns_rr_name(*rr), owner) != 0)
         return;
     if (type == ns_t_ptr) {
-        if (found->canonical[0] == 0)
-            dn_expand(ns_msg_base(*message), ns_msg_end(*message), ns_rr_rdata(*rr),
-                      found->canonical, sizeof found->canonical);
+        char name[RESOLVER_NAME_BYTES];
+        if (found->canonical[0] == 0 &&
+            dn_expand(ns_msg_base(*message), ns_msg_end(*message), ns_rr_rdata(*rr), name,
+                      sizeof name) >= 0 &&
+            res_hnok(name))
+            snprintf(found->canonical, sizeof found->canonical, "%s", name);
         return;
     }
     size_t bytes = type == ns_t_a ? 4 : 16;
@@ -321,15 +324,21 @@ static int take_records(const struct query *query, const char *asked, struct res
         owner[asked_length - 1] = 0;
     size_t before = found->address_count;
     bool named = found->canonical[0] != 0;
+    char canonical[RESOLVER_NAME_BYTES];
+    snprintf(canonical, sizeof canonical, "%s", owner);
     for (int i = 0; i < ns_msg_count(message, ns_s_an); i++) {
         ns_rr rr;
         if (ns_parserr(&message, ns_s_an, i, &rr) < 0)
             return NO_RECOVERY;
         if (ns_rr_type(rr) == ns_t_cname && strcasecmp(ns_rr_name(rr), owner) == 0 &&
             ns_rr_type(question) != ns_t_cname) {
-            add_alias(found, owner);
             dn_expand(ns_msg_base(message), ns_msg_end(message), ns_rr_rdata(rr), owner,
                       sizeof owner);
+            /* LINUX: a target that is no host name is followed, and not shown. */
+            if (res_hnok(owner)) {
+                add_alias(found, canonical);
+                snprintf(canonical, sizeof canonical, "%s", owner);
+            }
             continue;
         }
         take_record(&message, &rr, owner, ns_rr_type(question), found);
@@ -337,7 +346,9 @@ static int take_records(const struct query *query, const char *asked, struct res
     bool any = found->address_count > before ||
                (ns_rr_type(question) == ns_t_ptr && found->canonical[0] != 0);
     if (any && !named && ns_rr_type(question) != ns_t_ptr)
-        snprintf(found->canonical, sizeof found->canonical, "%s", owner);
+        snprintf(found->canonical, sizeof found->canonical, "%s", canonical);
+    if (!any && ns_rr_type(question) == ns_t_ptr && ns_msg_count(message, ns_s_an) > 0)
+        return NO_RECOVERY; /* LINUX: there were names, and none that a host may have */
     return any ? 0 : NO_DATA;
 }
 
@@ -433,7 +444,8 @@ void resolver_dns_by_name(struct sim_resolver *resolver, struct dry_caller calle
                             .caller = caller,
                             .types = family == AF_INET6 ? both + 1 : both,
                             .type_count = family == AF_UNSPEC ? 2 : 1};
-    if (strlen(name) >= RESOLVER_NAME_BYTES) {
+    /* LINUX: no server is asked for what is no host name. */
+    if (strlen(name) >= RESOLVER_NAME_BYTES || !res_hnok(name)) {
         *found = (struct resolver_found){.h_error = HOST_NOT_FOUND};
         return;
     }

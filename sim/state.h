@@ -44,6 +44,7 @@ struct sim_barrier_id { uint32_t index; };
 
 enum {
     SIM_NAME_BYTES = 64,         /* names of hosts, processes, tasks, interfaces */
+    SIM_HOSTNAME_BYTES = 72,     /* LINUX: 64 characters and a NUL; a multiple of eight */
     SIM_UNIX_NAME_BYTES = 108,   /* sun_path */
     SIM_CHUNK_BYTES = 4072,      /* payload in a chunk: with its head, one page */
     SIM_DESCRIPTORS_PER_PAGE = 1024,
@@ -346,8 +347,8 @@ enum sim_route_kind {
 
 struct sim_host {
     struct sim_slot slot;
-    char name[SIM_NAME_BYTES];     /* in scenarios and reports */
-    char hostname[SIM_NAME_BYTES]; /* gethostname */
+    char name[SIM_NAME_BYTES];         /* in scenarios and reports */
+    char hostname[SIM_HOSTNAME_BYTES]; /* gethostname */
     struct sim_interface_id first_interface;
     struct sim_route_id first_route;
     struct sim_link_id first_link;
