@@ -311,8 +311,9 @@ int sim_ip_route(const struct sim_world *world, struct sim_host_id host, struct 
         path->source = route->source;
     else if (sim_ip_is_any(from))
         path->source = v4 ? source_v4(world, host, out, to.ip) : source_v6(world, host, out, to.ip);
-    if (sim_ip_is_any(path->source))
-        return v4 ? -ENETUNREACH : -EADDRNOTAVAIL;
+    /* LINUX: IPv4 sends from 0.0.0.0 where it has no address of its own. */
+    if (sim_ip_is_any(path->source) && !v4)
+        return -EADDRNOTAVAIL;
     if (v4 && sim_ip_is_loopback(path->source) && (out->flags & IFF_LOOPBACK) == 0)
         return -EINVAL;
     return 0;
@@ -423,8 +424,12 @@ void sim_ip_loop_back(struct sim_world *world, struct sim_host_id host, struct s
 static bool is_martian(const struct sim_packet *packet)
 {
     struct sim_ip source = packet->source.ip;
+    struct sim_ip to = packet->destination.ip;
 
-    return sim_ip_is_loopback(source) || sim_ip_is_loopback(packet->destination.ip) ||
+    if (sim_ip_is_v4(source) && sim_ip_is_any(source) && !sim_ip_is_multicast(to) &&
+        !is_all_ones(to))
+        return true;
+    return sim_ip_is_loopback(source) || sim_ip_is_loopback(to) ||
            sim_ip_is_multicast(source) || is_all_ones(source);
 }
 

@@ -20,6 +20,7 @@ enum {
     LEAST_SEND_BYTES = 4608,    /* LINUX: SOCK_MIN_SNDBUF */
     HIGHEST_FREE_PRIORITY = 6,  /* TC_PRIO_INTERACTIVE; beyond, CAP_NET_ADMIN */
     JIFFY_US = 4000,            /* LINUX: CONFIG_HZ is 250 on Debian and here */
+    JIFFIES_PER_SECOND = 250,
     US_PER_SECOND = 1000000,
     NS_PER_US = 1000,
     MOST_TIMESTAMPING_FLAGS = (1 << 18) - 1,
@@ -33,7 +34,7 @@ static uint32_t clamp_buffer(int number, int64_t most, uint32_t least)
 {
     /* LINUX: the comparison is unsigned: a negative size asks for the most. */
     uint64_t bytes = (uint32_t)number < (uint64_t)most ? (uint32_t)number : (uint64_t)most;
-    uint64_t doubled = 2 * bytes;
+    uint64_t doubled = DRY_MUTANT(buffers_are_not_doubled) ? bytes : 2 * bytes;
 
     return doubled < least ? least : (uint32_t)doubled;
 }
@@ -105,8 +106,10 @@ static int set_linger(struct sim_socket *socket, const void *value, socklen_t le
     if (error < 0)
         return error;
     sim_option_flag(socket, SIM_OPTION_LINGER, linger.l_onoff != 0);
-    if (linger.l_onoff != 0)
+    if (linger.l_onoff != 0 && linger.l_linger >= 0)
         socket->linger_seconds = (uint32_t)linger.l_linger;
+    else if (linger.l_onoff != 0) /* LINUX: the longest time in jiffies, told in seconds, cut to an int */
+        socket->linger_seconds = (uint32_t)(INT64_MAX / JIFFIES_PER_SECOND);
     return 0;
 }
 

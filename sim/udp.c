@@ -95,7 +95,7 @@ static int connect_to(struct sim_world *world, struct sim_socket_id id,
     if (error < 0)
         return error;
     /* LINUX: an address that an earlier connect() chose still binds the next one. */
-    error = sim_udp_route(world, socket, to, socket->local.ip, 0, &path);
+    error = sim_udp_route(world, id, to, socket->local.ip, 0, &path);
     if (error < 0)
         return error;
     if (sim_ip_is_any(socket->local.ip))

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <linux/errqueue.h>
+#include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
@@ -45,7 +46,7 @@ static bool has_local(const struct sim_socket *socket, const struct target *targ
 
 static bool has_remote(const struct sim_socket *socket, const struct target *target)
 {
-    if ((socket->flags & SIM_SOCKET_CONNECTED) == 0)
+    if ((socket->flags & SIM_SOCKET_CONNECTED) == 0 || DRY_MUTANT(connected_socket_hears_anybody))
         return true;
     return sim_ip_equal(socket->remote.ip, target->remote->ip) &&
            socket->remote.port == target->remote->port;
@@ -211,6 +212,19 @@ static void deliver_to_all(struct sim_world *world, const struct target *target,
     }
 }
 
+/* LINUX: what came by lo to an address of another interface counts as come by that. */
+static uint32_t arrived_by(const struct sim_world *world, struct sim_host_id host,
+                           const struct sim_packet *packet)
+{
+    const struct sim_interface *came_by =
+        sim_interface_at(world, (struct sim_interface_id){packet->interface});
+    const struct sim_interface *owner = (came_by->flags & IFF_LOOPBACK) != 0
+                                            ? sim_host_owner(world, host, packet->destination.ip)
+                                            : NULL;
+
+    return owner == NULL ? came_by->number : owner->number;
+}
+
 void sim_udp_input(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id)
 {
     struct sim_packet *packet = sim_packet_at(world, id);
@@ -218,7 +232,7 @@ void sim_udp_input(struct sim_world *world, struct sim_host_id host, struct sim_
         .host = host,
         .local = &packet->destination,
         .remote = &packet->source,
-        .interface = sim_interface_at(world, (struct sim_interface_id){packet->interface})->number,
+        .interface = arrived_by(world, host, packet),
         .v4 = packet->version == 4,
     };
 
@@ -337,17 +351,6 @@ static void put_int(struct msghdr *message, size_t *used, int level, int type, i
     sim_message_put(message, used, level, type, &value, sizeof value);
 }
 
-/* LINUX: what came by lo to an address of another interface is told as come by that. */
-static uint32_t told_interface(const struct sim_world *world, const struct sim_socket *socket,
-                               const struct sim_datagram *datagram)
-{
-    const struct sim_interface *owner =
-        datagram->interface == 1 ? sim_host_owner(world, socket->host, datagram->destination.ip)
-                                 : NULL;
-
-    return owner == NULL ? datagram->interface : owner->number;
-}
-
 /* LINUX: ip_cmsg_recv_offset's order. */
 static void put_control_v4(const struct sim_world *world, const struct sim_socket *socket,
                            const struct sim_datagram *datagram, struct msghdr *message,
@@ -357,7 +360,7 @@ static void put_control_v4(const struct sim_world *world, const struct sim_socke
         struct sim_ip to = datagram->destination.ip;
         bool many = sim_ip_is_multicast(to) || sim_ip_is_broadcast(world, socket->host, to);
         struct sim_ip own = many ? answering_address(world, socket, datagram) : to;
-        struct in_pktinfo info = {.ipi_ifindex = (int)told_interface(world, socket, datagram)};
+        struct in_pktinfo info = {.ipi_ifindex = (int)datagram->interface};
         info.ipi_spec_dst.s_addr = htonl(sim_ip_to_v4(own));
         info.ipi_addr.s_addr = htonl(sim_ip_to_v4(to));
         sim_message_put(message, used, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
@@ -374,7 +377,7 @@ static void put_control_v6(const struct sim_world *world, const struct sim_socke
                            size_t *used)
 {
     if ((socket->options & SIM_OPTION_PKTINFO6) != 0) {
-        struct in6_pktinfo info = {.ipi6_ifindex = told_interface(world, socket, datagram)};
+        struct in6_pktinfo info = {.ipi6_ifindex = datagram->interface};
         memcpy(&info.ipi6_addr, datagram->destination.ip.bytes, sizeof info.ipi6_addr);
         sim_message_put(message, used, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
     }

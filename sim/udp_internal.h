@@ -8,9 +8,8 @@
 
 /* The path to a destination as this socket would take it: its bound address, its interface, the
  * multicast options. 0, -EACCES (broadcast without SO_BROADCAST), or sim_ip_route's errors. */
-int sim_udp_route(const struct sim_world *world, const struct sim_socket *socket,
-                  struct sim_endpoint to, struct sim_ip from, uint32_t interface,
-                  struct sim_ip_path *path);
+int sim_udp_route(const struct sim_world *world, struct sim_socket_id id, struct sim_endpoint to,
+                  struct sim_ip from, uint32_t interface, struct sim_ip_path *path);
 /* The protocol's members of these names. */
 ssize_t sim_udp_send(struct sim_world *world, struct sim_task_id task, struct sim_socket_id id,
                      const struct msghdr *message, size_t skip, int flags);

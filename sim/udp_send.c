@@ -9,6 +9,7 @@
 #include "host.h"
 #include "inet.h"
 #include "message.h"
+#include "option.h"
 #include "packet.h"
 #include "sockets.h"
 #include "udp_internal.h"
@@ -42,16 +43,30 @@ static struct sim_ip bound_source(const struct sim_world *world, const struct si
     return socket->local.ip;
 }
 
-int sim_udp_route(const struct sim_world *world, const struct sim_socket *socket,
-                  struct sim_endpoint to, struct sim_ip from, uint32_t interface,
-                  struct sim_ip_path *path)
+/* LINUX: the address that IP_MULTICAST_IF was given is also the source of what goes to groups. */
+static struct sim_ip group_source(const struct sim_world *world, struct sim_socket_id id)
 {
+    const struct sim_option *kept = sim_option_kept(world, id, IPPROTO_IP, IP_MULTICAST_IF);
+    uint32_t address = 0;
+
+    if (kept != NULL)
+        memcpy(&address, kept->value, sizeof address);
+    return sim_ip_v4(ntohl(address));
+}
+
+int sim_udp_route(const struct sim_world *world, struct sim_socket_id id, struct sim_endpoint to,
+                  struct sim_ip from, uint32_t interface, struct sim_ip_path *path)
+{
+    const struct sim_socket *socket = sim_socket_at(world, id);
+
     if (interface == 0)
         interface = socket->bound_interface;
     if (interface == 0 && sim_ip_is_multicast(to.ip))
         interface = socket->multicast_interface;
     if (sim_ip_equal(from, socket->local.ip))
         from = bound_source(world, socket);
+    if (sim_ip_is_v4(to.ip) && sim_ip_is_multicast(to.ip) && sim_ip_is_any(from))
+        from = group_source(world, id);
     /* LINUX: ip6_dst_lookup_tail: bound to an IPv4 address, going to an IPv6 one. */
     if (!sim_ip_is_v4(to.ip) && sim_ip_is_v4(from) && !sim_ip_is_any(from))
         return -EAFNOSUPPORT;
@@ -325,10 +340,10 @@ static int transmit(struct sim_world *world, const struct sim_socket *socket,
     return sim_ip_output(world, host, id, path->interface);
 }
 
-static int prepare(struct sim_world *world, const struct sim_socket *socket,
-                   const struct msghdr *message, size_t length, struct wish *wish,
-                   struct sim_ip_path *path)
+static int prepare(struct sim_world *world, struct sim_socket_id id, const struct msghdr *message,
+                   size_t length, struct wish *wish, struct sim_ip_path *path)
 {
+    const struct sim_socket *socket = sim_socket_at(world, id);
     int error = choose_destination(socket, message, &wish->to);
     bool v4 = sim_ip_is_v4(wish->to.ip);
 
@@ -338,7 +353,9 @@ static int prepare(struct sim_world *world, const struct sim_socket *socket,
     error = read_control(world, socket, message, wish);
     if (error < 0)
         return error;
-    error = sim_udp_route(world, socket, wish->to, wish->from, wish->interface, path);
+    error = sim_udp_route(world, id, wish->to, wish->from, wish->interface, path);
+    if (error == -EACCES && message->msg_namelen == 0) /* LINUX: connect() has asked already */
+        error = 0;
     if (error < 0)
         return error;
     return check_length(socket, path, v4, length);
@@ -361,7 +378,7 @@ ssize_t sim_udp_send(struct sim_world *world, struct sim_task_id task, struct si
         return -EMSGSIZE;
     if ((flags & MSG_OOB) != 0 && socket->family == AF_INET)
         return -EOPNOTSUPP;
-    int error = prepare(world, socket, message, length, &wish, &path);
+    int error = prepare(world, id, message, length, &wish, &path);
     if (error < 0)
         return error;
     if (socket->error != 0)

@@ -64,6 +64,24 @@ static struct sim_unix_id find_name(const struct sim_world *world, struct sim_ho
     return id;
 }
 
+/* LINUX: a message's sender is told by the name it has when the message is read: what it sent before
+ * it had one is told under the new one. Names never change again, and an unread message keeps its
+ * sender's name though the sender is gone, so this is the only time to bring them up to date. */
+static void name_unread(struct sim_world *world, struct sim_unix_id sender)
+{
+    const struct sim_unix *own = sim_unix_at(world, sender);
+    uint32_t count = world->pools[SIM_POOL_DATAGRAM].high_water;
+
+    for (uint32_t i = 1; i <= count; i++) {
+        struct sim_datagram *datagram = sim_datagram_at(world, (struct sim_datagram_id){i});
+        if (datagram->slot.live == 0 || datagram->sender.index != sender.index ||
+            datagram->sender_generation != own->slot.generation)
+            continue;
+        memcpy(datagram->sender_name, own->name, sizeof datagram->sender_name);
+        datagram->sender_name_bytes = own->name_bytes;
+    }
+}
+
 static void take_name(struct sim_world *world, struct sim_socket_id id, const struct name *name)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
@@ -77,6 +95,8 @@ static void take_name(struct sim_world *world, struct sim_socket_id id, const st
     own->next_named = host->first_unix_name;
     host->first_unix_name = sim_unix_id_of(world, id);
     host->unix_names++;
+    if (socket->send_charge != 0 && !DRY_MUTANT(sender_is_told_as_it_was))
+        name_unread(world, sim_unix_id_of(world, id));
 }
 
 static void unlink_name(struct sim_world *world, struct sim_unix_id id)
