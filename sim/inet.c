@@ -75,13 +75,14 @@ static int check_v6(struct sim_world *world, struct sim_socket *socket,
         return may_be_local(world, socket, wanted->ip) ? 0 : -EADDRNOTAVAIL;
     }
     if (needs_interface(wanted->ip)) {
-        uint32_t interface = wanted->scope != 0 ? wanted->scope : socket->bound_interface;
-        if (interface == 0)
+        if (wanted->scope != 0)
+            socket->bound_interface = wanted->scope; /* LINUX: also when the rest fails */
+        if (socket->bound_interface == 0)
             return -EINVAL;
-        if (sim_host_interface(world, socket->host, interface) == NULL)
-            return -ENODEV;
-        socket->bound_interface = interface;
     }
+    if (!sim_ip_is_any(wanted->ip) && socket->bound_interface != 0 &&
+        sim_host_interface(world, socket->host, socket->bound_interface) == NULL)
+        return -ENODEV;
     return may_be_local(world, socket, wanted->ip) ? 0 : -EADDRNOTAVAIL;
 }
 

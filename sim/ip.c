@@ -291,7 +291,7 @@ int sim_ip_route(const struct sim_world *world, struct sim_host_id host, struct 
     if (bound_interface == 0)
         bound_interface = to.scope;
     if (bound_interface != 0 && sim_host_interface(world, host, bound_interface) == NULL)
-        return -ENODEV;
+        return v4 ? -ENODEV : -ENETUNREACH;
     if (sim_ip_is_any(to.ip)) { /* this host */
         struct sim_ip v6_loopback = {{[15] = 1}};
         to.ip = v4 ? (sim_ip_is_any(from) ? sim_ip_v4(INADDR_LOOPBACK) : from) : v6_loopback;

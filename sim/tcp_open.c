@@ -11,7 +11,7 @@
 #include "sockets.h"
 
 /* The peer, as LINUX reads the address: 0.0.0.0 and :: mean this host. */
-static int read_peer(const struct sim_socket *socket, const struct sockaddr *address,
+static int read_peer(struct sim_socket *socket, const struct sockaddr *address,
                      socklen_t length, struct sim_endpoint *peer)
 {
     bool v6 = socket->family == AF_INET6;
@@ -32,6 +32,7 @@ static int read_peer(const struct sim_socket *socket, const struct sockaddr *add
             peer->scope = socket->bound_interface;
         if (!peer->scope || (socket->bound_interface && socket->bound_interface != peer->scope))
             return -EINVAL;
+        socket->bound_interface = peer->scope; /* LINUX: it stays so when the rest fails */
     }
     if (v6 && sim_ip_is_v4(peer->ip) && (socket->options & SIM_OPTION_V6ONLY))
         return -ENETUNREACH;
@@ -83,7 +84,9 @@ int sim_tcp_open(struct sim_world *world, struct sim_socket_id id, const void *a
         return error;
     bool v4 = sim_ip_is_v4(peer.ip);
     struct sim_ip from = socket->local.ip;
-    if (sim_ip_is_any(from))
+    /* LINUX: inet_bind: what cannot be a source leaves the choice to the route. */
+    if (sim_ip_is_any(from) || sim_ip_is_multicast(from) ||
+        sim_ip_is_broadcast(world, socket->host, from))
         from = v4 ? sim_ip_v4(INADDR_ANY) : (struct sim_ip){{0}};
     else if (sim_ip_is_v4(from) != v4)
         return v4 ? -EINVAL : -ENETUNREACH;

@@ -48,7 +48,7 @@ static int disconnect(struct sim_world *world, struct sim_socket_id id)
 }
 
 /* The destination of connect(): an AF_INET6 socket takes AF_INET addresses too. */
-static int connect_endpoint(const struct sim_socket *socket, const struct sockaddr *address,
+static int connect_endpoint(struct sim_socket *socket, const struct sockaddr *address,
                             socklen_t length, struct sim_endpoint *to)
 {
     bool v6only = (socket->options & SIM_OPTION_V6ONLY) != 0;
@@ -75,6 +75,11 @@ static int connect_endpoint(const struct sim_socket *socket, const struct sockad
         if (to->scope == 0)
             return -EINVAL;
     }
+    if (sim_ip_is_link_local(to->ip)) {
+        if (socket->bound_interface != 0 && socket->bound_interface != to->scope)
+            return -EINVAL;
+        socket->bound_interface = to->scope; /* LINUX: it stays so when the rest fails */
+    }
     return 0;
 }
 
@@ -100,10 +105,8 @@ static int connect_to(struct sim_world *world, struct sim_socket_id id,
         return error;
     if (sim_ip_is_any(socket->local.ip))
         socket->local.ip = path.source;
-    if (sim_ip_is_link_local(to.ip)) {
-        socket->bound_interface = to.scope;
+    if (sim_ip_is_link_local(to.ip))
         socket->local.scope = to.scope;
-    }
     if (sim_ip_is_any(to.ip)) /* LINUX: 0.0.0.0 was resolved to the source's own address */
         to.ip = path.source;
     socket->remote = to;
