@@ -108,7 +108,7 @@ static int set_linger(struct sim_socket *socket, const void *value, socklen_t le
     sim_option_flag(socket, SIM_OPTION_LINGER, linger.l_onoff != 0);
     if (linger.l_onoff != 0 && linger.l_linger >= 0)
         socket->linger_seconds = (uint32_t)linger.l_linger;
-    else if (linger.l_onoff != 0) /* LINUX: the longest time in jiffies, told in seconds, cut to an int */
+    else if (linger.l_onoff != 0) /* LINUX: the longest time, in seconds, cut to an int */
         socket->linger_seconds = (uint32_t)(INT64_MAX / JIFFIES_PER_SECOND);
     return 0;
 }
