@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel_need.h"
@@ -238,6 +239,17 @@ static void read_file(const char *path, struct text *text)
     fclose(file);
 }
 
+/* The C library keeps one resolv.conf for all threads and reads it again when size, inode or time say
+ * that it is another file. Each host's lies on a file system of its own, where inode and time may well
+ * be equal: so the time is made the host's. */
+static int date_file(const char *path, uint32_t index)
+{
+    struct timespec times[2] = {{.tv_sec = 1000000000 + (time_t)index},
+                                {.tv_sec = 1000000000 + (time_t)index}};
+
+    return utimensat(AT_FDCWD, path, times, 0);
+}
+
 /* A whole /etc, not single files: what a resolver may read besides (host.conf, gai.conf) must not
  * come from the machine either, and resolv.conf may be a link to nowhere. */
 static int make_etc(const struct scenario *scenario, uint32_t index, char *why)
@@ -258,7 +270,8 @@ static int make_etc(const struct scenario *scenario, uint32_t index, char *why)
              write_file("/etc/nsswitch.conf", names, sizeof names - 1) < 0 ||
              write_file("/etc/host.conf", "multi on\n", 9) < 0 ||
              write_file("/etc/services", services.bytes, services.length) < 0 ||
-             write_file("/etc/protocols", protocols.bytes, protocols.length) < 0)
+             write_file("/etc/protocols", protocols.bytes, protocols.length) < 0 ||
+             date_file("/etc/resolv.conf", index) < 0)
         result = fail(why, "the private /etc cannot be written");
     text_free(&resolver);
     text_free(&hosts);
