@@ -275,10 +275,9 @@ static bool fin_acknowledged(struct sim_world *world, struct sim_tcp *tcp,
         *reset = true;
         return false;
     }
-    if (packet->tcp.flags & SIM_TCP_FIN)
-        return true;
+    /* A FIN that comes along is still to be taken, if it fits. */
     sim_tcp_wait(world, tcp, SIM_TCP_FIN_WAIT_2, sim_tcp_fin_timeout_ns(world, tcp));
-    return false;
+    return packet->tcp.flags & SIM_TCP_FIN;
 }
 
 static bool simultaneous_open_ends(struct sim_world *world, struct sim_tcp *tcp,
