@@ -48,6 +48,7 @@ enum {
     PAGE = 4096,
     /* Each guard cuts the mapping once more, and Linux allows 65,530 pieces in all. */
     GUARDED = 15000,
+    TOGETHER = 256, /* slots beyond those are opened so many at once */
     /* Tops of stacks lie at different cache lines, or all of them would share one set. */
     COLOURS = 32,
     COLOUR_BYTES = 128,
@@ -69,7 +70,8 @@ int sim_stacks_create(struct sim_stacks *stacks, size_t stack_bytes, uint32_t co
     if (stacks->next == MAP_FAILED) {
         return -errno;
     }
-    stacks->base = mmap(NULL, stacks->slot_bytes * count, PROT_READ | PROT_WRITE,
+    /* Reserved only: a stack becomes memory at its first use. */
+    stacks->base = mmap(NULL, stacks->slot_bytes * count, PROT_NONE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (stacks->base == MAP_FAILED) {
         const int error = errno;
@@ -89,6 +91,20 @@ void sim_stacks_destroy(struct sim_stacks *stacks)
     }
 }
 
+/* Makes memory of a slot but for its guard page, or of the next slots together. */
+static void open_slot(const struct sim_stacks *stacks, uint32_t slot, char *bottom)
+{
+    int result = 0;
+    if (slot <= GUARDED) {
+        result = mprotect(bottom + PAGE, stacks->slot_bytes - PAGE, PROT_READ | PROT_WRITE);
+    } else if ((slot - GUARDED - 1) % TOGETHER == 0) {
+        const uint32_t left = stacks->count - (slot - 1);
+        const size_t slots = left < TOGETHER ? left : TOGETHER;
+        result = mprotect(bottom, slots * stacks->slot_bytes, PROT_READ | PROT_WRITE);
+    }
+    assert(result == 0);
+}
+
 static bool take_slot(struct sim_stacks *stacks, uint32_t *slot)
 {
     if (stacks->first_free) {
@@ -101,9 +117,7 @@ static bool take_slot(struct sim_stacks *stacks, uint32_t *slot)
     }
     *slot = ++stacks->used;
     char *bottom = stacks->base + (size_t)(*slot - 1) * stacks->slot_bytes;
-    if (*slot <= GUARDED) {
-        mprotect(bottom, PAGE, PROT_NONE);
-    }
+    open_slot(stacks, *slot, bottom);
 #ifdef VALGRIND_STACK_REGISTER
     (void)VALGRIND_STACK_REGISTER(bottom + PAGE, bottom + stacks->slot_bytes);
 #endif
