@@ -54,6 +54,9 @@ static int run_getaddrinfo(struct call *call)
     if (call->arguments[0].kind == VALUE_INT)
         return raise_error(call->actor, "TypeError",
                            "getaddrinfo() argument 1 must be string or None");
+    if (call->arguments[1].kind == VALUE_TUPLE || call->arguments[1].kind == VALUE_LIST ||
+        call->arguments[1].kind == VALUE_FLOAT)
+        return raise_error(call->actor, "OSError", "Int or String expected");
     if (take_text(call, 0, &host) != 0 || take_text(call, 1, &port) != 0 ||
         take_int(call, 2, &family) != 0 || take_int(call, 3, &type) != 0 ||
         take_int(call, 4, &protocol) != 0 || take_int(call, 5, &flags) != 0)
