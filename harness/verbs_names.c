@@ -82,11 +82,7 @@ static int run_getnameinfo(struct call *call)
     if (take_int(call, 1, &flags) != 0 ||
         value_to_library(&call->actor->arena, pair, &value) != 0)
         return -1;
-    int family = pair->count > 2 || (pair->count > 0 && pair->items[0].kind == VALUE_STR &&
-                                     strchr(pair->items[0].bytes, ':') != NULL)
-                     ? AF_INET6
-                     : AF_INET;
-    if (dry_address_from_value(&address, family, SOCK_DGRAM, 0, &value, "getnameinfo") != 0)
+    if (dry_address_from_value(&address, AF_UNSPEC, SOCK_DGRAM, 0, &value, "getnameinfo") != 0)
         return raise_library(call->actor);
     char *host = arena_take(&call->actor->arena, NI_MAXHOST);
     char *service = arena_take(&call->actor->arena, NI_MAXSERV);
