@@ -106,12 +106,25 @@ static int need_text(struct call *call, uint32_t i, const char **text)
     return 0;
 }
 
+/* A host name as CPython's converter takes it: a NUL inside is TypeError, not ValueError. */
+static int need_host(struct call *call, const char **name)
+{
+    const struct value *value = &call->arguments[0];
+
+    if ((value->kind == VALUE_STR || value->kind == VALUE_BYTES) &&
+        memchr(value->bytes, 0, value->count) != NULL)
+        return raise_error(call->actor, "TypeError",
+                           "%s() argument 1 must be encoded string without null bytes",
+                           call->verb->name);
+    return need_text(call, 0, name);
+}
+
 static int run_gethostbyname(struct call *call)
 {
     const char *name;
     char *buffer = arena_take(&call->actor->arena, NAME_BYTES);
 
-    if (need_text(call, 0, &name) != 0)
+    if (need_host(call, &name) != 0)
         return -1;
     return result_text(call, dry_gethostbyname(name, buffer, NAME_BYTES), buffer);
 }
@@ -144,7 +157,7 @@ static int run_gethostbyname_ex(struct call *call)
 {
     const char *name;
 
-    return need_text(call, 0, &name) != 0 ? -1 : result_hostent(call, dry_gethostbyname_ex(name));
+    return need_host(call, &name) != 0 ? -1 : result_hostent(call, dry_gethostbyname_ex(name));
 }
 
 static int run_gethostbyaddr(struct call *call)

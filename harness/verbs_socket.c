@@ -86,9 +86,11 @@ static int take_host_port(struct call *call, uint32_t i, const char **host, cons
     struct value whole = *pair;
     int status = 0;
 
-    if (pair->kind != VALUE_TUPLE || pair->count != 2)
-        return raise_error(call->actor, "TypeError", "%s() argument must be a pair (host, port)",
-                           call->verb->name);
+    bool sequence = pair->kind == VALUE_TUPLE || pair->kind == VALUE_LIST;
+    if (!sequence || pair->count != 2)
+        return raise_error(call->actor,
+                           sequence || pair->kind == VALUE_STR ? "ValueError" : "TypeError",
+                           "%s() argument must be a pair (host, port)", call->verb->name);
     call->arguments[i] = whole.items[0];
     status = take_text(call, i, host);
     call->arguments[i] = whole.items[1];
