@@ -309,6 +309,7 @@ static const char endless[] = "host a 10.0.0.1\n"
                               "conn, peer = s.accept()\n"
                               "conn.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)\n"
                               "conn.setsockopt(IPPROTO_TCP, TCP_KEEPIDLE, 1)\n"
+                              "conn.setsockopt(IPPROTO_TCP, TCP_KEEPINTVL, 1)\n"
                               "conn.recv(1)\n"
                               "[b]\n"
                               "s = socket()\n"
@@ -327,8 +328,8 @@ static void ctrl_c__ends__with_what_was_done_so_far(void **state)
 static void sigquit__prints__where_each_actor_waits(void **state)
 {
     assert_int_equal(signalled("run endless.dry", SIGQUIT, 300000), 1);
-    assert_says("endless.dry:12: a waits in conn.recv(1) since");
-    assert_says("endless.dry:17: b waits in s.recv(1) since");
+    assert_says("endless.dry:13: a waits in conn.recv(1) since");
+    assert_says("endless.dry:18: b waits in s.recv(1) since");
 }
 
 int main(int count, char **arguments)
