@@ -164,7 +164,7 @@ static int run_gethostbyaddr(struct call *call)
 {
     const char *address;
 
-    return need_text(call, 0, &address) != 0 ? -1
+    return need_host(call, &address) != 0 ? -1
                                              : result_hostent(call, dry_gethostbyaddr(address));
 }
 
