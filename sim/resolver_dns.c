@@ -249,7 +249,8 @@ static bool ask(struct exchange *exchange)
 {
     struct sim_resolver *resolver = exchange->resolver;
     unsigned servers = resolver->server_count > 0 ? resolver->server_count : 1;
-    for (unsigned attempt = 0; attempt < (DRY_MUTANT(resolver_asks_once) ? 1 : resolver->attempts); attempt++)
+    unsigned attempts = DRY_MUTANT(resolver_asks_once) ? 1 : resolver->attempts;
+    for (unsigned attempt = 0; attempt < attempts; attempt++)
         for (unsigned server = 0; server < servers; server++)
             if (ask_server(exchange, server, servers) == ALL_ANSWERED) {
                 if (resolver->rotate)

@@ -244,8 +244,8 @@ static void begin_undo(struct sim_tcp *tcp)
     tcp->undo_retransmits = tcp->retransmitted_out ? tcp->retransmitted_out : UINT32_MAX;
 }
 
-/* RFC 2883, RFC 3522: every retransmission came twice, or what was acknowledged left before any: nothing
- * had been lost. */
+/* RFC 2883, RFC 3522: every retransmission came twice, or what was acknowledged left before any:
+ * nothing had been lost. */
 static bool was_mistaken(const struct sim_world *world, const struct sim_tcp *tcp,
                          const struct tcp_acked *news)
 {

@@ -3,8 +3,8 @@
  *
  * A timer signals the thread that runs the world. The handler looks only at whether calls were made
  * since it came last; so a task is ended after one to two periods. Between runs the timer stays
- * armed until it fires once, so that many short runs cost no system calls. It leaves the task's stack from
- * within the handler, which is safe where the task computed, and the last resort where it did not. */
+ * armed until it fires once, so that many short runs cost no system calls. It leaves the task's stack
+ * from within the handler: safe where the task computed, and the last resort where it did not. */
 #include "run.h"
 
 #include <stdlib.h>

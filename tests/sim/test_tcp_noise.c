@@ -1,4 +1,4 @@
-/* Noise: segments and calls drawn by chance, every invariant walked after each, nothing left at the end.
+/* Noise: segments and calls drawn by chance, every invariant walked after each, nothing left over.
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
