@@ -330,7 +330,7 @@ static void sigquit__prints__where_each_actor_waits(void **state)
 {
     assert_int_equal(signalled("run endless.dry", SIGQUIT, 300000), 1);
     assert_says("endless.dry:13: a waits in conn.recv(1) since");
-    assert_says("endless.dry:18: b waits in s.recv(1) since");
+    assert_says("endless.dry:19: b waits in s.recv(1) since");
 }
 
 int main(int count, char **arguments)
