@@ -126,7 +126,11 @@ static bool take_slot(struct sim_stacks *stacks, uint32_t *slot)
 
 /* ---- switching ---------------------------------------------------------------------------------- */
 
-static void arrive(struct sim_fiber *self, struct transfer transfer, struct sim_fiber *from)
+/* Both are part of their callers: thread sanitizer counts a function's entry and exit on the fiber
+ * that it believes to be the running one. */
+__attribute__((always_inline)) static inline void arrive(struct sim_fiber *self,
+                                                         struct transfer transfer,
+                                                         struct sim_fiber *from)
 {
 #if WITH_ASAN
     __sanitizer_finish_switch_fiber(self->fake_stack, &from->stack_bottom, &from->stack_bytes);
@@ -135,7 +139,8 @@ static void arrive(struct sim_fiber *self, struct transfer transfer, struct sim_
     from->context = transfer.context;
 }
 
-static void depart(struct sim_fiber *from, struct sim_fiber *to, bool for_ever)
+__attribute__((always_inline)) static inline void depart(struct sim_fiber *from,
+                                                         struct sim_fiber *to, bool for_ever)
 {
 #if WITH_ASAN
     __sanitizer_start_switch_fiber(for_ever ? NULL : &from->fake_stack, to->stack_bottom,
