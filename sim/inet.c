@@ -32,11 +32,15 @@ static bool is_privileged_port(const struct sim_world *world, const struct sim_s
     return socket->owner.index != 0 && sim_process_at(world, socket->owner)->uid != 0;
 }
 
-static bool is_bound(const struct sim_socket *socket)
+static bool is_bound(const struct sim_world *world, const struct sim_socket *socket)
 {
-    /* LINUX: by the port it holds, not by the one it still tells after a connection ended. */
-    return (socket->flags & (SIM_SOCKET_BOUND | SIM_SOCKET_CONNECTED | SIM_SOCKET_CONNECTING |
-                             SIM_SOCKET_LISTENING)) != 0;
+    /* LINUX: by the port it holds, not by the one it still tells after a connection ended; and by
+     * its state, which for TCP is not what connect() has told so far. */
+    if (socket->flags & SIM_SOCKET_BOUND)
+        return true;
+    if (socket->protocol_kind == SIM_PROTOCOL_TCP)
+        return sim_tcp_at(world, (struct sim_tcp_id){socket->detail})->state != SIM_TCP_CLOSED;
+    return (socket->flags & SIM_SOCKET_CONNECTED) != 0;
 }
 
 /* LINUX: __inet_bind: the address before the right to the port before "already bound". */
@@ -47,7 +51,7 @@ static int check_v4(const struct sim_world *world, const struct sim_socket *sock
         return -EADDRNOTAVAIL;
     if (is_privileged_port(world, socket, wanted->port))
         return -EACCES;
-    return is_bound(socket) ? -EINVAL : 0;
+    return is_bound(world, socket) ? -EINVAL : 0;
 }
 
 /* LINUX: __ipv6_addr_needs_scope_id: fe80::/10, and groups of no wider scope. */
@@ -67,7 +71,7 @@ static int check_v6(struct sim_world *world, struct sim_socket *socket,
         return -EINVAL;
     if (is_privileged_port(world, socket, wanted->port))
         return -EACCES;
-    if (is_bound(socket))
+    if (is_bound(world, socket))
         return -EINVAL;
     if (sim_ip_is_v4(wanted->ip)) {
         if ((socket->options & SIM_OPTION_V6ONLY) != 0)

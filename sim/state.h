@@ -587,6 +587,7 @@ enum sim_socket_flag {
     SIM_SOCKET_HASHED_BOUND = 2048,
     SIM_SOCKET_HASHED_CONNECTED = 4096,
     SIM_SOCKET_CONNECT_PORT = 8192, /* connect() chose the port: others may share it */
+    SIM_SOCKET_DISCONNECTING = 16384, /* LINUX: SS_DISCONNECTING: connect() is refused for good */
 };
 
 /* A negative SO_RCVTIMEO or SO_SNDTIMEO; no other is shorter than a jiffy. */
@@ -743,6 +744,8 @@ struct sim_unix {
     struct sim_unix_id first_client;
     struct sim_unix_id next_client;
     uint32_t peer_gone; /* the datagram peer was closed: the next send tells */
+    uint32_t gone_name_bytes; /* and this was its name, which getpeername() goes on telling */
+    uint8_t gone_name[SIM_UNIX_NAME_BYTES];
     struct sim_host_id host;
     uint32_t type; /* SOCK_*: abstract names are apart for each */
 };

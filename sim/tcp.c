@@ -50,7 +50,8 @@ static int tcp_listen(struct sim_world *world, struct sim_socket_id id, int back
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_tcp *tcp = tcp_of(world, id);
-    if ((socket->flags & (SIM_SOCKET_CONNECTED | SIM_SOCKET_CONNECTING)) ||
+    if ((socket->flags &
+         (SIM_SOCKET_CONNECTED | SIM_SOCKET_CONNECTING | SIM_SOCKET_DISCONNECTING)) ||
         !tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN)))
         return -EINVAL;
     uint32_t most = (uint32_t)tcp_setting(world, tcp, SIM_SETTING_SOMAXCONN);
@@ -124,9 +125,12 @@ static int tcp_connect(struct sim_world *world, struct sim_socket_id id,
         return -EINVAL;
     if (address->sa_family == AF_UNSPEC) {
         sim_tcp_disconnect(world, tcp);
-        socket->flags &= ~(uint32_t)(SIM_SOCKET_CONNECTING | SIM_SOCKET_CONNECTED);
+        socket->flags &= ~(uint32_t)(SIM_SOCKET_CONNECTING | SIM_SOCKET_CONNECTED |
+                                     SIM_SOCKET_DISCONNECTING);
         return 0;
     }
+    if (socket->flags & SIM_SOCKET_DISCONNECTING)
+        return -EINVAL;
     if (socket->flags & SIM_SOCKET_CONNECTED)
         return -EISCONN;
     if (socket->flags & SIM_SOCKET_CONNECTING) {
@@ -365,6 +369,12 @@ static int tcp_shutdown(struct sim_world *world, struct sim_socket_id id, int ho
         return -EINVAL;
     bool reading = how != SHUT_WR;
     bool writing = how != SHUT_RD;
+    /* LINUX: shutdown() of a connect() that nobody has asked about yet. */
+    if ((socket->flags & SIM_SOCKET_CONNECTING) && tcp->state != SIM_TCP_SYN_SENT) {
+        bool open = tcp->state != SIM_TCP_CLOSED && tcp->state != SIM_TCP_SYN_RECEIVED;
+        socket->flags &= ~(uint32_t)SIM_SOCKET_CONNECTING;
+        socket->flags |= open ? SIM_SOCKET_CONNECTED : SIM_SOCKET_DISCONNECTING;
+    }
     if (tcp->state == SIM_TCP_SYN_SENT || (tcp->state == SIM_TCP_LISTEN && reading)) {
         sim_tcp_disconnect(world, tcp);
         socket->flags &= ~(uint32_t)(SIM_SOCKET_CONNECTING | SIM_SOCKET_CONNECTED);

@@ -48,9 +48,9 @@ static void lose_messages(struct sim_world *world, struct sim_socket_id id,
 static bool accepts(const struct sim_world *world, struct sim_socket_id receiver,
                     struct sim_socket_id sender)
 {
-    struct sim_socket_id peer = sim_unix_of(world, receiver)->peer;
+    const struct sim_unix *own = sim_unix_of(world, receiver);
 
-    return peer.index == 0 || peer.index == sender.index;
+    return !own->peer_gone && (own->peer.index == 0 || own->peer.index == sender.index);
 }
 
 static int set_peer(struct sim_world *world, struct sim_socket_id id, struct sim_socket_id peer)
@@ -62,6 +62,8 @@ static int set_peer(struct sim_world *world, struct sim_socket_id id, struct sim
 
     remove_client(world, id);
     own->peer_gone = 0;
+    own->gone_name_bytes = 0;
+    memset(own->gone_name, 0, sizeof own->gone_name);
     socket->flags &= ~(uint32_t)SIM_SOCKET_CONNECTED;
     if (had_peer && old.index != peer.index)
         lose_messages(world, id, old);
@@ -323,6 +325,8 @@ static void release_datagram(struct sim_world *world, struct sim_socket_id id)
         client = connected->next_client;
         connected->next_client.index = connected->peer.index = 0;
         connected->peer_gone = 1;
+        connected->gone_name_bytes = own->name_bytes;
+        memcpy(connected->gone_name, own->name, sizeof own->name);
     }
     sim_unix_flush(world, id);
     sim_socket_free(world, id);

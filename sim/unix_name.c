@@ -232,6 +232,10 @@ int sim_unix_get_name(const struct sim_world *world, struct sim_socket_id id, bo
 {
     const struct sim_unix *own = sim_unix_of(world, id);
 
+    if (peer && own->peer_gone) {
+        sim_unix_give_name(own->gone_name, own->gone_name_bytes, address, length);
+        return 0;
+    }
     if (peer && own->peer.index == 0)
         return -ENOTCONN;
     if (peer)
