@@ -181,6 +181,15 @@ static void end_children(struct sim_world *world, struct sim_socket_id id)
     }
 }
 
+/* LINUX: a first message without bytes does not count (it could be an urgent byte, read already). */
+static bool holds_unread(const struct sim_world *world, const struct sim_socket *socket)
+{
+    if (socket->first_datagram.index == 0)
+        return false;
+    const struct sim_datagram *first = sim_datagram_at(world, socket->first_datagram);
+    return first->bytes.length > 0 || first->next.index != 0;
+}
+
 /* An end that is gone stays as an orphan while its peer lives: getpeername() still tells its name. */
 void sim_unix_release(struct sim_world *world, struct sim_socket_id id)
 {
@@ -188,7 +197,7 @@ void sim_unix_release(struct sim_world *world, struct sim_socket_id id)
     struct sim_unix *own = sim_unix_of(world, id);
     struct sim_socket_id peer = own->peer;
     bool never_accepted = own->listener.index != 0;
-    bool unread = socket->first_datagram.index != 0;
+    bool unread = holds_unread(world, socket);
 
     own->listener.index = 0;
     sim_unix_unblock(world, id);

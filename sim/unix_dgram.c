@@ -58,14 +58,14 @@ static int set_peer(struct sim_world *world, struct sim_socket_id id, struct sim
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_unix *own = sim_unix_of(world, id);
     struct sim_socket_id old = own->peer;
-    bool had_peer = old.index != 0 || own->peer_gone;
+    bool had_other = own->peer_gone || (old.index != 0 && old.index != peer.index);
 
     remove_client(world, id);
     own->peer_gone = 0;
     own->gone_name_bytes = 0;
     memset(own->gone_name, 0, sizeof own->gone_name);
     socket->flags &= ~(uint32_t)SIM_SOCKET_CONNECTED;
-    if (had_peer && old.index != peer.index)
+    if (had_other)
         lose_messages(world, id, old);
     if (peer.index == 0)
         return 0;
