@@ -115,8 +115,11 @@ int sim_inet_bind(struct sim_world *world, struct sim_socket_id id, const struct
     /* IP_BIND_ADDRESS_NO_PORT leaves the port to connect(), which then knows the destination. */
     bool take = port_named || (socket->options & SIM_OPTION_BIND_NO_PORT) == 0;
     error = take ? take_port(world, id, &wanted) : 0;
-    if (error < 0)
+    if (error < 0) {
+        /* LINUX: inet_reset_saddr: an address kept from an earlier connection is forgotten. */
+        socket->local.ip = socket->family == AF_INET6 ? (struct sim_ip){{0}} : sim_ip_v4(INADDR_ANY);
         return error;
+    }
     socket->local = wanted;
     if (!sim_ip_is_any(wanted.ip)) {
         socket->flags |= SIM_SOCKET_BOUND_ADDRESS;
