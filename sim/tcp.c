@@ -369,6 +369,7 @@ static int tcp_shutdown(struct sim_world *world, struct sim_socket_id id, int ho
         return -EINVAL;
     bool reading = how != SHUT_WR;
     bool writing = how != SHUT_RD;
+    int error = 0;
     /* LINUX: shutdown() of a connect() that nobody has asked about yet. */
     if ((socket->flags & SIM_SOCKET_CONNECTING) && tcp->state != SIM_TCP_SYN_SENT) {
         bool open = tcp->state != SIM_TCP_CLOSED && tcp->state != SIM_TCP_SYN_RECEIVED;
@@ -379,17 +380,15 @@ static int tcp_shutdown(struct sim_world *world, struct sim_socket_id id, int ho
         sim_tcp_disconnect(world, tcp);
         socket->flags &= ~(uint32_t)(SIM_SOCKET_CONNECTING | SIM_SOCKET_CONNECTED);
     } else if (tcp->state != SIM_TCP_LISTEN) {
-        int error = tcp->state == SIM_TCP_CLOSED ? -ENOTCONN : 0;
+        error = tcp->state == SIM_TCP_CLOSED ? -ENOTCONN : 0;
         socket->flags |= (reading ? SIM_SOCKET_READ_SHUT : 0) | (writing ? SIM_SOCKET_WRITE_SHUT : 0);
         if (writing && tcp_in(tcp, STATE(ESTABLISHED) | STATE(CLOSE_WAIT)) &&
             sim_tcp_close_send(world, tcp))
             sim_tcp_send_fin(world, tcp);
-        if (error)
-            return error;
     }
     sim_wake_socket(world, id,
                     POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLRDHUP | POLLHUP);
-    return 0;
+    return error;
 }
 
 static void close_connection(struct sim_world *world, struct sim_tcp *tcp)

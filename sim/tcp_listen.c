@@ -396,6 +396,11 @@ static void complete(struct sim_world *world, struct sim_tcp *child, const struc
     sim_tcp_init_buffers(world, child);
     sim_tcp_state_change(world, child, SIM_TCP_ESTABLISHED);
     sim_tcp_timer_keepalive_starts(world, child);
+    /* LINUX: what was shut down before listen() is shut down in every connection. */
+    socket->flags |= tcp_socket(world, listener)->flags &
+                     (SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT);
+    if ((socket->flags & SIM_SOCKET_WRITE_SHUT) && sim_tcp_close_send(world, child))
+        sim_tcp_send_fin(world, child);
     sim_wake_socket(world, listener->socket, POLLIN | POLLRDNORM);
 }
 

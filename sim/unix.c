@@ -111,7 +111,7 @@ int sim_unix_shutdown(struct sim_world *world, struct sim_socket_id id, int how)
         sim_wake_socket(world, peer, POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLHUP);
     }
     if (own_bits & SIM_SOCKET_READ_SHUT) /* who waits for room in this queue learns that it ended */
-        sim_unix_wake_blocked(world, id);
+        sim_unix_wake_blocked(world, id, true);
     return 0;
 }
 

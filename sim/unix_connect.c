@@ -32,7 +32,7 @@ int sim_unix_listen(struct sim_world *world, struct sim_socket_id id, int backlo
     socket->flags |= SIM_SOCKET_LISTENING;
     sim_unix_note_credentials(world, socket, own);
     if (!sim_unix_is_full(own))
-        sim_unix_wake_blocked(world, id);
+        sim_unix_wake_blocked(world, id, true);
     return 0;
 }
 
@@ -64,7 +64,7 @@ int sim_unix_accept(struct sim_world *world, struct sim_socket_id id, struct sim
     taken->next_child.index = taken->listener.index = 0;
     sim_socket_at(world, *child)->flags |= SIM_SOCKET_ACCEPTED;
     if (was_full)
-        sim_unix_wake_blocked(world, id);
+        sim_unix_wake_blocked(world, id, true);
     return 0;
 }
 
@@ -203,7 +203,7 @@ void sim_unix_release(struct sim_world *world, struct sim_socket_id id)
     sim_unix_unblock(world, id);
     end_children(world, id);
     socket->flags &= ~(uint32_t)SIM_SOCKET_LISTENING;
-    sim_unix_wake_blocked(world, id);
+    sim_unix_wake_blocked(world, id, true);
     sim_unix_leave_name(world, sim_unix_id_of(world, id));
     bool peer_is_gone =
         peer.index == 0 || (sim_socket_at(world, peer)->flags & SIM_SOCKET_ORPHAN) != 0;

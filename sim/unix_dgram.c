@@ -166,13 +166,17 @@ static ssize_t send_loaded(struct sim_world *world, struct sim_task_id task,
     if (length + SPARED_BYTES > socket->send_limit)
         return -EMSGSIZE;
     int error = sim_unix_may_send(world, id);
-    if (error == 0)
-        error = choose_receiver(world, id, message, &receiver);
+    if (error < 0)
+        return error;
+    error = choose_receiver(world, id, message, &receiver);
     if (error == 0)
         error = check_receiver(world, id, receiver);
     if (error == 0)
         error = sim_unix_enqueue(world, task, id, receiver, message, 0, length,
                                  message_charge(length), cargo);
+    /* LINUX: the buffer, taken before the receiver was looked for, is given back: an edge. */
+    if (error < 0 && error != -EAGAIN && sim_unix_is_writable(socket))
+        sim_wake_socket(world, id, POLLOUT | POLLWRNORM | POLLWRBAND);
     return error < 0 ? error : (ssize_t)length;
 }
 
@@ -317,7 +321,7 @@ static void release_datagram(struct sim_world *world, struct sim_socket_id id)
 
     remove_client(world, id);
     sim_unix_unblock(world, id);
-    sim_unix_wake_blocked(world, id);
+    sim_unix_wake_blocked(world, id, sim_unix_is_full(own));
     struct sim_unix_id client = own->first_client;
     own->first_client.index = 0;
     while (client.index != 0) {

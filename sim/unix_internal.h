@@ -69,7 +69,8 @@ uint32_t sim_unix_buffer_charge(size_t length);
 bool sim_unix_is_full(const struct sim_unix *own);
 void sim_unix_block_on(struct sim_world *world, struct sim_socket_id id, struct sim_socket_id full);
 void sim_unix_unblock(struct sim_world *world, struct sim_socket_id id);
-void sim_unix_wake_blocked(struct sim_world *world, struct sim_socket_id id);
+/* clients: also those connected to it that did not wait, as its queue was full for all. */
+void sim_unix_wake_blocked(struct sim_world *world, struct sim_socket_id id, bool clients);
 
 /* ---- unix.c: what the three types share ---- */
 

@@ -264,7 +264,7 @@ struct sim_datagram_id sim_unix_dequeue(struct sim_world *world, struct sim_sock
     own->child_count--;
     uncharge(world, sim_datagram_at(world, taken));
     if (was_full && !sim_unix_is_full(own))
-        sim_unix_wake_blocked(world, id);
+        sim_unix_wake_blocked(world, id, true);
     return taken;
 }
 
@@ -324,11 +324,11 @@ void sim_unix_unblock(struct sim_world *world, struct sim_socket_id id)
     own->next_blocked.index = own->blocked_on.index = 0;
 }
 
-void sim_unix_wake_blocked(struct sim_world *world, struct sim_socket_id id)
+void sim_unix_wake_blocked(struct sim_world *world, struct sim_socket_id id, bool clients)
 {
     struct sim_unix *own = sim_unix_of(world, id);
     struct sim_unix_id blocked = own->first_blocked;
-    struct sim_unix_id client = own->first_client;
+    struct sim_unix_id client = {clients ? own->first_client.index : 0};
 
     own->first_blocked.index = 0;
     while (blocked.index != 0) {
