@@ -245,8 +245,8 @@ static struct sim_tcp *new_child(struct sim_world *world, struct sim_tcp *listen
     socket->local = packet->destination;
     socket->remote = packet->source;
     /* LINUX: the child holds the listener's port as the listener does. */
-    socket->flags |= SIM_SOCKET_BOUND | SIM_SOCKET_CONNECTING | SIM_SOCKET_ACCEPTED |
-                     (parent->flags & SIM_SOCKET_BOUND_PORT);
+    /* LINUX: no child has chosen its port: a reset gives it back. */
+    socket->flags |= SIM_SOCKET_BOUND | SIM_SOCKET_CONNECTING | SIM_SOCKET_ACCEPTED;
 
     struct sim_ip_path path;
     if (sim_ip_route(world, socket->host, socket->remote, socket->local.ip,

@@ -46,10 +46,13 @@ enum kind { FREE, TCP4, TCP6, UDP4, UDP6, STREAM, DGRAM, SEQPACKET, PIPE, COUNTE
 struct slot {
     enum kind kind;
     int kernel, world;
-    uint16_t port; /* TCP: bound to; a connection to oneself is another subject */
+    uint32_t description; /* duplicates share it */
 };
 
 static struct slot slots[SLOTS];
+/* What TCP descriptions are bound to: a connection to oneself is another subject. */
+static uint16_t ports[4096];
+static uint32_t descriptions;
 static struct dry_caller kernel, world;
 static uint64_t random_state;
 static int calls;
@@ -106,7 +109,9 @@ static void keep(enum kind kind, int64_t in_kernel, int64_t in_world)
         }
         return;
     }
-    slots[place] = (struct slot){kind, (int)in_kernel, (int)in_world, 0};
+    descriptions++;
+    assert_true(descriptions < sizeof ports / sizeof ports[0]);
+    slots[place] = (struct slot){kind, (int)in_kernel, (int)in_world, descriptions};
     fprintf(transcript, "  slot %d, kind %d\n", place, kind);
 }
 
@@ -243,9 +248,9 @@ static void bind_or_connect(bool connects)
         const int in_kernel = KERNEL(bind, slot->kernel, address, length);
         if (alike("result", in_kernel, WORLD(bind, slot->world, address, length)) &&
             in_kernel == 0 && slot->kind <= TCP6) {
-            slot->port = port;
+            ports[slot->description] = port;
         }
-    } else if (slot->port != port) {
+    } else if (ports[slot->description] != port) {
         alike("result", KERNEL(connect, slot->kernel, address, length),
               WORLD(connect, slot->world, address, length));
     }
@@ -306,6 +311,105 @@ static void receive_some(void)
                                    : WORLD(recvfrom, slot->world, right, length, flags, NULL, NULL);
     alike("result", in_kernel, in_world);
     alike("bytes differ", 0, memcmp(left, right, sizeof left) != 0);
+}
+
+/* A datagram to a named receiver; whom the next one came from. */
+static void send_to_name(void)
+{
+    static char bytes[3000];
+    const struct slot *slot = pick(TCP4, SEQPACKET);
+    struct sockaddr_storage storage;
+    uint16_t port;
+    if (!slot) {
+        return;
+    }
+    const size_t length = draw(sizeof bytes);
+    memset(bytes, 'A' + (int)draw(20), sizeof bytes);
+    say("sendto", slot, (long)length);
+    const socklen_t named = some_address(slot->kind, &storage, &port);
+    const struct sockaddr *address = (const struct sockaddr *)&storage;
+    alike("result", KERNEL(sendto, slot->kernel, bytes, length, MSG_NOSIGNAL, address, named),
+          WORLD(sendto, slot->world, bytes, length, MSG_NOSIGNAL, address, named));
+}
+
+static void receive_from(void)
+{
+    const struct slot *slot = pick(UDP4, SEQPACKET);
+    struct sockaddr_storage left, right;
+    socklen_t left_length = sizeof left, right_length = sizeof right;
+    char bytes[64];
+    if (!slot) {
+        return;
+    }
+    memset(&left, 0, sizeof left);
+    memset(&right, 0, sizeof right);
+    say("recvfrom", slot, 0);
+    const ssize_t in_kernel = KERNEL(recvfrom, slot->kernel, bytes, sizeof bytes, 0,
+                                     (struct sockaddr *)&left, &left_length);
+    if (!alike("result", in_kernel,
+               WORLD(recvfrom, slot->world, bytes, sizeof bytes, 0, (struct sockaddr *)&right,
+                     &right_length)) ||
+        in_kernel < 0 || !alike("length", left_length, right_length)) {
+        return;
+    }
+    hide_luck(&left);
+    hide_luck(&right);
+    alike("bytes differ", 0, memcmp(&left, &right, left_length) != 0);
+}
+
+static void urgent(void)
+{
+    const struct slot *slot = pick(TCP4, TCP6);
+    char left = 0, right = 0;
+    int left_mark = -1, right_mark = -1;
+    if (!slot) {
+        return;
+    }
+    switch (draw(3)) {
+    case 0:
+        say("send urgent", slot, 0);
+        alike("result", KERNEL(sendto, slot->kernel, "!", 1, MSG_OOB | MSG_NOSIGNAL, NULL, 0),
+              WORLD(sendto, slot->world, "!", 1, MSG_OOB | MSG_NOSIGNAL, NULL, 0));
+        break;
+    case 1:
+        say("recv urgent", slot, 0);
+        alike("result", KERNEL(recvfrom, slot->kernel, &left, 1, MSG_OOB, NULL, NULL),
+              WORLD(recvfrom, slot->world, &right, 1, MSG_OOB, NULL, NULL));
+        alike("byte", left, right);
+        break;
+    default:
+        say("SIOCATMARK", slot, 0);
+        alike("result", KERNEL(ioctl, slot->kernel, SIOCATMARK, &left_mark),
+              WORLD(ioctl, slot->world, SIOCATMARK, &right_mark));
+        alike("value", left_mark, right_mark);
+    }
+}
+
+static void disconnect(void)
+{
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    struct slot *slot = pick(TCP4, SEQPACKET);
+    if (slot) {
+        say("disconnect", slot, 0);
+        alike("result", KERNEL(connect, slot->kernel, &nowhere, sizeof nowhere),
+              WORLD(connect, slot->world, &nowhere, sizeof nowhere));
+    }
+}
+
+static void duplicate(void)
+{
+    const struct slot *slot = pick(TCP4, EPOLL);
+    if (slot) {
+        const uint32_t description = slot->description, before = descriptions;
+        say("dup", slot, 0);
+        keep(slot->kind, KERNEL(fcntl, slot->kernel, F_DUPFD_CLOEXEC, 0),
+             WORLD(fcntl, slot->world, F_DUPFD_CLOEXEC, 0));
+        for (int i = 0; i < SLOTS && descriptions > before; i++) {
+            if (slots[i].description == descriptions) {
+                slots[i].description = description;
+            }
+        }
+    }
 }
 
 static void shut_or_close(bool closes)
@@ -439,7 +543,8 @@ static void name_both(void)
 
 static void make_call(void)
 {
-    const uint32_t which = draw(30);
+    static void (*const more[])(void) = {send_to_name, receive_from, urgent, disconnect, duplicate};
+    const uint32_t which = draw(36);
     if (which < 3) {
         make_socket();
     } else if (which == 3) {
@@ -464,9 +569,11 @@ static void make_call(void)
         name_both();
     } else if (which == 28) {
         epoll_control();
-    } else {
+    } else if (which == 29) {
         epoll_look();
         ask_length();
+    } else {
+        more[draw(5)]();
     }
 }
 
@@ -509,7 +616,7 @@ static int run(uint64_t seed)
     differs |= sim_run(sim) != SIM_IDLE;
     fclose(transcript);
     if (differs) {
-        print_error("seed %llu:\n%s", (unsigned long long)seed, text);
+        fprintf(stderr, "seed %llu:\n%s", (unsigned long long)seed, text);
     }
     return differs;
 }
