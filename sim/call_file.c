@@ -129,7 +129,7 @@ static int64_t pipe_size(struct sim_world *world, struct sim_file_id file, int c
     if (description->kind != SIM_FILE_PIPE_READ && description->kind != SIM_FILE_PIPE_WRITE) {
         return -EBADF;
     }
-    return command == F_GETPIPE_SZ ? (int64_t)sim_pipe_at(world, pipe)->capacity_bytes
+    return command == F_GETPIPE_SZ ? (int64_t)sim_pipe_at(world, pipe)->page_limit * SIM_PIPE_PAGE_BYTES
                                    : sim_pipe_resize(world, pipe, (uint64_t)argument);
 }
 

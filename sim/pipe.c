@@ -1,19 +1,19 @@
 /* Pipes: a byte stream with a reading and a writing end.
  * SPDX-License-Identifier: MIT
  *
- * SIMPLER: capacity counts bytes, where Linux counts pages that may be partly filled; packet mode
- * (O_DIRECT) is refused by pipe2. */
+ * LINUX: a pipe has a number of pages, and each holds what one write left in it: only the odd bytes
+ * of a write (those beyond whole pages) join the last page. So a pipe may be full with little in it.
+ * SIMPLER: packet mode (O_DIRECT) is refused by pipe2. */
 #include "pipe.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 
 #include "block.h"
 #include "bytes.h"
 #include "wait.h"
 
-enum { DEFAULT_CAPACITY = 65536, LARGEST_CAPACITY = 1 << 20, PAGE = 4096 };
+enum { DEFAULT_PAGES = 16, PAGE = SIM_PIPE_PAGE_BYTES };
 
 struct sim_pipe_id sim_pipe_new(struct sim_world *world)
 {
@@ -22,7 +22,7 @@ struct sim_pipe_id sim_pipe_new(struct sim_world *world)
         struct sim_pipe *pipe = sim_pipe_at(world, id);
         pipe->readers = 1;
         pipe->writers = 1;
-        pipe->capacity_bytes = DEFAULT_CAPACITY;
+        pipe->page_limit = DEFAULT_PAGES;
     }
     return id;
 }
@@ -44,24 +44,75 @@ void sim_pipe_close(struct sim_world *world, struct sim_pipe_id id, bool writer)
     sim_wake(world, &pipe->waiters, writer ? POLLIN | POLLHUP : POLLOUT | POLLERR);
 }
 
-static uint64_t room_of(const struct sim_pipe *pipe)
+static bool is_full(const struct sim_pipe *pipe)
 {
-    return pipe->capacity_bytes > pipe->bytes.length ? pipe->capacity_bytes - pipe->bytes.length : 0;
+    return pipe->page_count >= pipe->page_limit;
+}
+
+static uint32_t page_at(const struct sim_pipe *pipe, uint32_t place)
+{
+    return (pipe->first_page + place) % SIM_PIPE_PAGES;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------- */
+
+/* Takes bytes out of the pages, oldest first, and gives back those that are read out. */
+static void pages_drop(struct sim_pipe *pipe, size_t count)
+{
+    while (count > 0) {
+        const uint32_t page = pipe->first_page;
+        const size_t held = (size_t)(pipe->ends[page] - pipe->starts[page]);
+        const size_t taken = count < held ? count : held;
+        pipe->starts[page] = (uint16_t)(pipe->starts[page] + taken);
+        count -= taken;
+        if (taken == held) {
+            pipe->starts[page] = pipe->ends[page] = 0;
+            pipe->first_page = page_at(pipe, 1);
+            pipe->page_count--;
+        }
+    }
 }
 
 int64_t sim_pipe_read(struct sim_world *world, struct sim_pipe_id id, void *buffer, size_t length)
 {
     struct sim_pipe *pipe = sim_pipe_at(world, id);
-    if (pipe->bytes.length == 0) {
-        return length == 0 || pipe->writers == 0 ? 0 : -EAGAIN;
+    if (length == 0) {
+        return 0;
     }
-    const bool was_full = room_of(pipe) < PIPE_BUF;
+    if (pipe->bytes.length == 0) {
+        return pipe->writers == 0 ? 0 : -EAGAIN;
+    }
+    const bool was_full = is_full(pipe);
     const size_t count = sim_bytes_copy_out(world, &pipe->bytes, 0, buffer, length);
     sim_bytes_drop(world, &pipe->bytes, count);
-    if (was_full && room_of(pipe) >= PIPE_BUF) {
+    pages_drop(pipe, count);
+    if (was_full && !is_full(pipe)) {
         sim_wake(world, &pipe->waiters, POLLOUT | POLLWRNORM);
     }
     return (int64_t)count;
+}
+
+/* ---- writing ----------------------------------------------------------------------------------- */
+
+/* How much of a write fits: the odd bytes into the last page where they fit whole, then new pages. */
+static size_t pages_fill(struct sim_pipe *pipe, size_t length)
+{
+    const size_t odd = length % PAGE;
+    size_t done = 0;
+    if (odd > 0 && pipe->page_count > 0) {
+        const uint32_t last = page_at(pipe, pipe->page_count - 1);
+        if (pipe->ends[last] + odd <= PAGE) {
+            pipe->ends[last] = (uint16_t)(pipe->ends[last] + odd);
+            done = odd;
+        }
+    }
+    while (done < length && !is_full(pipe)) {
+        const size_t rest = length - done, piece = rest < PAGE ? rest : PAGE;
+        pipe->ends[page_at(pipe, pipe->page_count)] = (uint16_t)piece;
+        pipe->page_count++;
+        done += piece;
+    }
+    return done;
 }
 
 int64_t sim_pipe_write(struct sim_world *world, struct sim_pipe_id id, const void *data,
@@ -74,15 +125,15 @@ int64_t sim_pipe_write(struct sim_world *world, struct sim_pipe_id id, const voi
     if (pipe->readers == 0) {
         return -EPIPE;
     }
-    const uint64_t room = room_of(pipe);
-    if (room == 0 || (length <= PIPE_BUF && room < length)) {
+    struct sim_pipe filled = *pipe; /* taken over once the bytes have found room */
+    const size_t count = pages_fill(&filled, length);
+    if (count == 0) {
         return -EAGAIN;
     }
-    const size_t count = length < room ? length : (size_t)room;
-    const int result = sim_bytes_append(world, &pipe->bytes, data, count);
-    if (result < 0) {
+    if (sim_bytes_append(world, &filled.bytes, data, count) < 0) {
         return -ENOMEM;
     }
+    *pipe = filled;
     sim_wake(world, &pipe->waiters, POLLIN | POLLRDNORM);
     return (int64_t)count;
 }
@@ -91,8 +142,7 @@ uint32_t sim_pipe_poll(const struct sim_world *world, struct sim_pipe_id id, boo
 {
     const struct sim_pipe *pipe = sim_pipe_at(world, id);
     if (writer) {
-        return (room_of(pipe) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0u) |
-               (pipe->readers == 0 ? POLLERR : 0u);
+        return (is_full(pipe) ? 0u : POLLOUT | POLLWRNORM) | (pipe->readers == 0 ? POLLERR : 0u);
     }
     return (pipe->bytes.length > 0 ? POLLIN | POLLRDNORM : 0u) | (pipe->writers == 0 ? POLLHUP : 0u);
 }
@@ -100,16 +150,16 @@ uint32_t sim_pipe_poll(const struct sim_world *world, struct sim_pipe_id id, boo
 int64_t sim_pipe_resize(struct sim_world *world, struct sim_pipe_id id, uint64_t bytes)
 {
     struct sim_pipe *pipe = sim_pipe_at(world, id);
-    if (bytes == 0 || bytes > LARGEST_CAPACITY) {
+    if (bytes == 0 || bytes > (uint64_t)SIM_PIPE_PAGES * PAGE) {
         return -EINVAL;
     }
-    uint64_t capacity = PAGE;
-    while (capacity < bytes) {
-        capacity *= 2; /* LINUX: rounded up to a power of two of pages */
+    uint32_t pages = 1;
+    while ((uint64_t)pages * PAGE < bytes) {
+        pages *= 2; /* LINUX: rounded up to a power of two */
     }
-    if (capacity < pipe->bytes.length) {
+    if (pages < pipe->page_count) {
         return -EBUSY;
     }
-    pipe->capacity_bytes = (uint32_t)capacity;
-    return (int64_t)capacity;
+    pipe->page_limit = pages;
+    return (int64_t)pages * PAGE;
 }

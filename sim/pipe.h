@@ -17,6 +17,7 @@ int64_t sim_pipe_read(struct sim_world *world, struct sim_pipe_id id, void *buff
 int64_t sim_pipe_write(struct sim_world *world, struct sim_pipe_id id, const void *data,
                        size_t length);
 uint32_t sim_pipe_poll(const struct sim_world *world, struct sim_pipe_id id, bool writer);
+enum { SIM_PIPE_PAGE_BYTES = 4096 };
 /* F_SETPIPE_SZ: the new capacity, or -EBUSY, -EINVAL. */
 int64_t sim_pipe_resize(struct sim_world *world, struct sim_pipe_id id, uint64_t bytes);
 

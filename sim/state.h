@@ -522,13 +522,20 @@ struct sim_file {
     uint32_t in_flight; /* references held by SCM_RIGHTS messages */
 };
 
+enum { SIM_PIPE_PAGES = 256 }; /* the most a pipe may have: 1 MiB */
+
 struct sim_pipe {
     struct sim_slot slot;
     struct sim_bytes bytes;
     struct sim_wait_queue waiters;
     uint32_t readers, writers;
-    uint32_t capacity_bytes;
+    uint32_t page_limit;
+    uint32_t page_count; /* in use, from first_page on, round and round */
+    uint32_t first_page;
     uint32_t padding;
+    /* Of each page in use: where its unread bytes begin, and where they end. */
+    uint16_t starts[SIM_PIPE_PAGES];
+    uint16_t ends[SIM_PIPE_PAGES];
 };
 
 struct sim_counter { /* eventfd */
