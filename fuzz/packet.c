@@ -10,17 +10,17 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-#include "../sim/block.h"
-#include "../sim/bytes.h"
-#include "../sim/call.h"
-#include "../sim/event.h"
-#include "../sim/host.h"
-#include "../sim/ip.h"
-#include "../sim/link.h"
-#include "../sim/packet.h"
-#include "../sim/process.h"
-#include "../sim/wire.h"
-#include "../sim/world.h"
+#include "sim/core/block.h"
+#include "sim/core/bytes.h"
+#include "sim/call/call.h"
+#include "sim/core/event.h"
+#include "sim/net/host.h"
+#include "sim/net/ip.h"
+#include "sim/net/link.h"
+#include "sim/net/packet.h"
+#include "sim/call/process.h"
+#include "sim/net/wire.h"
+#include "sim/run/world.h"
 #include "fuzz.h"
 
 enum {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "../harness/print.h"
-#include "../harness/scenario.h"
+#include "harness/language/print.h"
+#include "harness/language/scenario.h"
 #include "fuzz.h"
 
 static uint32_t count_lines(const uint8_t *data, size_t size)

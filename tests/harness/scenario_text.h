@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../../harness/scenario.h"
+#include "harness/language/scenario.h"
 
 static inline struct scenario *reads(const char *text)
 {

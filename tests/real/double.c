@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../../real/socket.h"
+#include "real/socket.h"
 
 enum { STEPS = 64, NS_IN_SECOND = 1000000000 };
 

@@ -14,13 +14,13 @@
 
 #include <cmocka.h>
 
-#include "../../sim/block.h"
-#include "../../sim/call.h"
-#include "../../sim/file.h"
-#include "../../sim/host.h"
-#include "../../sim/process.h"
-#include "../../sim/wait.h"
-#include "../../sim/world.h"
+#include "sim/core/block.h"
+#include "sim/call/call.h"
+#include "sim/file/file.h"
+#include "sim/net/host.h"
+#include "sim/call/process.h"
+#include "sim/file/wait.h"
+#include "sim/run/world.h"
 
 static struct sim_world *world;
 static struct sim_host_id host;

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "../../sim/block.h"
+#include "sim/core/block.h"
 
 static const uint64_t MILLISECOND = 1000000;
 static const uint64_t SECOND = 1000000000;

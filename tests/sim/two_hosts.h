@@ -16,16 +16,16 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "../../sim/event.h"
-#include "../../sim/file.h"
-#include "../../sim/host.h"
-#include "../../sim/ip.h"
-#include "../../sim/link.h"
-#include "../../sim/packet.h"
-#include "../../sim/process.h"
-#include "../../sim/protocol.h"
-#include "../../sim/sockets.h"
-#include "../../sim/world.h"
+#include "sim/core/event.h"
+#include "sim/file/file.h"
+#include "sim/net/host.h"
+#include "sim/net/ip.h"
+#include "sim/net/link.h"
+#include "sim/net/packet.h"
+#include "sim/call/process.h"
+#include "sim/socket/protocol.h"
+#include "sim/socket/sockets.h"
+#include "sim/run/world.h"
 #include "test.h"
 
 static struct sim_world *world;

@@ -1,0 +1,58 @@
+/* The commands of `drysock`, and what the command line says.
+ * SPDX-License-Identifier: MIT */
+#ifndef HARNESS_COMMAND_H
+#define HARNESS_COMMAND_H
+
+#include <signal.h>
+
+#include "language/files.h"
+#include "result/report.h"
+#include "world/run.h"
+
+/* What a program ends with. */
+enum exit_status {
+    EXIT_AGREE = 0,  /* all agree, all as stated */
+    EXIT_DIFFER = 1, /* something differs, failed or was interrupted */
+    EXIT_WRONG = 2,  /* a wrong file or command line: nothing was run */
+};
+
+struct options {
+    bool on_kernel;          /* --on kernel */
+    bool strict;             /* --strict: lines that wait must state their time */
+    bool hash;               /* --hash */
+    bool check;              /* --check: invariants after each event */
+    bool write;              /* --write: print and shrink write the file */
+    bool quiet;              /* --quiet: no traces, only problems */
+    uint64_t seed, schedule; /* --seed, --schedule */
+    uint32_t jobs;           /* --jobs */
+    uint32_t speed;          /* --speed */
+    uint32_t seeds;          /* --seeds: of sweep */
+    const char *capture;     /* --pcap */
+    const char *junit;       /* --junit FILE: the results also there */
+    const char *against;     /* --against kernel: shrink keeps a difference */
+    enum report_format format;
+    char *const *names;      /* files and folders */
+    int name_count;
+};
+
+/* Set by Ctrl-C and by SIGQUIT. stop_pipe becomes readable at Ctrl-C. */
+extern volatile sig_atomic_t command_stop, command_describe;
+extern int command_stop_pipe;
+
+/* Each returns an exit_status. */
+int command_run(const struct options *options, struct files *files);
+int command_compare(const struct options *options, struct files *files);
+int command_record(const struct options *options, struct files *files);
+int command_print(const struct options *options, struct files *files);
+int command_sweep(const struct options *options, struct files *files);
+int command_shrink(const struct options *options, struct files *files);
+int command_report(const struct options *options);
+
+/* One run of the world by the options; with a schedule check where *ambiguous is given. */
+struct trace *command_world(const struct options *options, const struct scenario *scenario);
+
+/* A bar on the terminal behind standard error; nothing where that is no terminal. */
+void progress_show(uint32_t done, uint32_t count, const char *name);
+void progress_hide(void);
+
+#endif

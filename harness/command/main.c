@@ -1,0 +1,276 @@
+/* `drysock`: runs, compares, records and prints scenarios.
+ * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "kernel/run.h"
+
+volatile sig_atomic_t command_stop, command_describe;
+int command_stop_pipe;
+static int stop_write_end;
+
+static const char usage[] =
+    "usage: drysock run|compare|record|sweep|shrink|print|report [OPTION…] FILE|DIR…\n"
+    "  run       one system, each with its trace\n"
+    "  compare   both systems, a table of where they agree\n"
+    "  record    write the outcomes that a run shows into its file\n"
+    "  sweep     aim every applicable fault at every call, and many seeds\n"
+    "  shrink    the smallest scenario that still fails\n"
+    "  print     the canonical text (--check: say what is not, --write: make it so)\n"
+    "  report    JSON lines of an earlier compare as another format\n"
+    "options:\n"
+    "  --on sim|kernel     the system of run and record (sim)\n"
+    "  --seed N            of all chance (the file's, or 1)\n"
+    "  --schedule N        of the order of tasks that are ready at one instant\n"
+    "  --seeds N           of sweep: so many seeds (8)\n"
+    "  --jobs N            so many kernel runs at once (8)\n"
+    "  --speed N           kernel runs under libfaketime, so many times faster, where they can\n"
+    "  --pcap FILE         every packet; compare writes FILE.world.pcap and FILE.kernel.pcap\n"
+    "  --format text|tap|junit|json\n"
+    "  --junit FILE        compare: the results also there\n"
+    "  --strict            a line that waits must state its time\n"
+    "  --hash              run: one line of hashes, equal in every build for the same seed\n"
+    "  --check             run: walk the world's invariants after every event\n"
+    "  --quiet             run: problems only\n"
+    "  --write             shrink: write the file\n"
+    "  --against kernel    shrink: keep a difference between kernel and world\n"
+    "exit status: 0 all agree, 1 something differs or failed, 2 a wrong file or command line\n"
+    "Ctrl-C ends with what was done so far; SIGQUIT prints where each actor waits.\n";
+
+/* ---- signals -------------------------------------------------------------------------------- */
+
+static void on_stop(int number)
+{
+    int saved = errno;
+
+    if (command_stop) /* the second Ctrl-C ends at once */
+        _exit(EXIT_DIFFER);
+    command_stop = 1;
+    ssize_t written = write(stop_write_end, "", 1);
+    (void)written;
+    errno = saved;
+}
+
+static void on_describe(int number)
+{
+    command_describe = 1;
+    kernel_run_describe();
+}
+
+static void take_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_stop}, describe = {.sa_handler = on_describe};
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) == 0) {
+        command_stop_pipe = ends[0];
+        stop_write_end = ends[1];
+    }
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGQUIT, &describe, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- the command line ----------------------------------------------------------------------- */
+
+enum option_name {
+    OPTION_ON = 256,
+    OPTION_SEED,
+    OPTION_SCHEDULE,
+    OPTION_SEEDS,
+    OPTION_JOBS,
+    OPTION_SPEED,
+    OPTION_PCAP,
+    OPTION_FORMAT,
+    OPTION_JUNIT,
+    OPTION_STRICT,
+    OPTION_HASH,
+    OPTION_CHECK,
+    OPTION_QUIET,
+    OPTION_WRITE,
+    OPTION_AGAINST,
+    OPTION_HELP,
+    OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+    {"on", required_argument, NULL, OPTION_ON},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"schedule", required_argument, NULL, OPTION_SCHEDULE},
+    {"seeds", required_argument, NULL, OPTION_SEEDS},
+    {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"speed", required_argument, NULL, OPTION_SPEED},
+    {"pcap", required_argument, NULL, OPTION_PCAP},
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {"junit", required_argument, NULL, OPTION_JUNIT},
+    {"strict", no_argument, NULL, OPTION_STRICT},
+    {"hash", no_argument, NULL, OPTION_HASH},
+    {"check", no_argument, NULL, OPTION_CHECK},
+    {"quiet", no_argument, NULL, OPTION_QUIET},
+    {"write", no_argument, NULL, OPTION_WRITE},
+    {"against", required_argument, NULL, OPTION_AGAINST},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {0},
+};
+
+static int wrong_value(const char *option, const char *value, const char *cure)
+{
+    fprintf(stderr, "drysock: --%s cannot be \"%s\": %s\n", option, value, cure);
+    return -1;
+}
+
+static int take_number(const char *option, const char *text, uint64_t most, uint64_t *number)
+{
+    char *end;
+
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    if (end == text || *end != 0 || *text == '-' || errno != 0 || *number > most)
+        return wrong_value(option, text, "write a whole number that is not too large");
+    return 0;
+}
+
+static int take_count(const char *option, const char *text, uint32_t *count)
+{
+    uint64_t number;
+
+    if (take_number(option, text, 100000, &number) != 0)
+        return -1;
+    *count = (uint32_t)number;
+    return 0;
+}
+
+static int take_text_option(struct options *options, int name, const char *value)
+{
+    int format;
+
+    switch (name) {
+    case OPTION_ON:
+        options->on_kernel = strcmp(value, "kernel") == 0;
+        if (!options->on_kernel && strcmp(value, "sim") != 0)
+            return wrong_value("on", value, "write sim or kernel");
+        return 0;
+    case OPTION_FORMAT:
+        format = report_format_find(value);
+        if (format < 0)
+            return wrong_value("format", value, "write text, tap, junit or json");
+        options->format = (enum report_format)format;
+        return 0;
+    case OPTION_AGAINST:
+        if (strcmp(value, "kernel") != 0)
+            return wrong_value("against", value, "write kernel");
+        options->against = value;
+        return 0;
+    case OPTION_PCAP:
+        options->capture = value;
+        return 0;
+    default:
+        options->junit = value;
+        return 0;
+    }
+}
+
+static int take_option(struct options *options, int name, const char *value)
+{
+    switch (name) {
+    case OPTION_SEED:
+        return take_number("seed", value, UINT64_MAX, &options->seed);
+    case OPTION_SCHEDULE:
+        return take_number("schedule", value, UINT64_MAX, &options->schedule);
+    case OPTION_SEEDS:
+        return take_count("seeds", value, &options->seeds);
+    case OPTION_JOBS:
+        return take_count("jobs", value, &options->jobs);
+    case OPTION_SPEED:
+        return take_count("speed", value, &options->speed);
+    case OPTION_STRICT:
+        options->strict = true;
+        return 0;
+    case OPTION_HASH:
+        options->hash = true;
+        return 0;
+    case OPTION_CHECK:
+        options->check = true;
+        return 0;
+    case OPTION_QUIET:
+        options->quiet = true;
+        return 0;
+    case OPTION_WRITE:
+        options->write = true;
+        return 0;
+    case OPTION_ON:
+    case OPTION_PCAP:
+    case OPTION_FORMAT:
+    case OPTION_JUNIT:
+    case OPTION_AGAINST:
+        return take_text_option(options, name, value);
+    default: /* getopt_long has said what is wrong */
+        return -1;
+    }
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const struct options *options, struct files *files);
+} commands[] = {
+    {"run", command_run},     {"compare", command_compare}, {"record", command_record},
+    {"sweep", command_sweep}, {"shrink", command_shrink},   {"print", command_print},
+};
+
+static int run_command(const struct options *options, const char *name)
+{
+    struct files files = {0};
+    int status = EXIT_WRONG;
+
+    if (strcmp(name, "report") == 0)
+        return command_report(options);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].name, name) != 0)
+            continue;
+        files_read(&files, options->names, options->name_count,
+                   commands[i].run == command_print ? NULL : world_check);
+        if (options->capture != NULL && files.count + files.wrong > 1)
+            fprintf(stderr, "drysock: --pcap writes one file: name one scenario\n");
+        else if (files.wrong == 0)
+            status = commands[i].run(options, &files);
+        files_free(&files);
+        return status;
+    }
+    fprintf(stderr, "drysock: there is no command \"%s\"\n%s", name, usage);
+    return EXIT_WRONG;
+}
+
+int main(int count, char **arguments)
+{
+    struct options options = {0};
+    int name;
+
+    while ((name = getopt_long(count, arguments, "h", long_options, NULL)) != -1) {
+        if (name == OPTION_HELP || name == 'h') {
+            fputs(usage, stdout);
+            return EXIT_AGREE;
+        }
+        if (name == OPTION_VERSION) {
+            printf("drysock %s\n", DRY_VERSION);
+            return EXIT_AGREE;
+        }
+        if (take_option(&options, name, optarg) != 0)
+            return EXIT_WRONG;
+    }
+    if (count - optind < 2) {
+        fputs(usage, stderr);
+        return EXIT_WRONG;
+    }
+    options.names = arguments + optind + 1;
+    options.name_count = count - optind - 1;
+    take_signals();
+    return run_command(&options, arguments[optind]);
+}

@@ -1,0 +1,234 @@
+/* `drysock record` writes what a run showed into its file; `drysock print` writes files canonically.
+ * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "kernel/run.h"
+#include "language/print.h"
+
+struct recording {
+    const struct scenario *scenario;
+    const struct trace *trace;
+    bool exact; /* of the world: times are written */
+    struct text text;
+};
+
+static bool is_open(const struct expression *pattern)
+{
+    if (pattern == NULL)
+        return false;
+    if (pattern->kind == EXPRESSION_ANY)
+        return true;
+    for (uint32_t i = 0; i < pattern->count; i++)
+        if (is_open(pattern->items[i]))
+            return true;
+    return is_open(pattern->left) || is_open(pattern->right);
+}
+
+/* `s = socket(…)` shows nothing that its name does not. */
+static bool is_own_name(const struct step *step, const char *outcome)
+{
+    return step->target != NULL && step->target->kind == EXPRESSION_NAME &&
+           strcmp(step->target->text, outcome) == 0;
+}
+
+static bool is_sleep(const struct step *step)
+{
+    return step->expression != NULL && step->expression->kind == EXPRESSION_CALL &&
+           strcmp(step->expression->text, "sleep") == 0;
+}
+
+/* None is what most calls return; where a value is asked for, it is an answer. */
+static bool none_says_something(const struct step *step)
+{
+    const struct expression *expression = step->expression;
+
+    return step->target != NULL || expression->kind == EXPRESSION_NAME ||
+           (expression->kind == EXPRESSION_METHOD && expression->integer == 1) ||
+           (expression->text != NULL && strncmp(expression->text, "get", 3) == 0);
+}
+
+static void add_value(struct text *text, const struct step *step, const struct trace_step *seen,
+                      bool timed)
+{
+    if (seen->status == STEP_OK && step->expect.kind == EXPECT_VALUE &&
+        is_open(step->expect.pattern)) {
+        text_add(text, " ");
+        print_expression(text, step->expect.pattern);
+    } else if (strcmp(seen->outcome, "None") == 0) {
+        text_add(text, "%s", timed || none_says_something(step) ? " None" : "");
+    } else if (strcmp(seen->outcome, "_") == 0 || is_own_name(step, seen->outcome)) {
+        text_add(text, "%s", timed ? " _" : "");
+    } else {
+        text_add(text, " %s", seen->outcome);
+    }
+}
+
+/* What stands behind a step now: the outcome, the duration it took, the instant where the file states
+ * one. */
+static const char *outcome_text(void *context, uint32_t actor, uint32_t index)
+{
+    struct recording *recording = context;
+    const struct step *step = &recording->scenario->actors[actor].steps[index];
+    const struct trace_step *seen = &recording->trace->actors[actor].steps[index];
+    uint64_t took = seen->ended_ns - seen->started_ns;
+    bool lasts = recording->exact && took > 0 && !is_sleep(step);
+    char time[32];
+    struct text *text = &recording->text;
+
+    if (step->kind == STEP_SYNC ||
+        (seen->status != STEP_OK && seen->status != STEP_DIFFERS && seen->status != STEP_RAISED))
+        return NULL;
+    text->length = 0;
+    text_add(text, "->");
+    add_value(text, step, seen, lasts || step->expect.has_instant);
+    if (lasts) {
+        scenario_time_print(took, time);
+        text_add(text, " +%s", time);
+    } else if (!recording->exact && step->expect.has_duration) {
+        text_add(text, " +%s", step->expect.duration_text);
+    }
+    if (step->expect.has_instant) {
+        scenario_time_print(recording->exact ? seen->ended_ns : step->expect.instant_ns, time);
+        text_add(text, " @ %s", time);
+    }
+    if (step->expect.differs != NULL) {
+        text_add(text, " differs %s ", step->expect.differs);
+        print_str(text, step->expect.reason, strlen(step->expect.reason));
+    }
+    return text->length > 2 ? text->bytes : "";
+}
+
+static uint32_t reached(const struct trace *trace)
+{
+    uint32_t count = 0;
+
+    for (uint32_t a = 0; a < trace->actor_count; a++)
+        for (uint32_t i = 0; i < trace->actors[a].step_count; i++)
+            count += trace->actors[a].steps[i].status != STEP_NOT_REACHED;
+    return count;
+}
+
+/* One run and the text that tells what it showed; NULL: nothing can be recorded, and why is said.
+ * *again: an actor stopped at a raise that is written down now, so a further run may get further. */
+static char *record_pass(const struct options *options, const struct scenario *scenario,
+                         const char *now, uint32_t *got, bool *again)
+{
+    struct kernel_options kernel = {.seed = options->seed, .stop_fd = command_stop_pipe,
+                                    .text = now, .text_bytes = strlen(now)};
+    struct recording recording = {.scenario = scenario, .exact = !options->on_kernel};
+    struct text text = {0};
+    uint32_t before = *got;
+    struct trace *trace =
+        options->on_kernel ? kernel_run(scenario, &kernel) : command_world(options, scenario);
+
+    recording.trace = trace;
+    *got = reached(trace);
+    *again = *got > before && !trace_is_ok(trace);
+    if (trace->end == TRACE_DONE || (trace->end == TRACE_STUCK && *again))
+        print_scenario(&text, scenario, outcome_text, &recording);
+    else
+        fprintf(stderr, "%s: nothing recorded: the run on the %s %s: %s\n", scenario->path,
+                trace->system, trace_end_name(trace->end), trace->detail);
+    text_free(&recording.text);
+    trace_free(trace);
+    return text.bytes;
+}
+
+/* Passes until one gets no further: each writes down where an actor stopped. The text is read again
+ * between passes, which also sets its columns right. */
+static int record_one(const struct options *options, const struct scenario *first)
+{
+    size_t length = 0;
+    char *text = files_text(first->path, &length);
+    uint32_t got = 0;
+    bool again = true;
+    int status = text != NULL ? EXIT_AGREE : EXIT_DIFFER;
+
+    while (again && status == EXIT_AGREE && !command_stop) {
+        struct scenario *scenario;
+        struct diagnostic wrong;
+        struct text printed = {0};
+
+        status = EXIT_DIFFER;
+        char *next = NULL;
+        if (scenario_parse(first->path, text, strlen(text), &scenario, &wrong) != 0) {
+            diagnostic_print(&wrong);
+            break;
+        }
+        next = record_pass(options, scenario, text, &got, &again);
+        scenario_free(scenario);
+        if (next == NULL)
+            break;
+        if (scenario_parse(first->path, next, strlen(next), &scenario, &wrong) == 0) {
+            print_scenario(&printed, scenario, NULL, NULL);
+            scenario_free(scenario);
+            status = EXIT_AGREE;
+        } else {
+            diagnostic_print(&wrong);
+        }
+        free(next);
+        free(text);
+        text = printed.bytes;
+    }
+    if (status == EXIT_AGREE && files_write(first->path, text, strlen(text)) != 0) {
+        fprintf(stderr, "%s: cannot be written: %s\n", first->path, strerror(errno));
+        status = EXIT_DIFFER;
+    }
+    free(text);
+    return status;
+}
+
+int command_record(const struct options *options, struct files *files)
+{
+    int status = EXIT_AGREE;
+
+    for (uint32_t i = 0; i < files->count && !command_stop; i++) {
+        progress_show(i, files->count, files->list[i]->path);
+        if (record_one(options, files->list[i]) != EXIT_AGREE)
+            status = EXIT_DIFFER;
+        progress_hide();
+    }
+    return command_stop ? EXIT_DIFFER : status;
+}
+
+/* ---- print ---------------------------------------------------------------------------------- */
+
+/* --check: the file is canonical; --write: it is made so; else to standard output. */
+static int print_one(const struct options *options, const struct scenario *scenario)
+{
+    struct text text = {0};
+    size_t length = 0;
+    int status = EXIT_AGREE;
+    char *now = files_text(scenario->path, &length);
+
+    print_scenario(&text, scenario, NULL, NULL);
+    bool same = now != NULL && length == text.length && memcmp(now, text.bytes, length) == 0;
+    if (options->check && !same) {
+        fprintf(stderr, "%s: not canonical: drysock print --write makes it so\n", scenario->path);
+        status = EXIT_DIFFER;
+    } else if (options->write && !same) {
+        if (files_write(scenario->path, text.bytes, text.length) != 0) {
+            fprintf(stderr, "%s: cannot be written: %s\n", scenario->path, strerror(errno));
+            status = EXIT_DIFFER;
+        }
+    } else if (!options->write && !options->check) {
+        fwrite(text.bytes, 1, text.length, stdout);
+    }
+    free(now);
+    text_free(&text);
+    return status;
+}
+
+int command_print(const struct options *options, struct files *files)
+{
+    int status = EXIT_AGREE;
+
+    for (uint32_t i = 0; i < files->count; i++)
+        if (print_one(options, files->list[i]) != EXIT_AGREE)
+            status = EXIT_DIFFER;
+    return status;
+}

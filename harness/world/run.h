@@ -1,0 +1,28 @@
+/* Runs a scenario in the simulated world.
+ * SPDX-License-Identifier: MIT */
+#ifndef HARNESS_WORLD_RUN_H
+#define HARNESS_WORLD_RUN_H
+
+#include <signal.h>
+
+#include "language/scenario.h"
+#include "result/trace.h"
+
+/* Zero in every field means: none, or the default. */
+struct world_options {
+    uint64_t seed;          /* 0: the scenario's own, or 1 */
+    uint64_t schedule_seed; /* of the order of tasks that are ready at one instant */
+    const char *capture;    /* a file for every packet */
+    bool check;             /* walk the world's invariants after every event */
+    const volatile sig_atomic_t *stop;     /* set: end the run, TRACE_INTERRUPTED */
+    volatile sig_atomic_t *describe;       /* set: print where each actor waits, and clear it */
+};
+
+/* Builds the scenario's world and runs nothing: -1 with *wrong filled where the world has no such
+ * address, setting, record or the like. */
+int world_check(const struct scenario *scenario, struct diagnostic *wrong);
+
+/* One run; never NULL; freed with trace_free. From one thread at a time. */
+struct trace *world_run(const struct scenario *scenario, const struct world_options *options);
+
+#endif

@@ -1,0 +1,49 @@
+/* Processes and tasks: creation, fork, exit, signals.
+ * SPDX-License-Identifier: MIT */
+#ifndef SIM_PROCESS_H
+#define SIM_PROCESS_H
+
+#include "core/state.h"
+
+struct sim_process_id sim_process_add(struct sim_world *world, struct sim_host_id host,
+                                      const char *name);
+/* A child that shares every open description; index 0: ENOMEM. */
+struct sim_process_id sim_process_fork(struct sim_world *world, struct sim_process_id parent);
+/* Closes every descriptor, in order. */
+void sim_process_exit(struct sim_world *world, struct sim_process_id id, int status);
+/* A task, ready to run. */
+struct sim_task_id sim_task_add(struct sim_world *world, struct sim_process_id process,
+                                const char *name, bool daemon);
+/* The task's code returned (or was given up): wakes joiners. The slot stays until it is freed. */
+void sim_task_end(struct sim_world *world, struct sim_task_id id);
+void sim_task_free(struct sim_world *world, struct sim_task_id id);
+
+/* ---- signals ------------------------------------------------------------------------------ */
+
+enum {
+    /* interrupt_after's own signal: every process handles it, without SA_RESTART. */
+    SIM_SIGNAL_INTERRUPT = 64,
+};
+
+enum sim_signal_disposition {
+    SIM_SIGNAL_DEFAULT = 0, /* ends the process, or is ignored, as signal(7) lists */
+    SIM_SIGNAL_HANDLED,
+    SIM_SIGNAL_RESTARTS, /* handled with SA_RESTART */
+    SIM_SIGNAL_IGNORED,  /* SIGPIPE at the start, as in Python */
+};
+int sim_signal_dispose(struct sim_world *world, struct sim_process_id process, int number,
+                      enum sim_signal_disposition disposition);
+/* Sends a signal now. Pending while blocked or while the task is in a call that has yet to look at
+ * it; ends a wait otherwise (the call decides whether it restarts). Ignored signals vanish; one
+ * with neither handler nor default of being ignored ends the process. */
+void sim_signal_send(struct sim_world *world, struct sim_task_id id, int number);
+/* SIM_EVENT_SIGNAL: a = number, b = only_waiting: lost unless the task waits now. */
+void sim_signal_arrives(struct sim_world *world, struct sim_task_id id, int number,
+                        bool only_waiting);
+/* The pending signals that are not blocked; whether all of their handlers restart calls. */
+uint64_t sim_signal_due(const struct sim_task *task);
+bool sim_signal_restarts(const struct sim_world *world, const struct sim_task *task);
+/* The handlers of what is due run. */
+void sim_signal_handle(struct sim_task *task);
+
+#endif

@@ -1,0 +1,46 @@
+/* Open file descriptions and descriptor tables: every kind of object a descriptor may name.
+ * SPDX-License-Identifier: MIT */
+#ifndef SIM_FILE_H
+#define SIM_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "core/state.h"
+
+/* A description of an object, one reference held by the caller; index 0: ENFILE. */
+struct sim_file_id sim_file_open(struct sim_world *world, enum sim_file_kind kind, uint32_t object,
+                                 uint32_t status);
+void sim_file_hold(struct sim_world *world, struct sim_file_id id);
+/* Drops one reference; the last one releases the object. */
+void sim_file_drop(struct sim_world *world, struct sim_file_id id);
+uint32_t sim_file_poll(const struct sim_world *world, struct sim_file_id id);
+/* The (queue kind, index) where waiters for this description stand. */
+void sim_file_queue(const struct sim_world *world, struct sim_file_id id, uint32_t *kind,
+                    uint32_t *index);
+
+/* Descriptors. install takes over the caller's reference and returns the lowest free descriptor >=
+ * minimum, or -EMFILE (the reference stays the caller's). at: index 0 when not open. */
+int sim_descriptor_install(struct sim_world *world, struct sim_process_id process,
+                           struct sim_file_id file, uint32_t flags, int minimum);
+struct sim_file_id sim_descriptor_file(const struct sim_world *world, struct sim_process_id process,
+                                       int descriptor);
+/* The description's socket: 0 with *id and *file, -EBADF or -ENOTSOCK. */
+int sim_descriptor_socket(const struct sim_world *world, struct sim_process_id process,
+                          int descriptor, struct sim_file_id *file, struct sim_socket_id *id);
+int sim_descriptor_close(struct sim_world *world, struct sim_process_id process, int descriptor);
+bool sim_descriptor_has_room(const struct sim_world *world, struct sim_process_id process);
+/* The table's entry, NULL when not open. */
+struct sim_descriptor *sim_descriptor_at(const struct sim_world *world, struct sim_process_id process,
+                                         int descriptor);
+/* dup3's second half: closes what the number names and puts the file there, taking over the
+ * reference. The number, -EBADF outside the table, or -ENOMEM (the reference stays the caller's). */
+int sim_descriptor_replace(struct sim_world *world, struct sim_process_id process,
+                           struct sim_file_id file, uint32_t flags, int descriptor);
+/* Exit: closes every descriptor, lowest first. Fork: the child gets all of the parent's. */
+void sim_descriptor_close_all(struct sim_world *world, struct sim_process_id process);
+int sim_descriptor_share_all(struct sim_world *world, struct sim_process_id from,
+                             struct sim_process_id to);
+
+#endif

@@ -1,0 +1,337 @@
+/* The world that $DRYSOCK_WORLD describes: a reader of scenario head lines.
+ * SPDX-License-Identifier: MIT
+ *
+ * The grammar is that of docs/language.md. What is only for comparing (needs, only, differs) is
+ * passed over; reading stops at the first actor ([name]). `at` lines may name links alone. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/block.h"
+#include "run.h"
+
+enum { MOST_WORDS = 64, LINE_BYTES = 4096 };
+
+struct head {
+    struct sim *sim;
+    char *words[MOST_WORDS];
+    int count;
+    const char *rest; /* what follows the first word, as written */
+    const char *why;  /* a sentence, when something is wrong */
+    char sentence[256];
+};
+
+static int wrong(struct head *head, const char *why)
+{
+    head->why = why;
+    return -EINVAL;
+}
+
+/* ---- values ------------------------------------------------------------------------------------- */
+
+static int number_with_unit(const char *text, const char *const units[], const uint64_t factors[],
+                            uint64_t *value)
+{
+    char *end;
+    errno = 0;
+    const uint64_t whole = strtoull(text, &end, 10);
+    uint64_t part = 0, scale = 1; /* "2.5ms": digits after the point, no floats here */
+    if (end == text || errno || text[0] == '-') {
+        return -EINVAL;
+    }
+    if (*end == '.') {
+        for (end++; *end >= '0' && *end <= '9' && scale < 1000000000; end++) {
+            part = part * 10 + (uint64_t)(*end - '0');
+            scale *= 10;
+        }
+    }
+    for (size_t i = 0; units[i]; i++) {
+        if (strcmp(end, units[i]) == 0 && whole < UINT64_MAX / factors[i]) {
+            *value = whole * factors[i] + part * factors[i] / scale;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+static int parse_time(const char *text, uint64_t *ns)
+{
+    static const char *const units[] = {"ns", "us", "ms", "s", "min", "h", NULL};
+    static const uint64_t factors[] = {1, 1000, 1000000, 1000000000, 60000000000, 3600000000000};
+    return number_with_unit(text, units, factors, ns);
+}
+
+static int parse_rate(const char *text, uint64_t *bits)
+{
+    static const char *const units[] = {"bit", "kbit", "mbit", "gbit", NULL};
+    static const uint64_t factors[] = {1, 1000, 1000000, 1000000000};
+    return number_with_unit(text, units, factors, bits);
+}
+
+static int parse_chance(const char *text, uint32_t *ppm)
+{
+    static const char *const units[] = {"%", NULL};
+    static const uint64_t factors[] = {10000};
+    uint64_t value;
+    if (number_with_unit(text, units, factors, &value) < 0 || value > 1000000) {
+        return -EINVAL;
+    }
+    *ppm = (uint32_t)value;
+    return 0;
+}
+
+static int parse_count(const char *text, uint32_t *count)
+{
+    static const char *const units[] = {"", NULL};
+    static const uint64_t factors[] = {1};
+    uint64_t value;
+    if (number_with_unit(text, units, factors, &value) < 0 || value > UINT32_MAX) {
+        return -EINVAL;
+    }
+    *count = (uint32_t)value;
+    return 0;
+}
+
+/* ---- lines -------------------------------------------------------------------------------------- */
+
+static int find_host(struct head *head, const char *name)
+{
+    const int host = sim_find_host(head->sim, name);
+    return host < 0 ? wrong(head, "a host is named that no line above declares") : host;
+}
+
+static int read_host(struct head *head)
+{
+    char addresses[LINE_BYTES] = "";
+    if (head->count < 2) {
+        return wrong(head, "write host NAME ADDRESS...");
+    }
+    for (int i = 2; i < head->count; i++) {
+        strcat(addresses, head->words[i]); /* no longer than the line they come from */
+        strcat(addresses, " ");
+    }
+    const int host = sim_add_host(head->sim, head->words[1], addresses);
+    return host < 0 ? wrong(head, strerror(-host)) : 0;
+}
+
+static int read_link_setting(struct head *head, char *word, struct sim_link_options *options)
+{
+    char *value = strchr(word, '=');
+    if (strcmp(word, "down") == 0) {
+        options->down = 1;
+        return 0;
+    }
+    if (!value) {
+        return wrong(head, "a link's settings are KEY=VALUE, or down");
+    }
+    *value++ = 0;
+    int result = -EINVAL;
+    if (strcmp(word, "delay") == 0) {
+        result = parse_time(value, &options->delay_ns);
+    } else if (strcmp(word, "jitter") == 0) {
+        result = parse_time(value, &options->jitter_ns);
+    } else if (strcmp(word, "rate") == 0) {
+        result = parse_rate(value, &options->rate_bits);
+    } else if (strcmp(word, "queue") == 0) {
+        result = parse_count(value, &options->queue_bytes);
+    } else if (strcmp(word, "mtu") == 0) {
+        result = parse_count(value, &options->mtu);
+    } else if (strcmp(word, "loss") == 0) {
+        result = parse_chance(value, &options->loss_ppm);
+    } else if (strcmp(word, "duplicate") == 0) {
+        result = parse_chance(value, &options->duplicate_ppm);
+    } else if (strcmp(word, "reorder") == 0) {
+        result = parse_chance(value, &options->reorder_ppm);
+    } else if (strcmp(word, "corrupt") == 0) {
+        result = parse_chance(value, &options->corrupt_ppm);
+    }
+    return result < 0 ? wrong(head, "a link's setting is unknown or its value cannot be read") : 0;
+}
+
+static int read_link(struct head *head)
+{
+    struct sim_link_options options = {0};
+    if (head->count < 3) {
+        return wrong(head, "write link HOST HOST delay=TIME...");
+    }
+    const int a = find_host(head, head->words[1]);
+    const int b = find_host(head, head->words[2]);
+    if (a < 0 || b < 0) {
+        return -EINVAL;
+    }
+    for (int i = 3; i < head->count; i++) {
+        if (read_link_setting(head, head->words[i], &options) < 0) {
+            return -EINVAL;
+        }
+    }
+    const int link = sim_add_link(head->sim, a, b, &options);
+    return link < 0 ? wrong(head, strerror(-link)) : 0;
+}
+
+static int read_set(struct head *head)
+{
+    if (head->count != 4) {
+        return wrong(head, "write set HOST SYSCTL VALUE");
+    }
+    const int host = find_host(head, head->words[1]);
+    if (host < 0) {
+        return host;
+    }
+    const int result = sim_set(head->sim, host, head->words[2], strtoll(head->words[3], NULL, 10));
+    return result < 0 ? wrong(head, "the world has no such setting or value") : 0;
+}
+
+static int read_nameserver(struct head *head)
+{
+    if (head->count != 2) {
+        return wrong(head, "write nameserver HOST");
+    }
+    const int host = find_host(head, head->words[1]);
+    if (host < 0) {
+        return host;
+    }
+    const int result = sim_add_nameserver(head->sim, host);
+    return result < 0 ? wrong(head, strerror(-result)) : 0;
+}
+
+static int read_record(struct head *head)
+{
+    if (sim_add_record(head->sim, head->rest, head->sentence, sizeof head->sentence) < 0) {
+        return wrong(head, head->sentence);
+    }
+    return 0;
+}
+
+static int read_fault(struct head *head)
+{
+    if (sim_fault_plan_add(sim_faults(head->sim), head->rest, head->sentence,
+                           sizeof head->sentence, NULL) < 0) {
+        return wrong(head, head->sentence);
+    }
+    return 0;
+}
+
+/* `hosts HOST LINE…` and `resolver HOST LINE…`: the line is what follows the host. */
+static int read_names(struct head *head)
+{
+    if (head->count < 3) {
+        return wrong(head, "write hosts HOST ADDRESS NAME..., or resolver HOST nameserver ADDRESS");
+    }
+    const int host = find_host(head, head->words[1]);
+    if (host < 0) {
+        return host;
+    }
+    char line[LINE_BYTES] = "";
+    for (int i = 2; i < head->count; i++) {
+        strcat(line, head->words[i]);
+        strcat(line, " ");
+    }
+    const int result = strcmp(head->words[0], "hosts") == 0
+                           ? sim_add_hosts_line(head->sim, host, line)
+                           : sim_add_resolver_line(head->sim, host, line);
+    return result < 0 ? wrong(head, "this line cannot be read") : 0;
+}
+
+static int skip(struct head *head)
+{
+    return 0;
+}
+
+static int read_line(struct head *head, char *line)
+{
+    static const struct {
+        const char *word;
+        int (*read)(struct head *head);
+    } kinds[] = {
+        {"host", read_host},   {"link", read_link},   {"set", read_set},
+        {"record", read_record}, {"fault", read_fault}, {"nameserver", read_nameserver},
+        {"hosts", read_names}, {"resolver", read_names}, {"needs", skip},
+        {"only", skip},        {"differs", skip},     {"seed", skip},
+    };
+    char whole[LINE_BYTES];
+    snprintf(whole, sizeof whole, "%s", line);
+    head->count = 0;
+    char *rest;
+    for (char *word = strtok_r(line, " \t\r\n", &rest); word && head->count < MOST_WORDS;
+         word = strtok_r(NULL, " \t\r\n", &rest)) {
+        if (word[0] == '#') {
+            break;
+        }
+        head->words[head->count++] = word;
+    }
+    if (head->count == 0) {
+        return 0;
+    }
+    const size_t indent = strspn(whole, " \t");
+    whole[strcspn(whole, "\r\n")] = 0;
+    head->rest = whole + indent + strlen(head->words[0]);
+    head->rest += strspn(head->rest, " \t");
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kinds[i].word, head->words[0]) == 0) {
+            return kinds[i].read(head);
+        }
+    }
+    return wrong(head, "there is no such line in a world's head");
+}
+
+/* ---- the file ----------------------------------------------------------------------------------- */
+
+static uint64_t seed_of(FILE *file)
+{
+    char line[LINE_BYTES];
+    uint64_t seed = 1;
+    while (fgets(line, sizeof line, file) && line[0] != '[') {
+        unsigned long long given;
+        if (sscanf(line, " seed %llu", &given) == 1) {
+            seed = given;
+        }
+    }
+    rewind(file);
+    return seed;
+}
+
+static int read_file(struct head *head, FILE *file, const char *path, char *message, size_t bytes)
+{
+    char line[LINE_BYTES];
+    int number = 0;
+    while (fgets(line, sizeof line, file)) {
+        number++;
+        if (line[strspn(line, " \t")] == '[') {
+            break;
+        }
+        if (read_line(head, line) < 0) {
+            snprintf(message, bytes, "%s:%d: %s", path, number, head->why);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+struct sim *sim_head_create(const char *path, char *message, size_t bytes)
+{
+    FILE *file = path && *path ? fopen(path, "r") : NULL;
+    if (path && *path && !file) {
+        snprintf(message, bytes, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    const struct sim_options options = {.seed = file ? seed_of(file) : 1};
+    struct head head = {.sim = sim_create(&options)};
+    int result = head.sim ? 0 : -1;
+    if (!head.sim) {
+        snprintf(message, bytes, "no world can be made: %s", strerror(errno));
+    } else if (file) {
+        result = read_file(&head, file, path, message, bytes);
+    }
+    if (file) {
+        fclose(file);
+    }
+    if (result == 0 && sim_find_host(head.sim, "localhost") < 0 &&
+        head.sim->world->first_host.index == 0) {
+        sim_add_host(head.sim, "localhost", NULL);
+    }
+    if (result < 0) {
+        sim_destroy(head.sim);
+        return NULL;
+    }
+    return head.sim;
+}

@@ -1,0 +1,216 @@
+/* The seam's name calls in the world: the host's resolver, its name, its interfaces.
+ * SPDX-License-Identifier: MIT */
+#include "provider.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/host.h"
+#include "names/resolver.h"
+
+static struct sim_host *host_of(struct dry_caller caller)
+{
+    const struct sim *sim = caller.world;
+    const struct sim_task_id task = {caller.task};
+    return sim_host_at(sim->world, sim_task_at(sim->world, task)->host);
+}
+
+static struct sim_resolver *resolver_of(struct dry_caller caller)
+{
+    struct sim *sim = caller.world;
+    const struct sim_task_id task = {caller.task};
+    return sim ? sim_resolver_of(sim, sim_task_at(sim->world, task)->host.index) : NULL;
+}
+
+/* ---- the resolver ------------------------------------------------------------------------------- */
+
+static struct sim_resolver_facts facts_of(struct dry_caller caller)
+{
+    const struct sim *sim = caller.world;
+    struct sim_resolver_facts facts = {false, false};
+    struct sim_interface_id id = host_of(caller)->first_interface;
+    while (id.index) {
+        const struct sim_interface *interface = sim_interface_at(sim->world, id);
+        for (uint32_t i = 0; i < interface->address_count; i++) {
+            const struct sim_ip ip = interface->addresses[i].ip;
+            const bool counts = !sim_ip_is_loopback(ip);
+            facts.has_ipv4 |= counts && sim_ip_is_v4(ip);
+            facts.has_ipv6 |= counts && !sim_ip_is_v4(ip);
+        }
+        id = interface->next;
+    }
+    return facts;
+}
+
+int sim_provider_getaddrinfo(struct dry_caller caller, const char *node, const char *service,
+                             const struct addrinfo *hints, struct addrinfo **list,
+                             int *system_error)
+{
+    struct sim_resolver *resolver = resolver_of(caller);
+    if (!resolver) {
+        *system_error = caller.world ? ENOMEM : ENOTSUP;
+        return EAI_SYSTEM;
+    }
+    return sim_resolver_getaddrinfo(resolver, facts_of(caller), caller, node, service, hints, list,
+                                    system_error);
+}
+
+void sim_provider_freeaddrinfo(struct dry_caller caller, struct addrinfo *list)
+{
+    sim_resolver_freeaddrinfo(list);
+}
+
+int sim_provider_getnameinfo(struct dry_caller caller, const struct sockaddr *address,
+                             socklen_t length, char *host, socklen_t host_bytes, char *service,
+                             socklen_t service_bytes, int flags, int *system_error)
+{
+    struct sim_resolver *resolver = resolver_of(caller);
+    if (!resolver) {
+        *system_error = caller.world ? ENOMEM : ENOTSUP;
+        return EAI_SYSTEM;
+    }
+    return sim_resolver_getnameinfo(resolver, caller, address, length, host, host_bytes, service,
+                                    service_bytes, flags, system_error);
+}
+
+int sim_provider_gethostbyname(struct dry_caller caller, const char *name, int family,
+                               struct hostent *result, char *buffer, size_t bytes)
+{
+    struct sim_resolver *resolver = resolver_of(caller);
+    return resolver ? sim_resolver_gethostbyname(resolver, caller, name, family, result, buffer,
+                                                 bytes)
+                    : NETDB_INTERNAL;
+}
+
+int sim_provider_gethostbyaddr(struct dry_caller caller, const void *address, socklen_t length,
+                               int family, struct hostent *result, char *buffer, size_t bytes)
+{
+    struct sim_resolver *resolver = resolver_of(caller);
+    return resolver ? sim_resolver_gethostbyaddr(resolver, caller, address, length, family, result,
+                                                 buffer, bytes)
+                    : NETDB_INTERNAL;
+}
+
+/* ---- services and protocols: the C library's files ---------------------------------------------- */
+
+int sim_provider_getservbyname(struct dry_caller caller, const char *name, const char *protocol,
+                               struct servent *result, char *buffer, size_t bytes)
+{
+    struct servent *found = NULL;
+    getservbyname_r(name, protocol, result, buffer, bytes, &found);
+    return found ? 0 : -ENOENT;
+}
+
+int sim_provider_getservbyport(struct dry_caller caller, int port, const char *protocol,
+                               struct servent *result, char *buffer, size_t bytes)
+{
+    struct servent *found = NULL;
+    getservbyport_r(port, protocol, result, buffer, bytes, &found);
+    return found ? 0 : -ENOENT;
+}
+
+int sim_provider_getprotobyname(struct dry_caller caller, const char *name, struct protoent *result,
+                                char *buffer, size_t bytes)
+{
+    struct protoent *found = NULL;
+    getprotobyname_r(name, result, buffer, bytes, &found);
+    return found ? 0 : -ENOENT;
+}
+
+/* ---- the host's name and interfaces ------------------------------------------------------------- */
+
+int sim_provider_gethostname(struct dry_caller caller, char *buffer, size_t bytes)
+{
+    if (!caller.world) {
+        return -ENOTSUP;
+    }
+    const char *name = host_of(caller)->hostname;
+    if (strlen(name) + 1 > bytes) {
+        return -ENAMETOOLONG;
+    }
+    strcpy(buffer, name);
+    return 0;
+}
+
+int sim_provider_sethostname(struct dry_caller caller, const char *name, size_t length)
+{
+    if (!caller.world) {
+        return -ENOTSUP;
+    }
+    const struct sim *sim = caller.world;
+    if (sim_process_at(sim->world, (struct sim_process_id){caller.process})->uid != 0) {
+        return -EPERM;
+    }
+    if (length > 64) {
+        return -EINVAL; /* LINUX: __NEW_UTS_LEN */
+    }
+    struct sim_host *host = host_of(caller);
+    memset(host->hostname, 0, sizeof host->hostname);
+    memcpy(host->hostname, name, length);
+    return 0;
+}
+
+struct if_nameindex *sim_provider_if_nameindex(struct dry_caller caller, int *system_error)
+{
+    const struct sim *sim = caller.world;
+    if (!sim) {
+        *system_error = ENOTSUP;
+        return NULL;
+    }
+    size_t count = 0;
+    struct sim_interface_id id = host_of(caller)->first_interface;
+    for (; id.index; id = sim_interface_at(sim->world, id)->next) {
+        count++;
+    }
+    /* One allocation: the array, then the names it points to. */
+    struct if_nameindex *list = calloc(1, (count + 1) * sizeof *list + count * IF_NAMESIZE);
+    if (!list) {
+        *system_error = ENOMEM;
+        return NULL;
+    }
+    char *names = (char *)(list + count + 1);
+    id = host_of(caller)->first_interface;
+    for (size_t i = 0; i < count; i++) {
+        const struct sim_interface *interface = sim_interface_at(sim->world, id);
+        list[i].if_index = interface->number;
+        list[i].if_name = names + i * IF_NAMESIZE;
+        memcpy(list[i].if_name, interface->name, strnlen(interface->name, IF_NAMESIZE - 1));
+        id = interface->next;
+    }
+    return list;
+}
+
+int sim_provider_if_nametoindex(struct dry_caller caller, const char *name)
+{
+    const struct sim *sim = caller.world;
+    if (!sim) {
+        return -ENOTSUP;
+    }
+    struct sim_interface_id id = host_of(caller)->first_interface;
+    while (id.index) {
+        const struct sim_interface *interface = sim_interface_at(sim->world, id);
+        if (strcmp(interface->name, name) == 0) {
+            return (int)interface->number;
+        }
+        id = interface->next;
+    }
+    return -ENODEV;
+}
+
+int sim_provider_if_indextoname(struct dry_caller caller, unsigned index, char name[IF_NAMESIZE])
+{
+    const struct sim *sim = caller.world;
+    if (!sim) {
+        return -ENOTSUP;
+    }
+    const struct sim_interface *interface = sim_host_interface(
+        sim->world, sim_task_at(sim->world, (struct sim_task_id){caller.task})->host, index);
+    if (!interface) {
+        return -ENXIO;
+    }
+    const size_t length = strnlen(interface->name, IF_NAMESIZE - 1);
+    memcpy(name, interface->name, length);
+    name[length] = 0;
+    return 0;
+}

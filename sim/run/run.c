@@ -1,0 +1,359 @@
+/* The run loop: resumes tasks on their fibers, tells when all is done, stuck or failed.
+ * SPDX-License-Identifier: MIT */
+#include "run.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/block.h"
+#include "call/call.h"
+#include "core/event.h"
+#include "net/packet.h"
+#include "call/process.h"
+#include "file/wait.h"
+#include "net/wire.h"
+#include "world.h"
+
+enum {
+    /* When no task but daemons has run for so long and none has a deadline, timers that re-arm for
+     * ever (keepalive, window probes) are all that is left: nothing will happen. */
+    QUIET_DAYS = 30,
+    PACKET_BYTES = 65536 + 128,
+};
+
+struct sim_code *sim_code_of(struct sim *sim, uint32_t task)
+{
+    return &sim->code[task];
+}
+
+/* ---- tasks -------------------------------------------------------------------------------------- */
+
+void sim_fail_task(struct sim *sim, uint32_t task, const char *message)
+{
+    struct sim_world *world = sim->world;
+    struct sim_code *code = sim_code_of(sim, task);
+    struct sim_task *record = sim_task_at(world, (struct sim_task_id){task});
+    record->failed = 1;
+    code->failed = 1;
+    free(code->message);
+    code->message = strdup(message);
+    world->failed_tasks++;
+    if (sim->failed_tasks++ == 0) {
+        snprintf(sim->failure, sizeof sim->failure, "%s: %s (at %llu.%09llu s, seed %llu)",
+                 record->name, message, (unsigned long long)(world->now / 1000000000),
+                 (unsigned long long)(world->now % 1000000000), (unsigned long long)sim->seed);
+    }
+}
+
+void sim_leave(struct sim *sim, const char *message)
+{
+    const struct sim_task_id task = {sim->running};
+    struct sim_code *code = sim_code_of(sim, task.index);
+    if (message) {
+        sim_fail_task(sim, task.index, message);
+    }
+    if (sim_task_at(sim->world, task)->state != SIM_TASK_ENDED) {
+        sim_task_end(sim->world, task);
+    }
+    assert(!code->own); /* main has no other stack to leave to */
+    code->started = 0;
+    sim_fiber_leave(&code->fiber, &sim->loop);
+}
+
+static void run_entry(void *argument)
+{
+    struct sim *sim = argument;
+    struct sim_code *code = sim_code_of(sim, sim->running);
+    code->entry(code->argument);
+    sim_leave(sim, NULL);
+}
+
+int sim_start_task(struct sim *sim, struct sim_process_id process, const char *name, bool daemon,
+                   void (*entry)(void *argument), void *argument, uint32_t *task)
+{
+    const struct sim_task_id id = sim_task_add(sim->world, process, name, daemon);
+    if (!id.index) {
+        return -EAGAIN;
+    }
+    struct sim_code *code = sim_code_of(sim, id.index);
+    sim_fiber_destroy(&sim->stacks, &code->fiber); /* of a task that was killed while it waited */
+    free(code->message);
+    memset(code, 0, sizeof *code);
+    code->caller = (struct dry_caller){&sim_system, sim, process.index, id.index};
+    code->entry = entry;
+    code->argument = argument;
+    *task = id.index;
+    return 0;
+}
+
+/* First run: a stack, and the fault plan in front of what it calls. */
+static bool start(struct sim *sim, uint32_t task, struct sim_code *code)
+{
+    const struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){task});
+    if (!code->entry || !sim_fiber_create(&sim->stacks, &code->fiber, run_entry, sim)) {
+        return false; /* a copied world's tasks have no code */
+    }
+    code->started = 1;
+    if (sim->plan && !record->daemon && sim_fault_rules(sim->plan) > 0) {
+        code->caller = sim_fault_caller(sim->plan, code->caller,
+                                        sim_host_at(sim->world, record->host)->name, record->name);
+    }
+    return true;
+}
+
+static void resume(struct sim *sim, uint32_t task)
+{
+    struct sim_code *code = sim_code_of(sim, task);
+    if (!code->started && !start(sim, task, code)) {
+        struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){task});
+        record->state = SIM_TASK_WAITING;
+        sim->world->waiting_tasks += !record->daemon;
+        sim->world->running.index = 0;
+        return;
+    }
+    struct sim_current *current = sim_current();
+    const int saved_errno = errno;
+    sim->loop_current = *current;
+    *current = (struct sim_current){code->caller, sim, (uintptr_t)code->fiber.stack_bottom,
+                                    code->fiber.stack_bytes};
+    sim->running = task;
+    sim->calls++;
+    errno = code->saved_errno;
+    sim_fiber_switch(&sim->loop, &code->fiber);
+    code->saved_errno = errno;
+    errno = saved_errno;
+    sim->running = 0;
+    sim->world->running.index = 0;
+    *current = sim->loop_current;
+    if (!code->started) {
+        sim_fiber_destroy(&sim->stacks, &code->fiber);
+    }
+}
+
+void sim_put_right(struct sim_current *current)
+{
+    struct sim *sim = current->sim;
+    struct sim_code *code = sim_code_of(sim, sim->running);
+    const uint32_t task = sim->running;
+    sim_fiber_jumped(&sim->loop);
+    *current = sim->loop_current;
+    sim->running = 0;
+    sim->in_call = 0;
+    sim->looping = 0;
+    sim_fail_task(sim, task, "its code jumped off its stack: a failed assertion");
+    sim_task_end(sim->world, (struct sim_task_id){task});
+    code->started = 0;
+    sim_fiber_destroy(&sim->stacks, &code->fiber);
+}
+
+bool sim_park(struct sim *sim, uint32_t task)
+{
+    if (sim->running != task || sim->outside) {
+        return false;
+    }
+    struct sim_code *code = sim_code_of(sim, task);
+    sim->in_call = 0;
+    if (!code->own) {
+        sim_fiber_switch(&code->fiber, &sim->loop);
+        sim->in_call = 1;
+        return true;
+    }
+    /* The default world's main: the loop runs on main's own stack until main may go on. */
+    sim->running = 0;
+    struct sim_current *current = sim_current();
+    const struct sim_current main_current = *current;
+    const int saved_errno = errno;
+    current->sim = NULL;
+    const enum sim_outcome outcome = sim_loop(sim, SIM_NEVER, task);
+    if (outcome != SIM_REACHED) {
+        char waits[4096];
+        sim_describe_waits(sim, waits, sizeof waits);
+        fprintf(stderr, "drysock: every task waits and nothing is left that could wake one\n%s",
+                waits);
+        exit(EXIT_FAILURE);
+    }
+    *current = main_current;
+    errno = saved_errno;
+    sim->running = task;
+    sim->in_call = 1;
+    return true;
+}
+
+/* ---- the loop ----------------------------------------------------------------------------------- */
+
+static void drain_tap(struct sim *sim)
+{
+    struct sim_packet_id id;
+    uint8_t bytes[PACKET_BYTES];
+    while ((id = sim_packet_take_tap(sim->world)).index) {
+        const struct sim_packet *packet = sim_packet_at(sim->world, id);
+        const size_t length = sim_wire_encode(sim->world, packet, bytes, sizeof bytes);
+        const uint64_t at = packet->sent_at;
+        const int host = (int)packet->interface;
+        sim_packet_free(sim->world, id);
+        if (length > sizeof bytes) {
+            continue;
+        }
+        if (sim->capture) {
+            sim_capture_write(sim->capture, at, bytes, length);
+        }
+        if (sim->on_packet) {
+            sim->on_packet(sim->on_packet_argument, host, at, bytes, length);
+        }
+    }
+}
+
+static void run_script(struct sim *sim, uint32_t number)
+{
+    const struct sim_script script = sim->scripts[number];
+    sim->scripts_pending--;
+    script.function(script.argument);
+}
+
+static bool idle(const struct sim *sim)
+{
+    const struct sim_world *world = sim->world;
+    return world->live_tasks == 0 && sim->scripts_pending == 0 &&
+           sim_event_next_at(world) > world->now;
+}
+
+/* Does a task that is not a daemon wait for an instant? */
+static bool someone_has_deadline(const struct sim_world *world)
+{
+    const uint32_t tasks = world->pools[SIM_POOL_TASK].high_water;
+    for (uint32_t index = 1; index <= tasks; index++) {
+        const struct sim_task *task = sim_task_at(world, (struct sim_task_id){index});
+        if (task->slot.live && !task->daemon && task->deadline_event.index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nothing is queued before `until`: what that means. */
+static enum sim_outcome empty(const struct sim *sim, uint64_t until)
+{
+    const struct sim_world *world = sim->world;
+    if (world->live_tasks > 0 && sim_event_next_at(world) == SIM_NEVER) {
+        return SIM_STUCK;
+    }
+    return until == SIM_NEVER ? SIM_IDLE : SIM_REACHED;
+}
+
+/* Timers that re-arm for ever are all that happens: as good as stuck. */
+static bool quiet(const struct sim *sim, uint64_t since)
+{
+    static const uint64_t quiet_ns = (uint64_t)QUIET_DAYS * 86400 * 1000000000;
+    return sim->world->now - since > quiet_ns && sim->world->live_tasks > 0 &&
+           sim->scripts_pending == 0 && !someone_has_deadline(sim->world);
+}
+
+enum sim_outcome sim_loop(struct sim *sim, uint64_t until, uint32_t own_task)
+{
+    struct sim_world *world = sim->world;
+    const bool ends_when_idle = !own_task && (world->live_tasks > 0 || until == SIM_NEVER);
+    uint64_t busy_at = world->now; /* when a task last ran */
+    for (;;) {
+        struct sim_task_id task;
+        uint32_t script;
+        if (world->first_tap.index && !(DRY_MUTANT(a_capture_lacks_the_last_packet) && idle(sim))) {
+            drain_tap(sim); /* what the last step sent, a task's last packet before idleness too */
+        }
+        if (ends_when_idle && idle(sim)) {
+            return SIM_IDLE;
+        }
+        const enum sim_step step = sim_world_step(world, until, &task, &script);
+        switch (step) {
+        case SIM_STEP_EMPTY:
+            return empty(sim, until);
+        case SIM_STEP_TASK:
+            if (task.index == own_task) {
+                return SIM_REACHED;
+            }
+            if (!sim_task_at(world, task)->daemon) {
+                busy_at = world->now;
+            }
+            resume(sim, task.index);
+            break;
+        case SIM_STEP_SCRIPT:
+            run_script(sim, script);
+            break;
+        case SIM_STEP_DONE:
+            if (quiet(sim, busy_at)) {
+                return SIM_STUCK;
+            }
+            break;
+        }
+        if (sim->check) {
+            sim_check_step(world);
+        }
+    }
+}
+
+static void enter_loop(struct sim *sim)
+{
+    sim_notice_jump();
+    assert(!sim->looping && "sim_run within a run of the same world");
+    sim->looping = 1;
+    sim_watchdog_start(sim);
+}
+
+static void leave_loop(struct sim *sim)
+{
+    sim->looping = 0;
+}
+
+/* Failures come first; a process that a signal killed is one. */
+static enum sim_outcome outcome_of(struct sim *sim, enum sim_outcome outcome)
+{
+    const struct sim_world *world = sim->world;
+    const uint32_t processes = world->pools[SIM_POOL_PROCESS].high_water;
+    for (uint32_t index = 1; index <= processes && sim->failed_tasks == 0; index++) {
+        const struct sim_process *process = sim_process_at(world, (struct sim_process_id){index});
+        if (process->slot.live && process->killed_by) {
+            snprintf(sim->failure, sizeof sim->failure, "%s: killed by signal %u (SIG%s)",
+                     process->name, process->killed_by, sigabbrev_np((int)process->killed_by));
+            sim->failed_tasks = 1;
+        }
+    }
+    return sim->failed_tasks ? SIM_FAILED : outcome;
+}
+
+enum sim_outcome sim_run(struct sim *sim)
+{
+    enter_loop(sim);
+    const enum sim_outcome outcome = sim_loop(sim, SIM_NEVER, 0);
+    leave_loop(sim);
+    return outcome_of(sim, outcome);
+}
+
+enum sim_outcome sim_run_until(struct sim *sim, uint64_t instant)
+{
+    enter_loop(sim);
+    const enum sim_outcome outcome = sim_loop(sim, instant, 0);
+    if (outcome == SIM_REACHED && instant != SIM_NEVER) {
+        sim_world_advance(sim->world, instant);
+    }
+    leave_loop(sim);
+    return outcome_of(sim, outcome);
+}
+
+/* ---- failing ------------------------------------------------------------------------------------ */
+
+void sim_task_fail(const char *format, ...)
+{
+    char message[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    struct sim *sim = sim_current()->sim;
+    if (!sim || !sim->running || sim_code_of(sim, sim->running)->own) {
+        fprintf(stderr, "drysock: sim_task_fail outside a task: %s\n", message);
+        abort();
+    }
+    sim_leave(sim, message);
+}

@@ -1,0 +1,134 @@
+/* A world and what runs in it: the handle behind sim.h, between the files that make it up.
+ * SPDX-License-Identifier: MIT
+ *
+ * Everything with a pointer lies here, beside the world: stacks, entries, locals, the fault plan,
+ * the name service's configuration, capture files, callbacks. */
+#ifndef SIM_RUN_H
+#define SIM_RUN_H
+
+#include <drysock/sim.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "net/capture.h"
+#include "fiber.h"
+#include "core/state.h"
+
+struct sim_resolver;
+struct sim_zone;
+
+/* A task's code: by task index. */
+struct sim_code {
+    struct sim_fiber fiber;
+    struct dry_caller caller; /* as dry_current_caller tells it */
+    void (*entry)(void *argument);
+    void *argument;
+    char *message; /* why it failed */
+    int saved_errno;
+    uint32_t started; /* 1: has run; its fiber stands somewhere */
+    uint32_t failed;
+    uint32_t own;     /* 1: runs on the stack of who runs the loop (the default world's main) */
+    _Alignas(16) char local[DRY_LOCAL_BYTES];
+};
+
+struct sim_script {
+    void (*function)(void *argument);
+    void *argument;
+};
+
+/* Where the running thread is: the provider's one thread-local. */
+struct sim_current {
+    struct dry_caller caller; /* system NULL: outside any task */
+    struct sim *sim;          /* whose task runs; NULL: outside */
+    uintptr_t stack_low;      /* the stack its code must be on */
+    uintptr_t stack_bytes;
+};
+struct sim {
+    struct sim_world *world;
+    uint32_t running;   /* the task whose code runs; 0: the loop or who called it */
+    uint32_t outside;   /* a call is made for a task that does not run: it may not wait */
+    uint64_t calls;     /* seam calls so far: what the watchdog looks at */
+    uint64_t spin_limit;
+    uint32_t in_call;   /* the world's code runs, not the task's */
+    uint32_t looping;   /* the loop is on some stack below */
+    struct sim_code *code;    /* by task index; mapped, untouched where unused */
+    char *process_locals;     /* DRY_LOCAL_BYTES by process index */
+    size_t code_bytes, process_local_bytes;
+    struct sim_stacks stacks;
+    uint64_t stack_bytes;
+    struct sim_fiber loop;          /* the stack that the loop is on */
+    struct sim_current loop_current; /* who that stack speaks as */
+    struct sim_call outside_call; /* what the task that does not run was in */
+    struct sim_waiter_id outside_waiter;
+    struct sim_event_id outside_deadline;
+    int32_t first_descriptor;
+    uint32_t descriptor_limit;
+    uint32_t check;
+    uint64_t seed;
+    /* failures */
+    uint32_t failed_tasks;
+    char failure[512];
+    /* sim_at */
+    struct sim_script *scripts;
+    uint32_t script_count, scripts_pending;
+    /* beside the world */
+    struct sim_fault_plan *plan;
+    struct sim_zone *zone;
+    struct sim_resolver **resolvers; /* by host index */
+    uint32_t resolver_count;
+    struct sim_capture *capture;
+    void (*on_packet)(void *argument, int host, uint64_t now, const void *packet, size_t length);
+    void *on_packet_argument;
+    /* the watchdog */
+    uint64_t watchdog_ns;
+    timer_t watchdog;
+    uint32_t watchdog_made;
+    uint32_t watching; /* the timer is armed */
+    volatile uint64_t watched_calls;
+};
+
+enum {
+    /* From the spin limit on, each call takes as long as a system call about takes. */
+    SIM_SPIN_STEP_NS = 1000,
+};
+
+struct sim_current *sim_current(void);
+extern const struct dry_system sim_system; /* provider.c */
+
+/* ---- run.c: the loop ---------------------------------------------------------------------- */
+
+struct sim_code *sim_code_of(struct sim *sim, uint32_t task);
+/* Until idle, `until`, nothing queued, or (task not 0) that task is to run on the loop's stack. */
+enum sim_outcome sim_loop(struct sim *sim, uint64_t until, uint32_t task);
+/* The running task waits: comes back when it runs again. False: it may not wait (not inside). */
+bool sim_park(struct sim *sim, uint32_t task);
+/* The running task's code ends here; message NULL: well. */
+void sim_leave(struct sim *sim, const char *message) __attribute__((noreturn));
+/* If the running task's code jumped out of its fiber (a failed assertion), puts the world right. */
+void sim_put_right(struct sim_current *current);
+static inline void sim_notice_jump(void)
+{
+    const char here = 0;
+    struct sim_current *current = sim_current();
+    if (current->sim && (uintptr_t)&here - current->stack_low >= current->stack_bytes) {
+        sim_put_right(current);
+    }
+}
+void sim_fail_task(struct sim *sim, uint32_t task, const char *message);
+int sim_start_task(struct sim *sim, struct sim_process_id process, const char *name, bool daemon,
+                   void (*entry)(void *argument), void *argument, uint32_t *task);
+
+/* ---- watchdog.c --------------------------------------------------------------------------- */
+
+void sim_watchdog_start(struct sim *sim);
+void sim_watchdog_destroy(struct sim *sim);
+
+/* ---- head.c ------------------------------------------------------------------------------- */
+
+/* The world that a file of head lines describes; path NULL: one host, "localhost", with loopback.
+ * NULL with a sentence in message. */
+struct sim *sim_head_create(const char *path, char *message, size_t bytes);
+
+struct sim_resolver *sim_resolver_of(struct sim *sim, uint32_t host);
+
+#endif

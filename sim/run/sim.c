@@ -1,0 +1,580 @@
+/* The public sim.h: making worlds, hosts, links, processes, tasks, barriers, events.
+ * SPDX-License-Identifier: MIT */
+#include <drysock/sim.h>
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "core/block.h"
+#include "call/call.h"
+#include "core/event.h"
+#include "net/host.h"
+#include "net/link.h"
+#include "names/nameserver.h"
+#include "call/process.h"
+#include "provider.h"
+#include "core/random.h"
+#include "names/resolver.h"
+#include "run.h"
+#include "unix/unix.h"
+#include "names/zone.h"
+
+enum { ETH0 = 2, DEFAULT_SPIN_LIMIT = 10000, DEFAULT_STACK = 256 * 1024 };
+static const uint64_t DEFAULT_WATCHDOG_NS = 10000000000;
+static const uint64_t DEFAULT_WALL_CLOCK = 946684800000000000; /* 2000-01-01T00:00:00Z */
+
+/* ---- creation ----------------------------------------------------------------------------------- */
+
+static void *map(size_t bytes)
+{
+    void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return start == MAP_FAILED ? NULL : start;
+}
+
+/* The parts beside the world, sized by its pools. */
+static bool furnish(struct sim *sim)
+{
+    const struct sim_world *world = sim->world;
+    const size_t tasks = (size_t)world->pools[SIM_POOL_TASK].capacity + 1;
+    const size_t processes = (size_t)world->pools[SIM_POOL_PROCESS].capacity + 1;
+    sim->code_bytes = tasks * sizeof *sim->code;
+    sim->process_local_bytes = processes * DRY_LOCAL_BYTES;
+    sim->code = map(sim->code_bytes);
+    sim->process_locals = map(sim->process_local_bytes);
+    sim->plan = sim_fault_plan_create(sim->seed);
+    sim->zone = sim_zone_create();
+    return sim->code && sim->process_locals && sim->plan && sim->zone &&
+           sim_stacks_create(&sim->stacks, sim->stack_bytes, (uint32_t)tasks - 1) == 0;
+}
+
+struct sim *sim_create(const struct sim_options *options)
+{
+    static const struct sim_options none;
+    sim_notice_jump();
+    options = options ? options : &none;
+    struct sim *sim = calloc(1, sizeof *sim);
+    if (!sim) {
+        return NULL;
+    }
+    struct sim_capacities capacities = {{0}};
+    capacities.of[SIM_POOL_SOCKET] = options->sockets;
+    capacities.of[SIM_POOL_TASK] = options->tasks;
+    capacities.of[SIM_POOL_PACKET] = options->packets;
+    capacities.of[SIM_POOL_CHUNK] = options->chunks;
+    sim->seed = options->seed;
+    sim->stack_bytes = options->stack_bytes ? options->stack_bytes : DEFAULT_STACK;
+    sim->first_descriptor = options->first_descriptor;
+    sim->descriptor_limit = options->descriptors_per_process;
+    sim->check = options->check;
+    sim->watchdog_ns = options->watchdog_ns ? options->watchdog_ns : DEFAULT_WATCHDOG_NS;
+    sim->spin_limit = options->spin_limit ? options->spin_limit : DEFAULT_SPIN_LIMIT;
+    sim->world = sim_block_create(&capacities, options->seed);
+    if (!sim->world || !furnish(sim)) {
+        const int error = errno;
+        sim_destroy(sim);
+        errno = error;
+        return NULL;
+    }
+    sim->world->wall_offset_ns = options->wall_clock ? options->wall_clock : DEFAULT_WALL_CLOCK;
+    return sim;
+}
+
+/* Gives up what stands beside the world for its hosts and tasks. */
+static void clear(struct sim *sim)
+{
+    sim_capture_close(sim->capture);
+    sim->capture = NULL;
+    if (sim->world && sim->code) {
+        const uint32_t tasks = sim->world->pools[SIM_POOL_TASK].high_water;
+        for (uint32_t task = 1; task <= tasks; task++) {
+            sim_fiber_destroy(&sim->stacks, &sim->code[task].fiber);
+            free(sim->code[task].message);
+            sim->code[task].message = NULL;
+        }
+    }
+    for (uint32_t host = 0; host < sim->resolver_count; host++) {
+        sim_resolver_destroy(sim->resolvers[host]);
+    }
+    free(sim->resolvers);
+    free(sim->scripts);
+    sim->resolvers = NULL;
+    sim->scripts = NULL;
+    sim->resolver_count = sim->script_count = sim->scripts_pending = 0;
+    if (sim->zone) {
+        sim_zone_destroy(sim->zone);
+    }
+    if (sim->plan) {
+        sim_fault_plan_destroy(sim->plan);
+    }
+    sim->zone = NULL;
+    sim->plan = NULL;
+}
+
+int sim_reset(struct sim *sim, uint64_t seed)
+{
+    sim_notice_jump();
+    if (sim->looping) {
+        return -EBUSY;
+    }
+    clear(sim);
+    const uint64_t wall_offset_ns = sim->world->wall_offset_ns;
+    sim_block_reset(sim->world, seed);
+    sim->world->wall_offset_ns = wall_offset_ns;
+    sim->seed = seed;
+    sim->failed_tasks = 0;
+    sim->on_packet = NULL;
+    sim->plan = sim_fault_plan_create(seed);
+    sim->zone = sim_zone_create();
+    return sim->plan && sim->zone ? 0 : -ENOMEM;
+}
+
+void sim_destroy(struct sim *sim)
+{
+    if (!sim) {
+        return;
+    }
+    sim_notice_jump();
+    sim_watchdog_destroy(sim);
+    clear(sim);
+    sim_stacks_destroy(&sim->stacks);
+    if (sim->code) {
+        munmap(sim->code, sim->code_bytes);
+    }
+    if (sim->process_locals) {
+        munmap(sim->process_locals, sim->process_local_bytes);
+    }
+    if (sim->world) {
+        sim_block_destroy(sim->world);
+    }
+    free(sim);
+}
+
+/* ---- hosts and links ---------------------------------------------------------------------------- */
+
+static bool host_exists(const struct sim *sim, int host)
+{
+    return host >= 1 && (uint32_t)host <= sim->world->pools[SIM_POOL_HOST].high_water;
+}
+
+/* "10.0.0.1", "10.0.0.1/16", "fd00::1". Without a prefix 24 and 64 bits. */
+static int parse_address(const char *text, struct sim_ip *ip, uint32_t *prefix_bits)
+{
+    char address[INET6_ADDRSTRLEN + 8];
+    struct in_addr v4;
+    const size_t length = strcspn(text, "/");
+    if (length >= sizeof address) {
+        return -EINVAL;
+    }
+    memcpy(address, text, length);
+    address[length] = 0;
+    uint32_t most = 128, bits = 64;
+    if (inet_pton(AF_INET, address, &v4) == 1) {
+        *ip = sim_ip_v4(ntohl(v4.s_addr));
+        most = 32;
+        bits = 24;
+    } else if (inet_pton(AF_INET6, address, ip->bytes) != 1) {
+        return -EINVAL;
+    }
+    if (text[length] == '/') {
+        char *end;
+        const unsigned long given = strtoul(text + length + 1, &end, 10);
+        if (end == text + length + 1 || *end || given > most) {
+            return -EINVAL;
+        }
+        bits = (uint32_t)given;
+    }
+    *prefix_bits = bits;
+    return 0;
+}
+
+static int add_addresses(struct sim *sim, struct sim_host_id host, const char *addresses)
+{
+    static const char blanks[] = " \t";
+    for (const char *at = addresses; *at;) {
+        at += strspn(at, blanks);
+        const size_t length = strcspn(at, blanks);
+        char word[64];
+        struct sim_ip ip;
+        uint32_t bits;
+        if (length == 0) {
+            break;
+        }
+        if (length >= sizeof word) {
+            return -EINVAL;
+        }
+        memcpy(word, at, length);
+        word[length] = 0;
+        int result = parse_address(word, &ip, &bits);
+        if (result == 0 && sim_host_of_address(sim->world, ip).index) {
+            result = -EADDRINUSE;
+        }
+        if (result == 0) {
+            result = sim_host_add_address(sim->world, host, ETH0, ip, bits);
+        }
+        if (result < 0) {
+            return result;
+        }
+        at += length;
+    }
+    return 0;
+}
+
+int sim_add_host(struct sim *sim, const char *name, const char *addresses)
+{
+    if (sim_host_find(sim->world, name).index) {
+        return -EEXIST;
+    }
+    const struct sim_host_id id = sim_host_add(sim->world, name);
+    if (!id.index) {
+        return -ENOMEM;
+    }
+    const int result = addresses ? add_addresses(sim, id, addresses) : 0;
+    return result < 0 ? result : (int)id.index;
+}
+
+int sim_find_host(const struct sim *sim, const char *name)
+{
+    const struct sim_host_id id = sim_host_find(sim->world, name);
+    return id.index ? (int)id.index : -ENOENT;
+}
+
+int sim_add_link(struct sim *sim, int host_a, int host_b, const struct sim_link_options *options)
+{
+    static const struct sim_link_options perfect;
+    options = options ? options : &perfect;
+    if (!host_exists(sim, host_a) || !host_exists(sim, host_b)) {
+        return -ENOENT;
+    }
+    if (host_a == host_b) {
+        return -EINVAL;
+    }
+    const struct sim_link_way way = {
+        .delay_ns = options->delay_ns,
+        .jitter_ns = options->jitter_ns,
+        .rate_bits = options->rate_bits,
+        .queue_bytes = options->queue_bytes,
+        .loss_ppm = options->loss_ppm,
+        .duplicate_ppm = options->duplicate_ppm,
+        .reorder_ppm = options->reorder_ppm,
+        .corrupt_ppm = options->corrupt_ppm,
+        .mtu = options->mtu,
+    };
+    const struct sim_link_id id =
+        sim_link_add(sim->world, (struct sim_host_id){(uint32_t)host_a},
+                     (struct sim_host_id){(uint32_t)host_b}, &way);
+    if (!id.index) {
+        return -EEXIST;
+    }
+    sim_link_at(sim->world, id)->down = options->down != 0;
+    return (int)id.index;
+}
+
+int sim_change_link(struct sim *sim, int link, uint64_t at, bool up)
+{
+    if (link < 1 || (uint32_t)link > sim->world->pools[SIM_POOL_LINK].high_water) {
+        return -ENOENT;
+    }
+    return sim_event_push(sim->world, at, SIM_EVENT_LINK_CHANGE, (uint32_t)link, up, 0).index
+               ? 0
+               : -ENOMEM;
+}
+
+int sim_set(struct sim *sim, int host, const char *sysctl, int64_t value)
+{
+    return host_exists(sim, host) ? sim_host_set(sim->world, (struct sim_host_id){(uint32_t)host},
+                                                 sysctl, value)
+                                  : -ENOENT;
+}
+
+int sim_unlink(struct sim *sim, int host, const char *path)
+{
+    return host_exists(sim, host)
+               ? sim_unix_unlink(sim->world, (struct sim_host_id){(uint32_t)host}, path)
+               : -ENOENT;
+}
+
+/* ---- name service ------------------------------------------------------------------------------- */
+
+struct sim_resolver *sim_resolver_of(struct sim *sim, uint32_t host)
+{
+    if (host >= sim->resolver_count) {
+        const uint32_t count = host + 1;
+        struct sim_resolver **grown = realloc(sim->resolvers, count * sizeof(void *));
+        if (!grown) {
+            return NULL;
+        }
+        memset(grown + sim->resolver_count, 0, (count - sim->resolver_count) * sizeof(void *));
+        sim->resolvers = grown;
+        sim->resolver_count = count;
+    }
+    if (!sim->resolvers[host]) {
+        sim->resolvers[host] = sim_resolver_create();
+    }
+    return sim->resolvers[host];
+}
+
+static void serve_names(void *argument)
+{
+    struct sim *sim = argument;
+    const int result = sim_nameserver_serve(dry_current_caller(), sim->zone);
+    sim_task_fail("the name server stopped: %s", strerror(-result));
+}
+
+int sim_add_nameserver(struct sim *sim, int host)
+{
+    const int process = sim_add_process(sim, host, "nameserver");
+    return process < 0 ? process
+                       : sim_spawn_daemon(sim, process, "nameserver", serve_names, sim);
+}
+
+int sim_add_record(struct sim *sim, const char *text, char *message, size_t bytes)
+{
+    return sim_zone_add(sim->zone, text, message, bytes, NULL);
+}
+
+int sim_add_hosts_line(struct sim *sim, int host, const char *hosts_line)
+{
+    if (!host_exists(sim, host)) {
+        return -ENOENT;
+    }
+    struct sim_resolver *resolver = sim_resolver_of(sim, (uint32_t)host);
+    return resolver ? sim_resolver_add_hosts(resolver, hosts_line) : -ENOMEM;
+}
+
+int sim_add_resolver_line(struct sim *sim, int host, const char *resolver_line)
+{
+    if (!host_exists(sim, host)) {
+        return -ENOENT;
+    }
+    struct sim_resolver *resolver = sim_resolver_of(sim, (uint32_t)host);
+    return resolver ? sim_resolver_add_line(resolver, resolver_line) : -ENOMEM;
+}
+
+struct sim_fault_plan *sim_faults(struct sim *sim)
+{
+    return sim->plan;
+}
+
+/* ---- processes and tasks ------------------------------------------------------------------------ */
+
+static bool process_exists(const struct sim *sim, int process)
+{
+    const struct sim_process_id id = {(uint32_t)process};
+    return process >= 1 && id.index <= sim->world->pools[SIM_POOL_PROCESS].high_water &&
+           sim_process_at(sim->world, id)->slot.live;
+}
+
+static bool task_exists(const struct sim *sim, int task)
+{
+    const struct sim_task_id id = {(uint32_t)task};
+    return task >= 1 && id.index <= sim->world->pools[SIM_POOL_TASK].high_water &&
+           sim_task_at(sim->world, id)->slot.live;
+}
+
+int sim_add_process(struct sim *sim, int host, const char *name)
+{
+    if (!host_exists(sim, host)) {
+        return -ENOENT;
+    }
+    const struct sim_process_id id =
+        sim_process_add(sim->world, (struct sim_host_id){(uint32_t)host}, name);
+    if (!id.index) {
+        return -ENOMEM;
+    }
+    struct sim_process *process = sim_process_at(sim->world, id);
+    if (sim->first_descriptor > 0) {
+        process->first_descriptor = (uint32_t)sim->first_descriptor;
+    }
+    if (sim->descriptor_limit > 0) {
+        process->descriptor_limit = sim->descriptor_limit;
+    }
+    memset(sim->process_locals + (size_t)id.index * DRY_LOCAL_BYTES, 0, DRY_LOCAL_BYTES);
+    return (int)id.index;
+}
+
+int sim_fork_process(struct sim *sim, int process)
+{
+    if (!process_exists(sim, process)) {
+        return -ESRCH;
+    }
+    const struct sim_process_id id =
+        sim_process_fork(sim->world, (struct sim_process_id){(uint32_t)process});
+    if (!id.index) {
+        return -ENOMEM;
+    }
+    char *locals = sim->process_locals;
+    memcpy(locals + (size_t)id.index * DRY_LOCAL_BYTES,
+           locals + (size_t)process * DRY_LOCAL_BYTES, DRY_LOCAL_BYTES);
+    return (int)id.index;
+}
+
+int sim_end_process(struct sim *sim, int process, int status)
+{
+    if (!process_exists(sim, process)) {
+        return -ESRCH;
+    }
+    const uint32_t running = sim->running;
+    sim_process_exit(sim->world, (struct sim_process_id){(uint32_t)process}, status);
+    if (running && sim_task_at(sim->world, (struct sim_task_id){running})->state ==
+                       SIM_TASK_ENDED) {
+        sim_leave(sim, NULL); /* the caller was one of the process's tasks */
+    }
+    return 0;
+}
+
+static int spawn(struct sim *sim, int process, const char *name, bool daemon,
+                 void (*entry)(void *argument), void *argument)
+{
+    uint32_t task = 0;
+    if (!process_exists(sim, process) ||
+        sim_process_at(sim->world, (struct sim_process_id){(uint32_t)process})->exited) {
+        return -ESRCH;
+    }
+    const int result = sim_start_task(sim, (struct sim_process_id){(uint32_t)process}, name, daemon,
+                                      entry, argument, &task);
+    return result < 0 ? result : (int)task;
+}
+
+int sim_spawn(struct sim *sim, int process, const char *name, void (*entry)(void *argument),
+              void *argument)
+{
+    return spawn(sim, process, name, false, entry, argument);
+}
+
+int sim_spawn_daemon(struct sim *sim, int process, const char *name, void (*entry)(void *argument),
+                     void *argument)
+{
+    return spawn(sim, process, name, true, entry, argument);
+}
+
+int sim_task_status(const struct sim *sim, int task, const char **message)
+{
+    static const char killed[] = "its process was killed by a signal";
+    if (message) {
+        *message = "";
+    }
+    if (!task_exists(sim, task)) {
+        return 1;
+    }
+    const struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){(uint32_t)task});
+    if (record->state != SIM_TASK_ENDED) {
+        return 0;
+    }
+    const struct sim_code *code = &sim->code[task];
+    const bool was_killed = sim_process_at(sim->world, record->process)->killed_by != 0;
+    if (message && (code->failed || was_killed)) {
+        *message = code->message ? code->message : killed;
+    }
+    return code->failed || was_killed ? -ECANCELED : 1;
+}
+
+const char *sim_task_name(const struct sim *sim, int task)
+{
+    return task_exists(sim, task)
+               ? sim_task_at(sim->world, (struct sim_task_id){(uint32_t)task})->name
+               : "";
+}
+
+struct dry_caller sim_caller(struct sim *sim, int task)
+{
+    assert(task_exists(sim, task));
+    const struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){(uint32_t)task});
+    return (struct dry_caller){&sim_system, sim, record->process.index, (uint32_t)task};
+}
+
+/* ---- signals, barriers, instants ---------------------------------------------------------------- */
+
+int sim_signal_at(struct sim *sim, int task, uint64_t at, int number, bool only_waiting)
+{
+    if (!task_exists(sim, task)) {
+        return -ESRCH;
+    }
+    if (number < 1 || number > 64) {
+        return -EINVAL;
+    }
+    return sim_event_push(sim->world, at, SIM_EVENT_SIGNAL, (uint32_t)task, (uint32_t)number,
+                          only_waiting)
+                   .index
+               ? 0
+               : -ENOMEM;
+}
+
+int sim_signal_action(struct sim *sim, int process, int number, bool handled, bool restart)
+{
+    const enum sim_signal_disposition how =
+        !handled ? SIM_SIGNAL_IGNORED : restart ? SIM_SIGNAL_RESTARTS : SIM_SIGNAL_HANDLED;
+    return process_exists(sim, process)
+               ? sim_signal_dispose(sim->world, (struct sim_process_id){(uint32_t)process}, number,
+                                    how)
+               : -ESRCH;
+}
+
+int sim_add_barrier(struct sim *sim, const char *name, uint32_t expected)
+{
+    const struct sim_barrier_id id = {sim_pool_take(sim->world, SIM_POOL_BARRIER)};
+    if (!id.index) {
+        return -ENOMEM;
+    }
+    struct sim_barrier *barrier = sim_barrier_at(sim->world, id);
+    barrier->expected = expected;
+    memcpy(barrier->name, name, strnlen(name, SIM_NAME_BYTES - 1));
+    return (int)id.index;
+}
+
+static int barrier_wait(struct dry_caller caller, struct sim_barrier_id id)
+{
+    SIM_PROVIDER_CALL(int, barrier, id)
+}
+
+int sim_barrier_wait(struct sim *sim, int barrier)
+{
+    const struct sim_barrier_id id = {(uint32_t)barrier};
+    if (barrier < 1 || id.index > sim->world->pools[SIM_POOL_BARRIER].high_water) {
+        return -ENOENT;
+    }
+    /* Only a task can meet others. */
+    const struct dry_caller caller = {&sim_system, sim, 0, sim->running};
+    return sim->running ? barrier_wait(caller, id) : -EDEADLK;
+}
+
+int sim_yield(struct sim *sim)
+{
+    const struct sim_task_id task = {sim->running};
+    if (!task.index) {
+        return -EDEADLK;
+    }
+    while (sim_call_yield(sim->world, task) == SIM_WAIT) {
+        sim_park(sim, task.index);
+    }
+    return 0;
+}
+
+int sim_at(struct sim *sim, uint64_t at, void (*function)(void *argument), void *argument)
+{
+    struct sim_script *grown =
+        realloc(sim->scripts, ((size_t)sim->script_count + 1) * sizeof *grown);
+    if (!grown) {
+        return -ENOMEM;
+    }
+    sim->scripts = grown;
+    grown[sim->script_count] = (struct sim_script){function, argument};
+    if (!sim_event_push(sim->world, at, SIM_EVENT_SCRIPT, sim->script_count, 0, 0).index) {
+        return -ENOMEM;
+    }
+    sim->script_count++;
+    sim->scripts_pending++;
+    return 0;
+}
+
+void sim_schedule_seed(struct sim *sim, uint64_t seed)
+{
+    struct sim_random drawn;
+    sim_random_seed(&drawn, seed);
+    sim->world->random.state[SIM_STREAM_SCHEDULE] = drawn.state[SIM_STREAM_SCHEDULE];
+    sim->world->shuffle = seed != 0;
+}

@@ -1,0 +1,104 @@
+/* The world's one loop: the next event, to the file it belongs to.
+ * SPDX-License-Identifier: MIT */
+#include "world.h"
+
+#include <assert.h>
+
+#include "core/block.h"
+#include "core/event.h"
+#include "net/ip.h"
+#include "net/link.h"
+#include "call/process.h"
+#include "socket/protocol.h"
+#include "tcp/tcp.h"
+#include "file/timer.h"
+#include "file/wait.h"
+
+static void resume(struct sim_world *world, struct sim_task_id id)
+{
+    struct sim_task *task = sim_task_at(world, id);
+    assert(task->state == SIM_TASK_READY && world->ready_tasks > 0);
+    task->state = SIM_TASK_RUNNING;
+    task->run_event.index = 0;
+    world->ready_tasks--;
+    world->running = id;
+}
+
+static void socket_deferred(struct sim_world *world, const struct sim_event *event)
+{
+    const struct sim_socket_id id = {event->target};
+    const enum sim_protocol_kind kind = sim_socket_at(world, id)->protocol_kind;
+    const struct sim_protocol *protocol = sim_protocol_of(kind);
+    assert(protocol->deferred);
+    protocol->deferred(world, id, event->a);
+}
+
+static enum sim_step dispatch(struct sim_world *world, const struct sim_event *event,
+                              struct sim_task_id *task, uint32_t *script)
+{
+    switch ((enum sim_event_kind)event->kind) {
+    case SIM_EVENT_TASK_RUNS:
+        *task = (struct sim_task_id){event->target};
+        resume(world, *task);
+        return SIM_STEP_TASK;
+    case SIM_EVENT_TASK_DEADLINE:
+        sim_wait_deadline(world, (struct sim_task_id){event->target});
+        break;
+    case SIM_EVENT_SIGNAL:
+        sim_signal_arrives(world, (struct sim_task_id){event->target}, (int)event->a,
+                           event->b != 0);
+        break;
+    case SIM_EVENT_PACKET:
+        sim_ip_input(world, (struct sim_interface_id){event->target},
+                     (struct sim_packet_id){event->a});
+        break;
+    case SIM_EVENT_LINK_CHANGE:
+        sim_link_change(world, (struct sim_link_id){event->target}, event->a != 0);
+        break;
+    case SIM_EVENT_TCP_TIMER:
+        sim_tcp_timer_fires(world, (struct sim_tcp_id){event->target}, event->a);
+        break;
+    case SIM_EVENT_TIMERFD:
+        sim_timer_fires(world, (struct sim_timer_id){event->target});
+        break;
+    case SIM_EVENT_SOCKET:
+        socket_deferred(world, event);
+        break;
+    case SIM_EVENT_SCRIPT:
+        *script = event->target;
+        return SIM_STEP_SCRIPT;
+    case SIM_EVENT_NONE:
+    case SIM_EVENT_KIND_COUNT:
+        assert(!"an event of no kind");
+    }
+    return SIM_STEP_DONE;
+}
+
+enum sim_step sim_world_step(struct sim_world *world, uint64_t until, struct sim_task_id *task,
+                             uint32_t *script)
+{
+    if (world->first_backlog.index != 0) { /* of a call made without a provider */
+        sim_ip_run_backlog(world);
+        return SIM_STEP_DONE;
+    }
+    struct sim_event event;
+    const uint64_t last = until == SIM_NEVER ? SIM_NEVER - 1 : until; /* never never comes */
+    if (sim_event_take_until(world, last, &event).index == 0) {
+        return SIM_STEP_EMPTY;
+    }
+    world->events_run++;
+    if (!sim_event_is_current(world, &event)) {
+        return SIM_STEP_DONE; /* its target ended, and the slot may be another's by now */
+    }
+    const enum sim_step step = dispatch(world, &event, task, script);
+    sim_ip_settle(world);
+    return step;
+}
+
+void sim_world_advance(struct sim_world *world, uint64_t instant)
+{
+    assert(instant <= world->now || sim_event_next_at(world) >= instant);
+    if (instant > world->now) {
+        world->now = instant;
+    }
+}

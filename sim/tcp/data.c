@@ -1,0 +1,353 @@
+/* What TCP does with arriving bytes: in order, early, repeated; FIN; urgent data; when to acknowledge.
+ * SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+#include <poll.h>
+
+#include "core/bytes.h"
+#include "file/wait.h"
+
+/* ---- when to acknowledge ------------------------------------------------------------------ */
+
+static void more_quick_acks(struct sim_tcp *tcp)
+{
+    uint32_t count = tcp->rcv_wnd / (2 * larger(tcp->receive_mss, 1));
+    count = count ? smaller(count, TCP_QUICK_ACKS_MAX) : 2;
+    tcp->quick_acks = (uint8_t)larger(tcp->quick_acks, count);
+}
+
+static void acknowledge_quickly(struct sim_tcp *tcp)
+{
+    more_quick_acks(tcp);
+    tcp->pingpong = 0;
+    tcp->ack_timeout_ms = ACK_TIMEOUT_MIN_MS;
+}
+
+/* Payload arrived: adapts the delayed ACK to the rhythm of the data. */
+static void data_arrived(struct sim_world *world, struct sim_tcp *tcp, uint32_t length)
+{
+    tcp->ack_pending |= ACK_SCHEDULED;
+    sim_tcp_measure_receive_mss(world, tcp, length);
+    uint32_t rto_ms = (uint32_t)(tcp->rto_ns / 1000000);
+    uint64_t gap_ms = (world->now - tcp->last_received_at) / 1000000;
+    if (!tcp->ack_timeout_ms) {
+        more_quick_acks(tcp);
+        tcp->ack_timeout_ms = ACK_TIMEOUT_MIN_MS;
+    } else if (gap_ms <= ACK_TIMEOUT_MIN_MS / 2) {
+        tcp->ack_timeout_ms = tcp->ack_timeout_ms / 2 + ACK_TIMEOUT_MIN_MS / 2;
+    } else if (gap_ms < tcp->ack_timeout_ms) {
+        tcp->ack_timeout_ms = smaller(tcp->ack_timeout_ms / 2 + (uint32_t)gap_ms, rto_ms);
+    } else if (gap_ms > rto_ms) {
+        more_quick_acks(tcp); /* the peer starts slowly again: help it */
+    }
+    tcp->last_received_at = world->now;
+    if (length >= 128)
+        sim_tcp_grow_window(world, tcp, length);
+}
+
+void sim_tcp_ack_check(struct sim_world *world, struct sim_tcp *tcp)
+{
+    if (!(tcp->ack_pending & ACK_SCHEDULED))
+        return;
+    uint32_t unread = tcp->rcv_nxt - tcp->copied_seq;
+    bool two_segments =
+        tcp->rcv_nxt - tcp->rcv_wup > tcp->receive_mss &&
+        (unread < tcp_socket(world, tcp)->receive_low_water ||
+         sim_tcp_ideal_window(world, tcp) >= tcp->rcv_wnd);
+    /* SIMPLER: ACKs of out-of-order data are not compressed: each segment gets its own. */
+    if (two_segments || (tcp->quick_acks && !tcp->pingpong) || (tcp->ack_pending & ACK_NOW) ||
+        tcp->first_early.index)
+        sim_tcp_send_ack(world, tcp);
+    else
+        sim_tcp_timer_delayed_ack(world, tcp);
+}
+
+static void tell_duplicate(struct sim_tcp *tcp, uint32_t start, uint32_t end)
+{
+    if (tcp->sack_ok) {
+        tcp->dsack[0] = start;
+        tcp->dsack[1] = end;
+    }
+}
+
+void sim_tcp_sack_blocks(const struct sim_world *world, struct sim_tcp *tcp,
+                         struct sim_tcp_header *header)
+{
+    uint32_t count = 0;
+    if (tcp->dsack[0] != tcp->dsack[1]) { /* RFC 2883: first, and once */
+        header->sack[count][0] = tcp->dsack[0];
+        header->sack[count++][1] = tcp->dsack[1];
+        tcp->dsack[0] = tcp->dsack[1] = 0;
+    }
+    const uint32_t first = count;
+    uint32_t most = tcp->timestamps_ok ? 3 : 4;
+    struct sim_packet_id id = tcp->first_early;
+    while (id.index) {
+        const struct sim_packet *packet = sim_packet_at(world, id);
+        uint32_t start = packet->tcp.sequence;
+        uint32_t end = segment_end(packet);
+        for (id = packet->next; id.index; id = packet->next) {
+            packet = sim_packet_at(world, id);
+            if (after(packet->tcp.sequence, end))
+                break;
+            if (after(segment_end(packet), end))
+                end = segment_end(packet);
+        }
+        bool latest = !after(start, tcp->early_latest) && before(tcp->early_latest, end);
+        if (latest && count > first) { /* RFC 2018: the block with the latest segment leads */
+            uint32_t last = count < most ? count++ : count - 1;
+            for (uint32_t i = last; i > first; i--) {
+                header->sack[i][0] = header->sack[i - 1][0];
+                header->sack[i][1] = header->sack[i - 1][1];
+            }
+            header->sack[first][0] = start;
+            header->sack[first][1] = end;
+        } else if (count < most) {
+            header->sack[count][0] = start;
+            header->sack[count++][1] = end;
+        }
+    }
+    header->sack_count = (uint8_t)count;
+}
+
+/* ---- FIN ---------------------------------------------------------------------------------- */
+
+static void drop_early(struct sim_world *world, struct sim_tcp *tcp)
+{
+    while (tcp->first_early.index) {
+        struct sim_packet_id id = tcp->first_early;
+        tcp->first_early = sim_packet_at(world, id)->next;
+        sim_packet_free(world, id);
+    }
+    tcp->last_early = tcp->first_early;
+    tcp_socket(world, tcp)->receive_charge -= tcp->early_charge;
+    tcp->early_charge = 0;
+}
+
+/* The peer's FIN stands next in order. */
+static void take_fin(struct sim_world *world, struct sim_tcp *tcp)
+{
+    struct sim_socket *socket = tcp_socket(world, tcp);
+    if (tcp->fin_received)
+        return; /* a second end of the stream is nonsense */
+    tcp->rcv_nxt++;
+    tcp->fin_received = 1;
+    if (DRY_MUTANT(half_close_closes_both))
+        tcp_socket(world, tcp)->flags |= SIM_SOCKET_WRITE_SHUT;
+    tcp->ack_pending |= ACK_SCHEDULED;
+    socket->flags |= SIM_SOCKET_READ_SHUT;
+    drop_early(world, tcp);
+    switch ((enum sim_tcp_state)tcp->state) {
+    case SIM_TCP_SYN_RECEIVED:
+    case SIM_TCP_ESTABLISHED:
+        sim_tcp_state_change(world, tcp, SIM_TCP_CLOSE_WAIT);
+        tcp->pingpong = larger(tcp->pingpong, 1) & 0xff; /* an answer is likely: wait for it */
+        break;
+    case SIM_TCP_FIN_WAIT_1: /* both close at once */
+        sim_tcp_send_ack(world, tcp);
+        sim_tcp_state_change(world, tcp, SIM_TCP_CLOSING);
+        break;
+    case SIM_TCP_FIN_WAIT_2:
+        sim_tcp_send_ack(world, tcp);
+        sim_tcp_wait(world, tcp, SIM_TCP_TIME_WAIT,
+                     DRY_MUTANT(time_wait_is_over_at_once) ? 1 : TCP_TIME_WAIT_NS);
+        return; /* the waking was done */
+    default:
+        break;
+    }
+    if (!(socket->flags & SIM_SOCKET_ORPHAN)) {
+        uint32_t bits = POLLIN | POLLRDNORM | POLLRDHUP;
+        if (socket->flags & SIM_SOCKET_WRITE_SHUT)
+            bits |= POLLHUP;
+        sim_wake_socket(world, tcp->socket, bits);
+    }
+}
+
+/* ---- bytes -------------------------------------------------------------------------------- */
+
+static void wake_readers(struct sim_world *world, struct sim_tcp *tcp)
+{
+    struct sim_socket *socket = tcp_socket(world, tcp);
+    if (!(socket->flags & SIM_SOCKET_ORPHAN) &&
+        (tcp->rcv_nxt - tcp->copied_seq >= socket->receive_low_water || tcp->fin_received))
+        sim_wake_socket(world, tcp->socket, POLLIN | POLLRDNORM);
+}
+
+/* Moves a packet's bytes to the end of what can be read; its first byte is at or before rcv_nxt. */
+static void accept_bytes(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
+{
+    struct sim_socket *socket = tcp_socket(world, tcp);
+    uint32_t old = tcp->rcv_nxt - packet->tcp.sequence;
+    if (old)
+        sim_bytes_drop(world, &packet->payload, old);
+    uint32_t length = (uint32_t)packet->payload.length;
+    tcp->rcv_nxt += length;
+    tcp->bytes_received += length;
+    sim_bytes_move(world, &socket->receive, &packet->payload);
+    bool loopback = packet->interface &&
+                    sim_interface_at(world, (struct sim_interface_id){packet->interface})->number == 1;
+    sim_tcp_charge(world, tcp, length, loopback);
+}
+
+/* The gap closed: what waited behind it follows. */
+static void take_early(struct sim_world *world, struct sim_tcp *tcp)
+{
+    while (tcp->first_early.index) {
+        struct sim_packet_id id = tcp->first_early;
+        struct sim_packet *packet = sim_packet_at(world, id);
+        if (after(packet->tcp.sequence, tcp->rcv_nxt))
+            break;
+        uint32_t end = segment_end(packet);
+        bool fin = packet->tcp.flags & SIM_TCP_FIN;
+        tcp->first_early = packet->next;
+        if (!tcp->first_early.index)
+            tcp->last_early = tcp->first_early;
+        uint32_t charge = (uint32_t)packet->payload.length + TCP_PACKET_OVERHEAD;
+        tcp->early_charge -= charge;
+        tcp_socket(world, tcp)->receive_charge -= charge;
+        if (after(end, tcp->rcv_nxt))
+            accept_bytes(world, tcp, packet);
+        else
+            fin = false;
+        sim_packet_free(world, id);
+        if (fin) {
+            take_fin(world, tcp);
+            return;
+        }
+    }
+}
+
+static void take_in_order(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
+{
+    uint32_t length = segment_end(packet) - tcp->rcv_nxt;
+    bool fin = packet->tcp.flags & SIM_TCP_FIN;
+    length -= fin;
+    if (length && !sim_tcp_make_room(world, tcp)) {
+        tcp->ack_pending |= ACK_SCHEDULED | ACK_NOW;
+        wake_readers(world, tcp);
+        return;
+    }
+    accept_bytes(world, tcp, packet);
+    if (length)
+        data_arrived(world, tcp, length);
+    if (fin)
+        take_fin(world, tcp);
+    if (tcp->first_early.index) {
+        take_early(world, tcp);
+        if (!tcp->first_early.index)
+            tcp->ack_pending |= ACK_NOW; /* RFC 5681 4.2: the gap is filled */
+    }
+    if (length)
+        wake_readers(world, tcp);
+}
+
+/* Keeps a copy of a segment that came before its time, in order of sequence. */
+static void keep_early(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
+{
+    uint32_t sequence = packet->tcp.sequence;
+    uint32_t end = segment_end(packet);
+    tcp->ack_pending |= ACK_SCHEDULED;
+    if (!sim_tcp_make_room(world, tcp))
+        return;
+    struct sim_packet_id previous = tcp->last_early;
+    if (!previous.index || before(sequence, sim_packet_at(world, previous)->tcp.sequence)) {
+        previous = (struct sim_packet_id){0};
+        struct sim_packet_id next = tcp->first_early;
+        while (next.index && !after(sim_packet_at(world, next)->tcp.sequence, sequence)) {
+            previous = next;
+            next = sim_packet_at(world, next)->next;
+        }
+    }
+    if (previous.index && !after(end, segment_end(sim_packet_at(world, previous)))) {
+        tell_duplicate(tcp, sequence, end);
+        return;
+    }
+    struct sim_packet_id id = sim_packet_new(world);
+    if (!id.index)
+        return; /* like a loss */
+    struct sim_packet *kept = sim_packet_at(world, id);
+    kept->tcp = packet->tcp;
+    sim_bytes_move(world, &kept->payload, &packet->payload);
+    if (previous.index) {
+        kept->next = sim_packet_at(world, previous)->next;
+        sim_packet_at(world, previous)->next = id;
+    } else {
+        kept->next = tcp->first_early;
+        tcp->first_early = id;
+    }
+    if (!kept->next.index)
+        tcp->last_early = id;
+    uint32_t charge = (uint32_t)kept->payload.length + TCP_PACKET_OVERHEAD;
+    tcp->early_charge += charge;
+    tcp_socket(world, tcp)->receive_charge += charge;
+    tcp->early_latest = sequence;
+}
+
+void sim_tcp_data(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
+{
+    uint32_t sequence = packet->tcp.sequence;
+    uint32_t end = segment_end(packet);
+    uint32_t window = tcp_receive_window(tcp);
+    if (sequence == end)
+        return;
+    bool fin_alone = !packet->payload.length;
+    if (sequence == tcp->rcv_nxt && (window || fin_alone)) {
+        take_in_order(world, tcp, packet);
+        return;
+    }
+    if (!after(end, tcp->rcv_nxt)) { /* all of it is known: our ACK was lost */
+        tell_duplicate(tcp, sequence, end);
+    } else if (before(sequence, tcp->rcv_nxt + window)) {
+        if (after(sequence, tcp->rcv_nxt)) {
+            keep_early(world, tcp, packet);
+            return;
+        }
+        tell_duplicate(tcp, sequence, tcp->rcv_nxt);
+        take_in_order(world, tcp, packet);
+        return;
+    }
+    acknowledge_quickly(tcp);
+    tcp->ack_pending |= ACK_SCHEDULED;
+}
+
+/* ---- urgent data -------------------------------------------------------------------------- */
+
+/* RFC 6093: the pointer names the byte before it, as everybody does it. */
+static void check_pointer(struct sim_world *world, struct sim_tcp *tcp,
+                          const struct sim_packet *packet)
+{
+    struct sim_socket *socket = tcp_socket(world, tcp);
+    uint32_t pointer = packet->tcp.urgent;
+    if (pointer)
+        pointer--;
+    pointer += packet->tcp.sequence;
+    if (after(tcp->copied_seq, pointer) || before(pointer, tcp->rcv_nxt))
+        return;
+    if (tcp->urgent_state != URGENT_NONE && !after(pointer, tcp->rcv_up))
+        return;
+    /* An older urgent byte that was read out of band still lies in the stream: it goes. */
+    if (tcp->urgent_state != URGENT_NONE && tcp->rcv_up == tcp->copied_seq &&
+        !(socket->options & SIM_OPTION_OOBINLINE) && socket->receive.length) {
+        sim_bytes_drop(world, &socket->receive, 1);
+        tcp->copied_seq++;
+        sim_tcp_discharge(world, tcp, 1);
+    }
+    tcp->urgent_state = URGENT_NOT_YET;
+    tcp->rcv_up = pointer;
+    /* SIMPLER: no SIGURG. */
+}
+
+void sim_tcp_urgent(struct sim_world *world, struct sim_tcp *tcp, const struct sim_packet *packet)
+{
+    if (packet->tcp.flags & SIM_TCP_URG)
+        check_pointer(world, tcp, packet);
+    if (tcp->urgent_state != URGENT_NOT_YET)
+        return;
+    uint32_t offset = tcp->rcv_up - packet->tcp.sequence;
+    if (offset >= packet->payload.length)
+        return;
+    sim_bytes_copy_out(world, &packet->payload, offset, &tcp->urgent_byte, 1);
+    tcp->urgent_state = URGENT_VALID;
+    if (!(tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN))
+        sim_wake_socket(world, tcp->socket, POLLPRI | POLLIN | POLLRDNORM);
+}

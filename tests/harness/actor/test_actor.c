@@ -1,0 +1,263 @@
+/* Tests of what expressions give, how outcomes print, and how they are held against the file.
+ * SPDX-License-Identifier: MIT */
+#include "../scenario_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "harness/actor/actor.h"
+
+struct run {
+    struct scenario *scenario;
+    struct actor actor;
+    struct trace *trace;
+    bool stopped;
+    int named; /* sockets that were told to the system by name */
+    char last_name[32];
+};
+
+static struct run run;
+
+static int meets(struct actor *actor, uint32_t sync)
+{
+    return -1;
+}
+
+static void stops(struct actor *actor)
+{
+    run.stopped = true;
+}
+
+static void names(struct actor *actor, int fd, const char *name)
+{
+    run.named++;
+    snprintf(run.last_name, sizeof run.last_name, "%s", name);
+}
+
+static void emits(struct actor *actor, uint32_t index, const struct trace_step *step)
+{
+    trace_set(run.trace, 0, index, step->status, step->outcome, step->detail, step->started_ns,
+              step->ended_ns);
+}
+
+static const struct actor_ops ops = {meets, stops, names, emits, NULL};
+
+static void runs(const char *steps)
+{
+    char text[4000];
+
+    snprintf(text, sizeof text, "[a]\n%s", steps);
+    run = (struct run){.scenario = reads(text)};
+    run.trace = trace_create(run.scenario, "kernel");
+    run.actor = (struct actor){.scenario = run.scenario, .lines = run.scenario->actors, .ops = &ops,
+                               .origin = dry_now()};
+    actor_run(&run.actor);
+}
+
+static void ends(void)
+{
+    actor_finish(&run.actor);
+    trace_free(run.trace);
+    scenario_free(run.scenario);
+}
+
+static void shows(uint32_t step, const char *outcome)
+{
+    const struct trace_step *seen = &run.trace->actors[0].steps[step];
+
+    if (strcmp(seen->outcome, outcome) != 0)
+        fail_msg("%s shows %s (%s) instead of %s", seen->text, seen->outcome, seen->detail, outcome);
+}
+
+static void assert_value(const char *expression, const char *outcome)
+{
+    char step[400];
+
+    snprintf(step, sizeof step, "%s\n", expression);
+    runs(step);
+    shows(0, outcome);
+    ends();
+}
+
+static void an_expression__gives__what_python_gives(void **state)
+{
+    assert_value("1 + 2 * 3", "7");
+    assert_value("(1 + 2) * 3 - -1", "10");
+    assert_value("~5 & 0xff | 1 << 9", "762");
+    assert_value("0.1 + 1", "1.1");
+    assert_value("2.0 * 3", "6.0");
+    assert_value("b\"ab\" * 3 + b\"c\"", "b\"abababc\"");
+    assert_value("\"ab\"[1]", "\"b\"");
+    assert_value("b\"ab\"[-1]", "98");
+    assert_value("x = [1, (2,), None, True][1]", "(2,)");
+    assert_value("b\"abcdef\"[1:-2]", "b\"bcd\"");
+    assert_value("(1, 2, 3)[5:]", "()");
+    assert_value("len(\"\")", "0");
+    assert_value("b\"ab\"[2]", "raises IndexError");
+    assert_value("None + 1", "raises TypeError");
+    assert_value("9223372036854775807 + 1", "raises OverflowError");
+    assert_value("unpack(\"<hI\", pack(\"<hI\", -2, 4000000000))", "(-2, 4000000000)");
+    assert_value("pack(\"bi\", 1, 2)", "b\"\\x01\\x00\\x00\\x00\\x02\\x00\\x00\\x00\"");
+}
+
+static void a_long_byte_string__prints__by_content(void **state)
+{
+    assert_value("b\"x\" * 100000", "b\"x\" * 100000");
+    assert_value("b\"x\" * 24", "b\"xxxxxxxxxxxxxxxxxxxxxxxx\"");
+    runs("counted(1000)\n");
+    char text[100];
+    snprintf(text, sizeof text, "%s", run.trace->actors[0].steps[0].outcome);
+    ends();
+    assert_true(strncmp(text, "content(1000, \"", 15) == 0);
+    char steps[400];
+    snprintf(steps, sizeof steps, "counted(1000) -> %s\ncounted(1001) -> %s\n", text, text);
+    runs(steps);
+    assert_int_equal(run.trace->actors[0].steps[0].status, STEP_OK);
+    assert_int_equal(run.trace->actors[0].steps[1].status, STEP_DIFFERS);
+    ends();
+}
+
+static void a_pattern__matches__what_it_leaves_open(void **state)
+{
+    static const enum step_status wanted[] = {STEP_OK, STEP_OK, STEP_DIFFERS, STEP_DIFFERS,
+                                              STEP_OK, STEP_OK, STEP_DIFFERS};
+
+    runs("(1, (2, 3)) -> (_, (2, ...))\n"
+         "(1, 2) -> (1, seen)\n"
+         "3 -> seen\n"
+         "x = [1] -> (1,)\n"
+         "htons(-1) -> raises OverflowError\n"
+         "True -> 1\n"
+         "b\"a\" -> \"a\"\n");
+    for (uint32_t i = 0; i < 7; i++)
+        if (run.trace->actors[0].steps[i].status != wanted[i])
+            fail_msg("%s: %s", run.trace->actors[0].steps[i].text,
+                     trace_status_name(run.trace->actors[0].steps[i].status));
+    ends();
+}
+
+static void luck__prints__as_a_name_that_stays(void **state)
+{
+    runs("s = socket()\n"
+         "s.bind((\"127.0.0.1\", 0))\n"
+         "s.getsockname()\n"
+         "s.getsockname() -> (\"127.0.0.1\", port1)\n"
+         "t = socket()\n"
+         "t.bind((\"127.0.0.1\", 0))\n"
+         "t.getsockname()\n"
+         "s.fileno()\n"
+         "t.fileno()\n"
+         "s.fileno()\n"
+         "s.close()\n"
+         "s.fileno()\n"
+         "poll([(t, POLLIN)], 0)\n"
+         "(s, t)\n");
+    shows(2, "(\"127.0.0.1\", port1)");
+    assert_int_equal(run.trace->actors[0].steps[3].status, STEP_OK);
+    shows(6, "(\"127.0.0.1\", port2)");
+    shows(7, "fd1");
+    shows(8, "fd2");
+    shows(9, "fd1");
+    shows(11, "-1");
+    shows(12, "[(t, POLLHUP)]");
+    shows(13, "(s, t)");
+    ends();
+}
+
+static void a_socket__is_told_to_the_system__under_its_first_name(void **state)
+{
+    runs("s, t = socketpair()\nu = s\n");
+    assert_int_equal(run.named, 2);
+    assert_string_equal(run.last_name, "t");
+    ends();
+}
+
+static void a_raise_that_nothing_states__stops__the_actor(void **state)
+{
+    runs("htons(1)\nhtons(-1)\nhtons(2)\n");
+    assert_true(run.stopped);
+    assert_int_equal(run.actor.state, ACTOR_STOPPED);
+    assert_int_equal(run.trace->actors[0].steps[1].status, STEP_RAISED);
+    assert_int_equal(run.trace->actors[0].steps[2].status, STEP_NOT_REACHED);
+    ends();
+}
+
+static void a_wrong_outcome__does_not_stop__the_actor(void **state)
+{
+    runs("htons(1) -> 1\nhtons(-1) -> raises ValueError\nhtons(256) -> 1\n");
+    assert_false(run.stopped);
+    assert_int_equal(run.actor.state, ACTOR_ENDED);
+    assert_int_equal(run.trace->actors[0].steps[0].status, STEP_DIFFERS);
+    assert_int_equal(run.trace->actors[0].steps[1].status, STEP_DIFFERS);
+    assert_int_equal(run.trace->actors[0].steps[2].status, STEP_OK);
+    ends();
+}
+
+static int open_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void the_end_of_an_actor__closes__what_it_left_open(void **state)
+{
+    int before = open_descriptors();
+
+    runs("s, t = socketpair()\nf = s.makefile(\"rb\")\ns.close()\ne = epoll()\ng = tempfile(b\"x\")\n"
+         "s = socket()\n");
+    ends();
+    assert_int_equal(open_descriptors(), before);
+}
+
+static void a_buffer__is_filled__in_place(void **state)
+{
+    runs("s, t = socketpair()\nb = bytearray(4)\ns.send(b\"abcdef\")\nt.recv_into(b)\nb\n"
+         "t.recvmsg_into([b])\nb\nt.recv_into(b\"\")\n");
+    shows(4, "b\"abcd\"");
+    shows(5, "(2, [], 0, None)");
+    shows(6, "b\"efcd\"");
+    shows(7, "raises TypeError");
+    ends();
+}
+
+static void a_file_object__reads_and_writes__bytes_or_text(void **state)
+{
+    runs("s, t = socketpair()\n"
+         "f = s.makefile(\"wb\")\n"
+         "f.write(b\"one\\ntwo\")\n"
+         "f.write(\"str\") -> raises TypeError\n"
+         "f.flush()\n"
+         "g = t.makefile(\"r\")\n"
+         "g.readline()\n"
+         "g.read(3)\n"
+         "f.close()\n"
+         "f.write(b\"\")\n");
+    shows(2, "7");
+    shows(3, "raises TypeError");
+    shows(6, "\"one\\n\"");
+    shows(7, "\"two\"");
+    shows(9, "raises ValueError");
+    ends();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_expression__gives__what_python_gives),
+        cmocka_unit_test(a_long_byte_string__prints__by_content),
+        cmocka_unit_test(a_pattern__matches__what_it_leaves_open),
+        cmocka_unit_test(luck__prints__as_a_name_that_stays),
+        cmocka_unit_test(a_socket__is_told_to_the_system__under_its_first_name),
+        cmocka_unit_test(a_raise_that_nothing_states__stops__the_actor),
+        cmocka_unit_test(a_wrong_outcome__does_not_stop__the_actor),
+        cmocka_unit_test(the_end_of_an_actor__closes__what_it_left_open),
+        cmocka_unit_test(a_buffer__is_filled__in_place),
+        cmocka_unit_test(a_file_object__reads_and_writes__bytes_or_text),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

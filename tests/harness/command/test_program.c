@@ -1,0 +1,365 @@
+/* Tests of the program: what it prints, and what it ends with.
+ * SPDX-License-Identifier: MIT
+ *
+ * The first argument is the program. Everything runs in the world. */
+#include "../scenario_text.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OUTPUT_BYTES = 64 * 1024 };
+
+static const char *program;
+static char folder[] = "/tmp/drysock-test-XXXXXX";
+static char output[OUTPUT_BYTES];
+
+static void write_file(const char *name, const char *text)
+{
+    char path[200];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static const char *read_file(const char *name)
+{
+    static char text[OUTPUT_BYTES];
+    char path[200];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    return text;
+}
+
+/* Runs `drysock ARGUMENTS` in the folder; its output and errors are in `output`. */
+static int drysock(const char *arguments)
+{
+    char command[800];
+
+    snprintf(command, sizeof command, "cd %s && exec '%s' %s 2>&1", folder, program, arguments);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    output[fread(output, 1, sizeof output - 1, pipe)] = 0;
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void assert_says(const char *part)
+{
+    if (strstr(output, part) == NULL)
+        fail_msg("the output does not say \"%s\":\n%s", part, output);
+}
+
+static const char echo[] = "# Echo.\n"
+                           "host server 10.0.0.1\n"
+                           "host client 10.0.0.2\n"
+                           "link server client delay=10ms\n"
+                           "\n"
+                           "[server]\n"
+                           "s = socket()\n"
+                           "s.bind((\"\", 80))\n"
+                           "s.listen()\n"
+                           "sync up\n"
+                           "conn, peer = s.accept()\n"
+                           "conn.sendall(conn.recv(100))\n"
+                           "\n"
+                           "[client]\n"
+                           "sync up\n"
+                           "s = socket()\n"
+                           "s.connect((\"10.0.0.1\", 80))\n"
+                           "s.sendall(b\"hello\")\n"
+                           "s.recv(100)\n";
+
+static void a_run_as_stated__ends__with_0(void **state)
+{
+    write_file("echo.dry", echo);
+    assert_int_equal(drysock("run echo.dry"), 0);
+    assert_says("-> b\"hello\"  +20ms");
+}
+
+static void a_run_not_as_stated__ends__with_1(void **state)
+{
+    write_file("other.dry", "[a]\nlen(b\"abc\") -> 4\n");
+    assert_int_equal(drysock("run other.dry"), 1);
+    assert_says("other.dry:2: world: len(b\"abc\") -> 3");
+    write_file("raises.dry", "[a]\nsocket(AF_INET, 77)\n");
+    assert_int_equal(drysock("run raises.dry"), 1);
+    assert_says("no \"-> raises\" says so");
+}
+
+static void a_wrong_file__ends__with_2_and_runs_nothing(void **state)
+{
+    write_file("wrong.dry", "[a]\ns = sockett()\n");
+    assert_int_equal(drysock("run echo.dry wrong.dry"), 2);
+    assert_says("wrong.dry:2:5: there is no function \"sockett\"");
+    assert_null(strstr(output, "hello"));
+    write_file("setting.dry", "host a\nset a tcp_nothing 1\n[a]\nx = 1\n");
+    assert_int_equal(drysock("run setting.dry"), 2);
+    assert_says("setting.dry:2:7:");
+    assert_int_equal(drysock("run missing.dry"), 2);
+    assert_int_equal(drysock("walk echo.dry"), 2);
+    assert_int_equal(drysock("run --seed x echo.dry"), 2);
+}
+
+static void record__writes_what_was_seen__and_then_nothing_new(void **state)
+{
+    write_file("record.dry", echo);
+    assert_int_equal(drysock("record record.dry"), 0);
+    char *once = strdup(read_file("record.dry"));
+    assert_non_null(strstr(once, "conn, peer = s.accept()               -> (conn, (\"10.0.0.2\", "
+                                 "port1)) +30ms\n"));
+    assert_non_null(strstr(once, "s.recv(100)                           -> b\"hello\" +20ms\n"));
+    assert_int_equal(drysock("record record.dry"), 0);
+    assert_string_equal(read_file("record.dry"), once);
+    assert_int_equal(drysock("run --strict record.dry"), 0);
+    assert_int_equal(drysock("run --strict echo.dry"), 1);
+    assert_says("echo.dry:17: world: s.connect((\"10.0.0.1\", 80)) waits 20ms and states no time: "
+                "write +20ms");
+    free(once);
+}
+
+static void record__goes_on_behind_a_raise__until_nothing_more_is_reached(void **state)
+{
+    write_file("raising.dry", "[a]\ninet_aton(\"x\")\nhtons(-1)\nhtons(1)\n");
+    assert_int_equal(drysock("record raising.dry"), 0);
+    assert_string_equal(read_file("raising.dry"),
+                        "[a]\n"
+                        "inet_aton(\"x\")                        -> raises OSError\n"
+                        "htons(-1)                             -> raises OverflowError\n"
+                        "htons(1)                              -> 256\n");
+}
+
+static void the_same_seed__gives__the_same_hash(void **state)
+{
+    write_file("chance.dry", "host a 10.0.0.1\nhost b 10.0.0.2\nlink a b delay=1ms jitter=5ms\n"
+                             "[a]\ns = socket(AF_INET, SOCK_DGRAM)\ns.bind((\"10.0.0.1\", 9))\nsync "
+                             "up\ns.recv(9)\n[b]\ns = socket(AF_INET, SOCK_DGRAM)\nsync up\n"
+                             "s.sendto(b\"x\", (\"10.0.0.1\", 9))\n");
+    assert_int_equal(drysock("run --hash --seed 3 chance.dry"), 0);
+    char *first = strdup(output);
+    assert_int_equal(drysock("run --hash --seed 3 chance.dry"), 0);
+    assert_string_equal(output, first);
+    assert_int_equal(drysock("run --hash --seed 4 chance.dry"), 0);
+    assert_string_not_equal(output, first);
+    free(first);
+}
+
+static void a_close_right_behind_a_send__some_schedule__lets_the_peer_go_between(void **state)
+{
+    char arguments[40];
+    int ended[2] = {0};
+
+    write_file("race.dry", "# A race.\n"
+                           "[a]\n"
+                           "l = socket(AF_UNIX)\n"
+                           "l.bind(\"room\")\n"
+                           "l.listen()\n"
+                           "sync up\n"
+                           "c, p = l.accept()\n"
+                           "c.send(b\"x\")\n"
+                           "c.close()\n"
+                           "\n"
+                           "[b]\n"
+                           "sync up\n"
+                           "s = socket(AF_UNIX)\n"
+                           "s.connect(\"room\")\n"
+                           "s.recv(1)\n"
+                           "s.send(b\"y\") -> raises OSError(EPIPE)\n");
+    for (int seed = 1; seed <= 16; seed++) {
+        snprintf(arguments, sizeof arguments, "run --schedule %d race.dry", seed);
+        int status = drysock(arguments);
+        assert_in_range(status, 0, 1);
+        ended[status]++;
+    }
+    assert_true(ended[0] > 0 && ended[1] > 0);
+}
+
+static void actors_that_all_wait__are_named__with_line_and_call(void **state)
+{
+    write_file("stuck.dry", "[a]\ns, t = socketpair()\ns.recv(1)\n");
+    assert_int_equal(drysock("run stuck.dry"), 1);
+    assert_says("stuck.dry:3: a waits in s.recv(1) since 0");
+    assert_says("the run is stuck");
+}
+
+static void an_actor_that_stops__abandons__the_syncs_that_it_does_not_reach(void **state)
+{
+    write_file("stops.dry", "[a]\nhtons(-1)\nsync later\n[b]\nsync later\nhtons(1)\n[c]\n"
+                            "sleep(0.1)\nhtons(2)\n");
+    assert_int_equal(drysock("run stops.dry"), 1);
+    assert_says("stops.dry:5: world: sync later: another actor of this sync has stopped");
+    assert_says("htons(2)"); /* c has nothing to do with it */
+    assert_null(strstr(output, "htons(1) "));
+}
+
+static void a_fault_that_does_not_fire__ends__with_1(void **state)
+{
+    char text[1000];
+
+    snprintf(text, sizeof text, "fault client recv#2 errno=ECONNRESET\n%s", echo);
+    write_file("unused.dry", text);
+    assert_int_equal(drysock("run unused.dry"), 1);
+    assert_says("the fault did not fire: client recv#2 errno=ECONNRESET");
+    snprintf(text, sizeof text, "fault client recv#1 errno=ECONNRESET\n%s", echo);
+    write_file("used.dry", text);
+    drysock("run used.dry");
+    assert_says("raises OSError(ECONNRESET)");
+    assert_null(strstr(output, "did not fire"));
+}
+
+static void shrink__keeps__what_the_failure_needs(void **state)
+{
+    char text[1000];
+
+    snprintf(text, sizeof text, "%s-> b\"hell\" +20ms\nhtons(1)\nhtons(2)\n", echo);
+    text[strlen(echo) - 1] = ' ';
+    write_file("failing.dry", text);
+    assert_int_equal(drysock("shrink failing.dry"), 0);
+    assert_says("s.recv(100) -> b\"hell\" +20ms");
+    assert_says("link server client delay=10ms");
+    assert_null(strstr(output, "htons"));
+    assert_int_equal(drysock("shrink echo.dry"), 1);
+    assert_says("nothing to shrink");
+}
+
+static void a_sweep__aims__at_every_call(void **state)
+{
+    assert_int_equal(drysock("sweep --seeds 2 echo.dry"), 0);
+    assert_says("0 wrong");
+}
+
+static void print__changes__only_what_is_not_canonical(void **state)
+{
+    write_file("loose.dry", "[a]\nx=1\n");
+    assert_int_equal(drysock("print --check loose.dry"), 1);
+    assert_int_equal(drysock("print loose.dry"), 0);
+    assert_string_equal(output, "[a]\nx = 1\n");
+    assert_int_equal(drysock("print --write loose.dry"), 0);
+    assert_int_equal(drysock("print --check loose.dry"), 0);
+}
+
+static void results__are_told__in_each_format(void **state)
+{
+    write_file("good.dry", "[a]\nhtons(1) -> 256\n");
+    write_file("bad.dry", "[a]\nhtons(1) -> 257\n");
+    assert_int_equal(drysock("run --format tap good.dry bad.dry"), 1);
+    assert_says("1..2\nok 1 - good.dry\nnot ok 2 - bad.dry\n# line 2, world: htons(1) -> 256\n");
+    assert_int_equal(drysock("run --format junit bad.dry"), 1);
+    assert_says("tests=\"1\" failures=\"1\"");
+    assert_says("htons(1) -&gt; 256");
+    assert_int_equal(drysock("run --format json good.dry"), 0);
+    assert_says("\"outcome\":\"256\"");
+    assert_says("{\"end\":\"done\"");
+}
+
+/* Sends a signal as soon as the program has said something, or at once. */
+static int signalled(const char *arguments, int number, useconds_t after)
+{
+    char command[800];
+    int ends[2], status = 0;
+    size_t got = 0;
+    ssize_t more;
+
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        snprintf(command, sizeof command, "cd %s && exec '%s' %s", folder, program, arguments);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    usleep(after);
+    kill(child, number);
+    if (number == SIGQUIT) {
+        usleep(after);
+        kill(child, SIGINT);
+    }
+    while ((more = read(ends[0], output + got, sizeof output - 1 - got)) > 0)
+        got += (size_t)more;
+    output[got] = 0;
+    close(ends[0]);
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* Two sockets that keep each other alive, and a wait of years: it does not end by itself. */
+static const char endless[] = "host a 10.0.0.1\n"
+                              "host b 10.0.0.2\n"
+                              "link a b delay=1ns\n"
+                              "[a]\n"
+                              "s = socket()\n"
+                              "s.bind((\"\", 80))\n"
+                              "s.listen()\n"
+                              "sync up\n"
+                              "conn, peer = s.accept()\n"
+                              "conn.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)\n"
+                              "conn.setsockopt(IPPROTO_TCP, TCP_KEEPIDLE, 1)\n"
+                              "conn.setsockopt(IPPROTO_TCP, TCP_KEEPINTVL, 1)\n"
+                              "conn.recv(1)\n"
+                              "[b]\n"
+                              "s = socket()\n"
+                              "sync up\n"
+                              "s.connect((\"10.0.0.1\", 80))\n"
+                              "s.settimeout(1000000000)\n"
+                              "s.recv(1)\n";
+
+static void ctrl_c__ends__with_what_was_done_so_far(void **state)
+{
+    write_file("endless.dry", endless);
+    assert_int_equal(signalled("run good.dry endless.dry", SIGINT, 300000), 1);
+    assert_says("htons(1)");
+    assert_says("was interrupted");
+}
+
+static void sigquit__prints__where_each_actor_waits(void **state)
+{
+    assert_int_equal(signalled("run endless.dry", SIGQUIT, 300000), 1);
+    assert_says("endless.dry:13: a waits in conn.recv(1) since");
+    assert_says("endless.dry:19: b waits in s.recv(1) since");
+}
+
+int main(int count, char **arguments)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_as_stated__ends__with_0),
+        cmocka_unit_test(a_run_not_as_stated__ends__with_1),
+        cmocka_unit_test(a_wrong_file__ends__with_2_and_runs_nothing),
+        cmocka_unit_test(record__writes_what_was_seen__and_then_nothing_new),
+        cmocka_unit_test(record__goes_on_behind_a_raise__until_nothing_more_is_reached),
+        cmocka_unit_test(the_same_seed__gives__the_same_hash),
+        cmocka_unit_test(
+            a_close_right_behind_a_send__some_schedule__lets_the_peer_go_between),
+        cmocka_unit_test(actors_that_all_wait__are_named__with_line_and_call),
+        cmocka_unit_test(an_actor_that_stops__abandons__the_syncs_that_it_does_not_reach),
+        cmocka_unit_test(a_fault_that_does_not_fire__ends__with_1),
+        cmocka_unit_test(shrink__keeps__what_the_failure_needs),
+        cmocka_unit_test(a_sweep__aims__at_every_call),
+        cmocka_unit_test(print__changes__only_what_is_not_canonical),
+        cmocka_unit_test(results__are_told__in_each_format),
+        cmocka_unit_test(ctrl_c__ends__with_what_was_done_so_far),
+        cmocka_unit_test(sigquit__prints__where_each_actor_waits),
+    };
+    char command[200];
+
+    if (count < 2 || mkdtemp(folder) == NULL)
+        return 2;
+    program = realpath(arguments[1], NULL); /* it runs in another folder */
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command) != 0 ? 1 : failed;
+}
