@@ -15,8 +15,9 @@ enum { BULK_BYTES = 65536 };
 
 static void must(bool good, const char *what)
 {
-    if (good)
+    if (good) {
         return;
+    }
     fprintf(stderr, "bench: %s: %s\n", what, dry_last_error()->message);
     exit(1);
 }
@@ -54,8 +55,9 @@ static void echo_all(void *argument)
     must(connection != NULL, "accept");
     char buffer[BULK_BYTES];
     ssize_t length;
-    while ((length = dry_recv(connection, buffer, sizeof buffer, 0)) > 0)
+    while ((length = dry_recv(connection, buffer, sizeof buffer, 0)) > 0) {
         must(dry_send(connection, buffer, (size_t)length, 0) == length, "send");
+    }
     dry_close(connection);
 }
 
@@ -83,8 +85,9 @@ static void read_all(void *argument)
     struct dry_socket *connection = dry_accept(argument, NULL);
     must(connection != NULL, "accept");
     static char buffer[BULK_BYTES];
-    while (dry_recv(connection, buffer, sizeof buffer, 0) > 0)
+    while (dry_recv(connection, buffer, sizeof buffer, 0) > 0) {
         continue;
+    }
     dry_close(connection);
 }
 
@@ -96,8 +99,9 @@ static uint64_t time_bulk(long count)
     struct dry_socket *client = connect_to(&address);
     static char buffer[BULK_BYTES];
     uint64_t start = machine_now();
-    for (long i = 0; i < count; i++)
+    for (long i = 0; i < count; i++) {
         must(dry_sendall(client, buffer, sizeof buffer, 0, NULL) == 0, "sendall");
+    }
     must(dry_shutdown(client, SHUT_WR) == 0, "shutdown");
     dry_join(server);
     uint64_t spent = machine_now() - start;
@@ -164,13 +168,16 @@ static uint64_t time_library(long count)
 static uint64_t time_bare(long count)
 {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) != 0)
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) != 0) {
         exit(1);
+    }
     char byte = 'x';
     uint64_t start = machine_now();
-    for (long i = 0; i < count; i++)
-        if (send(pair[0], &byte, 1, 0) != 1 || recv(pair[1], &byte, 1, 0) != 1)
+    for (long i = 0; i < count; i++) {
+        if (send(pair[0], &byte, 1, 0) != 1 || recv(pair[1], &byte, 1, 0) != 1) {
             exit(1);
+        }
+    }
     uint64_t spent = machine_now() - start;
     close(pair[0]);
     close(pair[1]);
@@ -188,11 +195,12 @@ int main(int count, char **words)
                 {"library", time_library},
                 {"bare", time_bare}};
     long times = count == 3 ? atol(words[2]) : 0;
-    for (size_t i = 0; times > 0 && i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; times > 0 && i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].name, words[1]) == 0) {
             printf("%s %ld %llu\n", words[1], times, (unsigned long long)rows[i].time(times));
             return 0;
         }
+    }
     fprintf(stderr, "usage: worker round-trips|bulk|short|library|bare COUNT\n");
     return 2;
 }

@@ -20,8 +20,9 @@ struct many {
 
 static void must(bool good, const char *what)
 {
-    if (good)
+    if (good) {
         return;
+    }
     fprintf(stderr, "bench: %s: %s\n", what, dry_last_error()->message);
     exit(1);
 }
@@ -35,8 +36,9 @@ static void accept_all(void *argument)
     must(dry_address_inet(&address, AF_INET, "", 7) == 0, "address");
     must(dry_bind(many->listener, &address) == 0, "bind");
     must(dry_listen(many->listener, 4096) == 0, "listen");
-    for (long i = 0; i < many->count; i++)
+    for (long i = 0; i < many->count; i++) {
         must(dry_accept(many->listener, NULL) != NULL, "accept");
+    }
 }
 
 static void connect_all(void *argument)
@@ -66,11 +68,14 @@ static long resident_kib(void)
     char line[128];
     long kib = 0;
     FILE *status = fopen("/proc/self/status", "re");
-    while (status != NULL && fgets(line, sizeof line, status) != NULL)
-        if (sscanf(line, "VmRSS: %ld", &kib) == 1)
+    while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+        if (sscanf(line, "VmRSS: %ld", &kib) == 1) {
             break;
-    if (status != NULL)
+        }
+    }
+    if (status != NULL) {
         fclose(status);
+    }
     return kib;
 }
 
@@ -113,8 +118,7 @@ int main(int count, char **words)
     }
     uint64_t packets = 0;
     sim_packet_hash(sim, &packets);
-    printf("%s %ld %llu %ld %llu\n", words[1], many.count,
-           (unsigned long long)(machine_now() - start), resident_kib() - before_kib,
-           (unsigned long long)packets);
+    printf("%s %ld %llu %ld %llu\n", words[1], many.count, (unsigned long long)(machine_now() - start),
+           resident_kib() - before_kib, (unsigned long long)packets);
     return 0;
 }

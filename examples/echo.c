@@ -11,8 +11,9 @@
 
 static void must(bool good, const char *what)
 {
-    if (good)
+    if (good) {
         return;
+    }
     fprintf(stderr, "%s: %s\n", what, dry_last_error()->message);
     exit(1);
 }
@@ -25,8 +26,9 @@ static void serve(void *argument)
     must(connection != NULL, "accept");
     char buffer[1024];
     ssize_t length;
-    while ((length = dry_recv(connection, buffer, sizeof buffer, 0)) > 0)
+    while ((length = dry_recv(connection, buffer, sizeof buffer, 0)) > 0) {
         must(dry_sendall(connection, buffer, (size_t)length, 0, NULL) == 0, "sendall");
+    }
     must(length == 0, "recv");
     must(dry_close(connection) == 0, "close");
 }

@@ -22,8 +22,9 @@ static ssize_t fetch(const char *host, uint16_t port, char *line, size_t bytes)
     struct dry_socket *s = dry_socket(AF_INET, SOCK_STREAM, 0);
     ssize_t length = -1;
     if (s != NULL && dry_settimeout(s, 3000000000) == 0 &&
-        dry_address_inet(&address, AF_INET, host, port) == 0 && dry_connect(s, &address) == 0)
+        dry_address_inet(&address, AF_INET, host, port) == 0 && dry_connect(s, &address) == 0) {
         length = dry_recv(s, line, bytes, 0);
+    }
     dry_close(s);
     return length;
 }
@@ -63,15 +64,17 @@ static uint64_t run(const char *fault)
     sim_add_hosts_line(sim, left, "10.0.0.2 server");
     if (fault != NULL) {
         char message[200] = "";
-        if (sim_fault_plan_add(sim_faults(sim), fault, message, sizeof message, NULL) < 0)
+        if (sim_fault_plan_add(sim_faults(sim), fault, message, sizeof message, NULL) < 0) {
             fail_msg("%s", message);
+        }
     }
     sim_spawn(sim, sim_add_process(sim, right, "server"), "server", serve, NULL);
     sim_spawn(sim, sim_add_process(sim, left, "client"), "client", ask, NULL);
     sim_run(sim);
     uint64_t ended_at = sim_now(sim);
-    if (fault != NULL)
+    if (fault != NULL) {
         assert_int_equal(sim_fault_fired(sim_faults(sim), 1), 1);
+    }
     sim_destroy(sim);
     return ended_at;
 }

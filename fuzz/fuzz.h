@@ -12,11 +12,11 @@
 void fuzz_one(const uint8_t *data, size_t size);
 
 /* A disagreement: says what, and aborts so that AFL++ keeps the input. */
-#define fuzz_wrong(...)                                                                            \
-    do {                                                                                           \
-        fprintf(stderr, __VA_ARGS__);                                                              \
-        fputc('\n', stderr);                                                                       \
-        abort();                                                                                   \
+#define fuzz_wrong(...)               \
+    do {                              \
+        fprintf(stderr, __VA_ARGS__); \
+        fputc('\n', stderr);          \
+        abort();                      \
     } while (0)
 
 #endif

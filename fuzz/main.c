@@ -47,13 +47,15 @@ static int run_file(FILE *file, const char *name)
 int main(int count, char **names)
 {
     int status = 0;
-    if (count < 2)
+    if (count < 2) {
         return run_file(stdin, "standard input");
+    }
     for (int i = 1; i < count; i++) {
         FILE *file = fopen(names[i], "rb");
         status |= run_file(file, names[i]);
-        if (file)
+        if (file) {
             fclose(file);
+        }
     }
     return status;
 }

@@ -10,18 +10,18 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "fuzz.h"
+#include "sim/call/call.h"
+#include "sim/call/process.h"
 #include "sim/core/block.h"
 #include "sim/core/bytes.h"
-#include "sim/call/call.h"
 #include "sim/core/event.h"
 #include "sim/net/host.h"
 #include "sim/net/ip.h"
 #include "sim/net/link.h"
 #include "sim/net/packet.h"
-#include "sim/call/process.h"
 #include "sim/net/wire.h"
 #include "sim/run/world.h"
-#include "fuzz.h"
 
 enum {
     LISTENING_PORT = 80,
@@ -145,8 +145,8 @@ static void build(struct scene *scene)
     scene->peer = open_socket(world, scene->there, SOCK_STREAM);
     sim_call_connect(world, scene->there, scene->peer, address(1, LISTENING_PORT), length);
     run(world, 10 * MILLISECOND_NS);
-    scene->fd[ESTABLISHED] =
-        (int)sim_call_accept(world, here, scene->fd[LISTENER], NULL, NULL, SOCK_NONBLOCK);
+    scene->fd[ESTABLISHED] = (int)sim_call_accept(world, here, scene->fd[LISTENER], NULL, NULL,
+                                                  SOCK_NONBLOCK);
     must(scene->fd[ESTABLISHED] >= 0, "no connection");
     scene->fd[UDP] = open_socket(world, here, SOCK_DGRAM);
     must(sim_call_bind(world, here, scene->fd[UDP], address(0, UDP_PORT), length) == 0, "no UDP");
@@ -262,10 +262,10 @@ static void datagram(const struct scene *scene, struct input *input)
     packet->version = next(input, 1) & 1 ? 4 : 6;
     packet->protocol = IPPROTO_UDP;
     packet->ttl = 64;
-    packet->destination.ip =
-        packet->version == 4 ? sim_ip_v4(0x0a000001) : (struct sim_ip){{0xfd, [15] = 1}};
-    packet->source.ip =
-        packet->version == 4 ? sim_ip_v4(0x0a000002) : (struct sim_ip){{0xfd, [15] = 2}};
+    packet->destination.ip = packet->version == 4 ? sim_ip_v4(0x0a000001)
+                                                  : (struct sim_ip){{0xfd, [15] = 1}};
+    packet->source.ip = packet->version == 4 ? sim_ip_v4(0x0a000002)
+                                             : (struct sim_ip){{0xfd, [15] = 2}};
     packet->source.port = (uint16_t)next(input, 2);
     packet->destination.port = next(input, 1) & 1 ? UDP_PORT : (uint16_t)next(input, 2);
     uint8_t payload[PAYLOAD_BYTES];
@@ -346,8 +346,7 @@ static void call(struct scene *scene, struct input *input)
     case 3:
         if (what & 8) { /* linger for nothing: a reset */
             const struct linger linger = {1, 0};
-            sim_call_setsockopt(world, scene->here, fd, SOL_SOCKET, SO_LINGER, &linger,
-                                sizeof linger);
+            sim_call_setsockopt(world, scene->here, fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
         }
         sim_call_close(world, scene->here, fd);
         scene->fd[which] = -1;
@@ -357,8 +356,8 @@ static void call(struct scene *scene, struct input *input)
                             sizeof on);
         break;
     case 5:
-        sim_call_setsockopt(world, scene->here, fd, SOL_SOCKET, what & 8 ? SO_RCVBUF : SO_SNDBUF,
-                            &on, sizeof on);
+        sim_call_setsockopt(world, scene->here, fd, SOL_SOCKET, what & 8 ? SO_RCVBUF : SO_SNDBUF, &on,
+                            sizeof on);
         break;
     case 6:
         if (what & 8) {
@@ -369,8 +368,8 @@ static void call(struct scene *scene, struct input *input)
         break;
     default:
         if (scene->fd[ESTABLISHED] < 0) {
-            scene->fd[ESTABLISHED] = (int)sim_call_accept(
-                world, scene->here, scene->fd[LISTENER], NULL, NULL, SOCK_NONBLOCK);
+            scene->fd[ESTABLISHED] = (int)sim_call_accept(world, scene->here, scene->fd[LISTENER], NULL,
+                                                          NULL, SOCK_NONBLOCK);
         }
         break;
     }
@@ -419,8 +418,8 @@ static void nothing_is_left(const struct sim_world *world)
         enum sim_pool_kind kind;
         const char *what;
     } pools[] = {
-        {SIM_POOL_SOCKET, "a socket is left"},   {SIM_POOL_TCP, "a connection is left"},
-        {SIM_POOL_PACKET, "a packet is left"},   {SIM_POOL_SPAN, "payload is left"},
+        {SIM_POOL_SOCKET, "a socket is left"},    {SIM_POOL_TCP, "a connection is left"},
+        {SIM_POOL_PACKET, "a packet is left"},    {SIM_POOL_SPAN, "payload is left"},
         {SIM_POOL_DATAGRAM, "a message is left"}, {SIM_POOL_FILE, "a description is left"},
         {SIM_POOL_EVENT, "an event is left"},
     };

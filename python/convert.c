@@ -20,10 +20,14 @@ static PyObject *raise_pair(PyObject *type, const struct dry_error *error)
 static PyObject *value_exception(int code)
 {
     switch (code) {
-    case DRY_VALUE_TYPE: return PyExc_TypeError;
-    case DRY_VALUE_OVERFLOW: return PyExc_OverflowError;
-    case DRY_VALUE_UNICODE: return PyExc_UnicodeError;
-    default: return PyExc_ValueError;
+    case DRY_VALUE_TYPE:
+        return PyExc_TypeError;
+    case DRY_VALUE_OVERFLOW:
+        return PyExc_OverflowError;
+    case DRY_VALUE_UNICODE:
+        return PyExc_UnicodeError;
+    default:
+        return PyExc_ValueError;
     }
 }
 
@@ -34,20 +38,25 @@ PyObject *raise_last_error(void)
     case DRY_ERROR_INTERRUPTED: /* the handler's exception is set */
         return NULL;
     case DRY_ERROR_OS:
-        if (error->code)
+        if (error->code) {
             return raise_pair(PyExc_OSError, error);
+        }
         PyErr_SetString(PyExc_OSError, error->message);
         return NULL;
     case DRY_ERROR_TIMEOUT:
         PyErr_SetString(PyExc_TimeoutError, error->message);
         return NULL;
-    case DRY_ERROR_GAI: return raise_pair(socket_gaierror, error);
-    case DRY_ERROR_HERROR: return raise_pair(socket_herror, error);
+    case DRY_ERROR_GAI:
+        return raise_pair(socket_gaierror, error);
+    case DRY_ERROR_HERROR:
+        return raise_pair(socket_herror, error);
     case DRY_ERROR_VALUE:
         PyErr_SetString(value_exception(error->code), error->message);
         return NULL;
-    case DRY_ERROR_UNSUPPORTED: return raise_pair(PyExc_OSError, error);
-    case DRY_ERROR_NONE: break;
+    case DRY_ERROR_UNSUPPORTED:
+        return raise_pair(PyExc_OSError, error);
+    case DRY_ERROR_NONE:
+        break;
     }
     PyErr_SetString(PyExc_SystemError, "the library failed without saying why");
     return NULL;
@@ -79,12 +88,14 @@ static int take_text(struct python_value *taken, PyObject *object, struct dry_va
 {
     PyObject *bytes = PyUnicode_EncodeFSDefault(object);
     if (!bytes) {
-        if (value == &taken->value || !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+        if (value == &taken->value || !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
             return -1;
+        }
         PyErr_Clear();
         bytes = PyUnicode_AsEncodedString(object, "utf-8", "surrogatepass");
-        if (!bytes)
+        if (!bytes) {
             return -1;
+        }
     }
     keep(taken, bytes);
     value->kind = DRY_TEXT;
@@ -96,8 +107,9 @@ static int take_text(struct python_value *taken, PyObject *object, struct dry_va
 static int take_bytes(struct python_value *taken, PyObject *object, struct dry_value *value)
 {
     PyObject *bytes = PyBytes_FromObject(object);
-    if (!bytes)
+    if (!bytes) {
         return -1;
+    }
     keep(taken, bytes);
     value->kind = DRY_BYTES;
     value->bytes = PyBytes_AS_STRING(bytes);
@@ -109,8 +121,9 @@ static int take_integer(PyObject *object, struct dry_value *value)
 {
     int overflow;
     PyObject *number = PyNumber_Index(object);
-    if (!number)
+    if (!number) {
         return -1;
+    }
     value->kind = DRY_INT;
     value->integer = PyLong_AsLongLongAndOverflow(number, &overflow);
     if (overflow) {
@@ -131,17 +144,17 @@ static bool has_path(PyObject *object)
 static int take_path(struct python_value *taken, PyObject *object, struct dry_value *value)
 {
     PyObject *path = PyOS_FSPath(object);
-    if (!path)
+    if (!path) {
         return -1;
-    int status = PyUnicode_Check(path) ? take_text(taken, path, value)
-                                       : take_bytes(taken, path, value);
+    }
+    int status = PyUnicode_Check(path) ? take_text(taken, path, value) : take_bytes(taken, path, value);
     Py_DECREF(path);
     return status;
 }
 
 /* One object that is no address of several parts. `buffers`: any buffer counts as bytes. */
-static int take_one(struct python_value *taken, PyObject *object, struct dry_value *value,
-                    bool buffers, bool paths)
+static int take_one(struct python_value *taken, PyObject *object, struct dry_value *value, bool buffers,
+                    bool paths)
 {
     if (object == Py_None) {
         value->kind = DRY_NONE;
@@ -150,8 +163,8 @@ static int take_one(struct python_value *taken, PyObject *object, struct dry_val
         value->integer = object == Py_True;
     } else if (PyUnicode_Check(object)) {
         return take_text(taken, object, value);
-    } else if (PyBytes_Check(object) || PyByteArray_Check(object)
-               || (buffers && PyObject_CheckBuffer(object))) {
+    } else if (PyBytes_Check(object) || PyByteArray_Check(object) ||
+               (buffers && PyObject_CheckBuffer(object))) {
         return take_bytes(taken, object, value);
     } else if (PyFloat_Check(object)) {
         value->kind = DRY_FLOAT;
@@ -189,17 +202,20 @@ int value_take(struct python_value *taken, PyObject *object)
         taken->value.count = (uint32_t)count;
     }
     /* AF_PACKET's fifth element is any buffer; host names are bytes or bytearray only. */
-    for (Py_ssize_t i = 0; status == 0 && i < count; i++)
+    for (Py_ssize_t i = 0; status == 0 && i < count; i++) {
         status = take_one(taken, PyTuple_GET_ITEM(object, i), &taken->items[i], i == 4, i == 0);
-    if (status < 0)
+    }
+    if (status < 0) {
         value_free(taken);
+    }
     return status;
 }
 
 void value_free(struct python_value *taken)
 {
-    for (Py_ssize_t i = 0; i < taken->kept_count; i++)
+    for (Py_ssize_t i = 0; i < taken->kept_count; i++) {
         Py_DECREF(taken->kept[i]);
+    }
     PyMem_Free(taken->kept);
     PyMem_Free(taken->items);
     *taken = (struct python_value){0};
@@ -209,23 +225,28 @@ static PyObject *value_give(const struct dry_value *value)
 {
     PyObject *tuple;
     switch (value->kind) {
-    case DRY_BOOL: return PyBool_FromLong(value->integer != 0);
+    case DRY_BOOL:
+        return PyBool_FromLong(value->integer != 0);
     case DRY_INT:
         return value->count ? PyLong_FromUnsignedLongLong((uint64_t)value->integer)
                             : PyLong_FromLongLong(value->integer);
-    case DRY_TEXT: return PyUnicode_DecodeFSDefaultAndSize(value->bytes, value->count);
-    case DRY_BYTES: return PyBytes_FromStringAndSize(value->bytes, value->count);
+    case DRY_TEXT:
+        return PyUnicode_DecodeFSDefaultAndSize(value->bytes, value->count);
+    case DRY_BYTES:
+        return PyBytes_FromStringAndSize(value->bytes, value->count);
     case DRY_TUPLE:
         tuple = PyTuple_New(value->count);
         for (uint32_t i = 0; tuple && i < value->count; i++) {
             PyObject *item = value_give(&value->items[i]);
-            if (!item)
+            if (!item) {
                 Py_CLEAR(tuple);
-            else
+            } else {
                 PyTuple_SET_ITEM(tuple, i, item);
+            }
         }
         return tuple;
-    default: Py_RETURN_NONE;
+    default:
+        Py_RETURN_NONE;
     }
 }
 
@@ -236,15 +257,17 @@ int address_take(struct dry_address *address, const struct socket_object *socket
 {
     struct python_value taken;
     int status;
-    if (value_take(&taken, object) < 0)
+    if (value_take(&taken, object) < 0) {
         return -1;
+    }
     BEGIN_LIBRARY_CALL
     status = dry_address_from_value(address, socket->family, socket->type, socket->protocol,
                                     &taken.value, method);
     END_LIBRARY_CALL
     value_free(&taken);
-    if (status < 0)
+    if (status < 0) {
         raise_last_error();
+    }
     return status;
 }
 
@@ -252,8 +275,9 @@ PyObject *address_give(const struct dry_address *address)
 {
     struct dry_value value, items[DRY_ADDRESS_VALUES];
     char text[DRY_ADDRESS_TEXT_BYTES];
-    if (dry_address_to_value(address, &value, items, text) < 0)
+    if (dry_address_to_value(address, &value, items, text) < 0) {
         return raise_last_error();
+    }
     return value_give(&value);
 }
 
@@ -263,10 +287,12 @@ int timeout_take(PyObject *object, int64_t *timeout_ns)
 {
     _PyTime_t timeout;
     *timeout_ns = DRY_TIMEOUT_NONE;
-    if (object == Py_None)
+    if (object == Py_None) {
         return 0;
-    if (_PyTime_FromSecondsObject(&timeout, object, _PyTime_ROUND_TIMEOUT) < 0)
+    }
+    if (_PyTime_FromSecondsObject(&timeout, object, _PyTime_ROUND_TIMEOUT) < 0) {
         return -1;
+    }
     if (timeout < 0) {
         PyErr_SetString(PyExc_ValueError, "Timeout value out of range");
         return -1;
@@ -281,7 +307,8 @@ int timeout_take(PyObject *object, int64_t *timeout_ns)
 
 PyObject *timeout_give(int64_t timeout_ns)
 {
-    if (timeout_ns < 0)
+    if (timeout_ns < 0) {
         Py_RETURN_NONE;
+    }
     return PyFloat_FromDouble(_PyTime_AsSecondsDouble(timeout_ns));
 }

@@ -11,13 +11,12 @@
 /* The interpreter's own _ssl module reads the first members, so they stand as CPython's
  * socketmodule.h has them and are kept up to date. */
 struct socket_object {
-    PyObject_HEAD
-    int fd;
+    PyObject_HEAD int fd;
     int family;
     int type;
     int protocol;
     PyObject *(*error_handler)(void);
-    _PyTime_t timeout; /* nanoseconds; negative: None */
+    _PyTime_t timeout;         /* nanoseconds; negative: None */
     struct dry_socket *handle; /* NULL before __init__ */
 };
 
@@ -54,8 +53,8 @@ PyObject *timeout_give(int64_t timeout_ns);
 /* Begins a call of the library without the interpreter's lock: its interrupt check runs Python's
  * signal handlers. Always paired with Py_END_ALLOW_THREADS. */
 void begin_signals(void);
-#define BEGIN_LIBRARY_CALL                                                                         \
-    begin_signals();                                                                               \
+#define BEGIN_LIBRARY_CALL \
+    begin_signals();       \
     Py_BEGIN_ALLOW_THREADS
 #define END_LIBRARY_CALL Py_END_ALLOW_THREADS
 
@@ -69,8 +68,7 @@ PyObject *socket_wrap(struct dry_socket *handle);
 PyObject *method_recvmsg(struct socket_object *self, PyObject *arguments);
 PyObject *method_recvmsg_into(struct socket_object *self, PyObject *arguments);
 PyObject *method_sendmsg(struct socket_object *self, PyObject *arguments);
-PyObject *method_sendmsg_afalg(struct socket_object *self, PyObject *arguments,
-                               PyObject *keywords);
+PyObject *method_sendmsg_afalg(struct socket_object *self, PyObject *arguments, PyObject *keywords);
 
 /* ---- names.c ------------------------------------------------------------------------------- */
 

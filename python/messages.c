@@ -11,8 +11,9 @@ struct buffers {
 
 static void buffers_free(struct buffers *buffers)
 {
-    for (Py_ssize_t i = 0; i < buffers->count; i++)
+    for (Py_ssize_t i = 0; i < buffers->count; i++) {
         PyBuffer_Release(&buffers->held[i]);
+    }
     PyMem_Free(buffers->held);
     PyMem_Free(buffers->vectors);
 }
@@ -23,14 +24,16 @@ static int buffers_take(struct buffers *buffers, PyObject *object, const char *f
 {
     *buffers = (struct buffers){0};
     PyObject *items = PySequence_Fast(object, not_iterable);
-    if (!items)
+    if (!items) {
         return -1;
+    }
     Py_ssize_t count = PySequence_Fast_GET_SIZE(items);
     buffers->held = PyMem_Calloc((size_t)count + 1, sizeof(*buffers->held));
     buffers->vectors = PyMem_Calloc((size_t)count + 1, sizeof(*buffers->vectors));
     bool failed = !buffers->held || !buffers->vectors;
-    if (failed)
+    if (failed) {
         PyErr_NoMemory();
+    }
     for (Py_ssize_t i = 0; !failed && i < count; i++) {
         Py_buffer *held = &buffers->held[i];
         failed = !PyArg_Parse(PySequence_Fast_GET_ITEM(items, i), format, held);
@@ -40,8 +43,9 @@ static int buffers_take(struct buffers *buffers, PyObject *object, const char *f
         }
     }
     Py_DECREF(items);
-    if (failed)
+    if (failed) {
         buffers_free(buffers);
+    }
     return failed ? -1 : 0;
 }
 
@@ -68,8 +72,9 @@ static int received_begin(struct received *received, Py_ssize_t bytes, const cha
     received->item_count = (size_t)bytes / sizeof(struct cmsghdr) + 1;
     received->control = PyMem_Malloc((size_t)bytes + 1);
     received->items = PyMem_Calloc(received->item_count, sizeof(*received->items));
-    if (received->control && received->items)
+    if (received->control && received->items) {
         return 0;
+    }
     PyMem_Free(received->control);
     PyMem_Free(received->items);
     PyErr_NoMemory();
@@ -83,10 +88,11 @@ static PyObject *give_ancillary(const struct received *received)
         const struct dry_ancillary *item = &received->items[i];
         PyObject *entry = Py_BuildValue("(iiy#)", item->level, item->type, item->data,
                                         (Py_ssize_t)item->bytes);
-        if (!entry)
+        if (!entry) {
             Py_CLEAR(list);
-        else
+        } else {
             PyList_SET_ITEM(list, (Py_ssize_t)i, entry);
+        }
     }
     return list;
 }
@@ -121,15 +127,17 @@ PyObject *method_recvmsg(struct socket_object *self, PyObject *arguments)
     Py_ssize_t bytes, control_bytes = 0;
     ssize_t count;
     int flags = 0;
-    if (!handle || !PyArg_ParseTuple(arguments, "n|ni:recvmsg", &bytes, &control_bytes, &flags))
+    if (!handle || !PyArg_ParseTuple(arguments, "n|ni:recvmsg", &bytes, &control_bytes, &flags)) {
         return NULL;
+    }
     if (bytes < 0) {
         PyErr_SetString(PyExc_ValueError, "negative buffer size in recvmsg()");
         return NULL;
     }
     PyObject *data = PyBytes_FromStringAndSize(NULL, bytes);
-    if (!data)
+    if (!data) {
         return NULL;
+    }
     if (received_begin(&received, control_bytes, "invalid ancillary data buffer length") < 0) {
         Py_DECREF(data);
         return NULL;
@@ -159,13 +167,14 @@ PyObject *method_recvmsg_into(struct socket_object *self, PyObject *arguments)
     Py_ssize_t control_bytes = 0;
     ssize_t count;
     int flags = 0;
-    if (!handle
-        || !PyArg_ParseTuple(arguments, "O|ni:recvmsg_into", &iterable, &control_bytes, &flags)
-        || buffers_take(&buffers, iterable,
-                        "w*;recvmsg_into() argument 1 must be an iterable of single-segment "
-                        "read-write buffers",
-                        "recvmsg_into() argument 1 must be an iterable") < 0)
+    if (!handle ||
+        !PyArg_ParseTuple(arguments, "O|ni:recvmsg_into", &iterable, &control_bytes, &flags) ||
+        buffers_take(&buffers, iterable,
+                     "w*;recvmsg_into() argument 1 must be an iterable of single-segment "
+                     "read-write buffers",
+                     "recvmsg_into() argument 1 must be an iterable") < 0) {
         return NULL;
+    }
     if (received_begin(&received, control_bytes, "invalid ancillary data buffer length") < 0) {
         buffers_free(&buffers);
         return NULL;
@@ -192,8 +201,9 @@ struct ancillary {
 
 static void ancillary_free(struct ancillary *ancillary)
 {
-    for (Py_ssize_t i = 0; i < ancillary->count; i++)
+    for (Py_ssize_t i = 0; i < ancillary->count; i++) {
         PyBuffer_Release(&ancillary->held[i]);
+    }
     PyMem_Free(ancillary->items);
     PyMem_Free(ancillary->held);
 }
@@ -201,17 +211,20 @@ static void ancillary_free(struct ancillary *ancillary)
 static int ancillary_take(struct ancillary *ancillary, PyObject *object)
 {
     *ancillary = (struct ancillary){0};
-    if (!object)
+    if (!object) {
         return 0;
+    }
     PyObject *items = PySequence_Fast(object, "sendmsg() argument 2 must be an iterable");
-    if (!items)
+    if (!items) {
         return -1;
+    }
     Py_ssize_t count = PySequence_Fast_GET_SIZE(items);
     ancillary->items = PyMem_Calloc((size_t)count + 1, sizeof(*ancillary->items));
     ancillary->held = PyMem_Calloc((size_t)count + 1, sizeof(*ancillary->held));
     bool failed = !ancillary->items || !ancillary->held;
-    if (failed)
+    if (failed) {
         PyErr_NoMemory();
+    }
     for (Py_ssize_t i = 0; !failed && i < count; i++) {
         struct dry_ancillary *item = &ancillary->items[i];
         Py_buffer *held = &ancillary->held[i];
@@ -225,8 +238,9 @@ static int ancillary_take(struct ancillary *ancillary, PyObject *object)
         }
     }
     Py_DECREF(items);
-    if (failed)
+    if (failed) {
         ancillary_free(ancillary);
+    }
     return failed ? -1 : 0;
 }
 
@@ -242,14 +256,17 @@ PyObject *method_sendmsg(struct socket_object *self, PyObject *arguments)
     PyObject *iterable, *items = NULL, *to = Py_None;
     ssize_t sent;
     int flags = 0;
-    if (!handle || !PyArg_ParseTuple(arguments, "O|OiO:sendmsg", &iterable, &items, &flags, &to))
+    if (!handle || !PyArg_ParseTuple(arguments, "O|OiO:sendmsg", &iterable, &items, &flags, &to)) {
         return NULL;
-    if (to != Py_None && address_take(&address, self, to, "sendmsg") < 0)
+    }
+    if (to != Py_None && address_take(&address, self, to, "sendmsg") < 0) {
         return NULL;
-    if (PySys_Audit("socket.sendmsg", "OO", self, to) < 0
-        || buffers_take(&buffers, iterable, sendmsg_buffer,
-                        "sendmsg() argument 1 must be an iterable") < 0)
+    }
+    if (PySys_Audit("socket.sendmsg", "OO", self, to) < 0 ||
+        buffers_take(&buffers, iterable, sendmsg_buffer, "sendmsg() argument 1 must be an iterable") <
+            0) {
         return NULL;
+    }
     if (ancillary_take(&ancillary, items) < 0) {
         buffers_free(&buffers);
         return NULL;
@@ -268,11 +285,13 @@ PyObject *method_sendmsg(struct socket_object *self, PyObject *arguments)
 static int take_assoclen(PyObject *object, int64_t *assoclen)
 {
     *assoclen = -1;
-    if (!object || object == Py_None)
+    if (!object || object == Py_None) {
         return 0;
+    }
     int number = _PyLong_AsInt(object);
-    if (number == -1 && PyErr_Occurred())
+    if (number == -1 && PyErr_Occurred()) {
         return -1;
+    }
     *assoclen = number < 0 ? -2 : number;
     return 0;
 }
@@ -287,15 +306,14 @@ PyObject *method_sendmsg_afalg(struct socket_object *self, PyObject *arguments, 
     int64_t assoclen;
     ssize_t sent;
     int flags = 0, operation = -1;
-    if (!handle
-        || !PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$iy*O!i:sendmsg_afalg", names,
-                                        &iterable, &operation, &iv,
-                                        &PyLong_Type, &associated, &flags))
+    if (!handle ||
+        !PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$iy*O!i:sendmsg_afalg", names, &iterable,
+                                     &operation, &iv, &PyLong_Type, &associated, &flags)) {
         return NULL;
-    if (take_assoclen(associated, &assoclen) < 0
-        || (iterable
-            && buffers_take(&buffers, iterable, sendmsg_buffer,
-                            "sendmsg_afalg() argument 1 must be an iterable") < 0)) {
+    }
+    if (take_assoclen(associated, &assoclen) < 0 ||
+        (iterable && buffers_take(&buffers, iterable, sendmsg_buffer,
+                                  "sendmsg_afalg() argument 1 must be an iterable") < 0)) {
         PyBuffer_Release(&iv);
         return NULL;
     }

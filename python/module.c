@@ -23,12 +23,14 @@ static int add_constants(PyObject *module)
             return -1;
         }
         PyObject *object = text ? PyUnicode_FromString(text) : PyLong_FromLongLong(value);
-        if (strcmp(*name, "has_ipv6") == 0)
+        if (strcmp(*name, "has_ipv6") == 0) {
             Py_SETREF(object, PyBool_FromLong((long)value));
+        }
         int status = PyModule_AddObjectRef(module, *name, object);
         Py_XDECREF(object);
-        if (status < 0)
+        if (status < 0) {
             return -1;
+        }
     }
     return 0;
 }
@@ -37,20 +39,22 @@ static int add_exceptions(PyObject *module)
 {
     socket_herror = PyErr_NewException("socket.herror", PyExc_OSError, NULL);
     socket_gaierror = PyErr_NewException("socket.gaierror", PyExc_OSError, NULL);
-    if (PyModule_AddObjectRef(module, "error", PyExc_OSError) < 0
-        || PyModule_AddObjectRef(module, "herror", socket_herror) < 0
-        || PyModule_AddObjectRef(module, "gaierror", socket_gaierror) < 0
-        || PyModule_AddObjectRef(module, "timeout", PyExc_TimeoutError) < 0)
+    if (PyModule_AddObjectRef(module, "error", PyExc_OSError) < 0 ||
+        PyModule_AddObjectRef(module, "herror", socket_herror) < 0 ||
+        PyModule_AddObjectRef(module, "gaierror", socket_gaierror) < 0 ||
+        PyModule_AddObjectRef(module, "timeout", PyExc_TimeoutError) < 0) {
         return -1;
+    }
     return 0;
 }
 
 static int add_types(PyObject *module)
 {
-    if (PyType_Ready(&socket_type) < 0
-        || PyModule_AddObjectRef(module, "SocketType", (PyObject *)&socket_type) < 0
-        || PyModule_AddObjectRef(module, "socket", (PyObject *)&socket_type) < 0)
+    if (PyType_Ready(&socket_type) < 0 ||
+        PyModule_AddObjectRef(module, "SocketType", (PyObject *)&socket_type) < 0 ||
+        PyModule_AddObjectRef(module, "socket", (PyObject *)&socket_type) < 0) {
         return -1;
+    }
     interface.socket_type = &socket_type;
     interface.error = PyExc_OSError;
     interface.timeout_error = PyExc_TimeoutError;
@@ -73,8 +77,8 @@ PyMODINIT_FUNC PyInit__socket(void);
 PyMODINIT_FUNC PyInit__socket(void)
 {
     PyObject *module = PyModule_Create(&definition);
-    if (module
-        && (add_exceptions(module) < 0 || add_types(module) < 0 || add_constants(module) < 0))
+    if (module && (add_exceptions(module) < 0 || add_types(module) < 0 || add_constants(module) < 0)) {
         Py_CLEAR(module);
+    }
     return module;
 }

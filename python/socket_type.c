@@ -31,8 +31,9 @@ struct dry_socket *socket_handle(struct socket_object *socket)
 
 static PyObject *none_or_raise(int status)
 {
-    if (status < 0)
+    if (status < 0) {
         return raise_last_error();
+    }
     Py_RETURN_NONE;
 }
 
@@ -63,15 +64,17 @@ PyObject *socket_wrap(struct dry_socket *handle)
 /* fileno= as an int. 0: none given, 1: given, -1 with an exception. */
 static int take_fileno(PyObject *object, int *fd)
 {
-    if (!object || object == Py_None)
+    if (!object || object == Py_None) {
         return 0;
+    }
     if (PyFloat_Check(object)) {
         PyErr_SetString(PyExc_TypeError, "integer argument expected, got float");
         return -1;
     }
     long number = PyLong_AsLong(object);
-    if (number == -1 && PyErr_Occurred())
+    if (number == -1 && PyErr_Occurred()) {
         return -1;
+    }
     *fd = number < INT_MIN || number > INT_MAX ? -1 : (int)number;
     return 1;
 }
@@ -84,16 +87,18 @@ static int socket_init(PyObject *object, PyObject *arguments, PyObject *keywords
     PyObject *fileno = NULL;
     int family = -1, type = -1, protocol = -1, fd = -1;
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|iiiO:socket", names, &family, &type,
-                                     &protocol, &fileno))
+                                     &protocol, &fileno)) {
         return -1;
-    if (PySys_Audit("socket.__new__", "Oiii", object, family, type, protocol) < 0)
+    }
+    if (PySys_Audit("socket.__new__", "Oiii", object, family, type, protocol) < 0) {
         return -1;
+    }
     int given = take_fileno(fileno, &fd);
-    if (given < 0)
+    if (given < 0) {
         return -1;
+    }
     BEGIN_LIBRARY_CALL
-    handle = given ? dry_socket_fileno(fd, family, type, protocol)
-                   : dry_socket(family, type, protocol);
+    handle = given ? dry_socket_fileno(fd, family, type, protocol) : dry_socket(family, type, protocol);
     END_LIBRARY_CALL
     if (!handle) {
         raise_last_error();
@@ -114,9 +119,10 @@ static void socket_finalize(PyObject *object)
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     if (self->fd != -1) {
-        if (PyErr_ResourceWarning(object, 1, "unclosed %R", object)
-            && PyErr_ExceptionMatches(PyExc_Warning))
+        if (PyErr_ResourceWarning(object, 1, "unclosed %R", object) &&
+            PyErr_ExceptionMatches(PyExc_Warning)) {
             PyErr_WriteUnraisable(object);
+        }
         BEGIN_LIBRARY_CALL
         dry_close_keep(self->handle);
         END_LIBRARY_CALL
@@ -128,18 +134,20 @@ static void socket_finalize(PyObject *object)
 static void socket_dealloc(PyObject *object)
 {
     struct socket_object *self = (struct socket_object *)object;
-    if (PyObject_CallFinalizerFromDealloc(object) < 0)
+    if (PyObject_CallFinalizerFromDealloc(object) < 0) {
         return;
-    if (self->handle)
+    }
+    if (self->handle) {
         dry_close(self->handle);
+    }
     Py_TYPE(object)->tp_free(object);
 }
 
 static PyObject *socket_repr(PyObject *object)
 {
     struct socket_object *self = (struct socket_object *)object;
-    return PyUnicode_FromFormat("<socket object, fd=%ld, family=%d, type=%d, proto=%d>",
-                                (long)self->fd, self->family, self->type, self->protocol);
+    return PyUnicode_FromFormat("<socket object, fd=%ld, family=%d, type=%d, proto=%d>", (long)self->fd,
+                                self->family, self->type, self->protocol);
 }
 
 static PyObject *method_close(struct socket_object *self, PyObject *unused)
@@ -159,8 +167,9 @@ static PyObject *method_detach(struct socket_object *self, PyObject *unused)
 {
     int fd = self->fd;
     self->fd = -1;
-    if (self->handle)
+    if (self->handle) {
         dry_detach(self->handle);
+    }
     return PyLong_FromLong(fd);
 }
 
@@ -176,8 +185,9 @@ static PyObject *method_settimeout(struct socket_object *self, PyObject *argumen
     struct dry_socket *handle = socket_handle(self);
     int64_t timeout_ns;
     int status;
-    if (!handle || timeout_take(argument, &timeout_ns) < 0)
+    if (!handle || timeout_take(argument, &timeout_ns) < 0) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     status = dry_settimeout(handle, timeout_ns);
     END_LIBRARY_CALL
@@ -200,8 +210,9 @@ static PyObject *method_setblocking(struct socket_object *self, PyObject *argume
     struct dry_socket *handle = socket_handle(self);
     int blocking = PyObject_IsTrue(argument);
     int status;
-    if (!handle || blocking < 0)
+    if (!handle || blocking < 0) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     status = dry_setblocking(handle, blocking);
     END_LIBRARY_CALL
@@ -221,9 +232,10 @@ static PyObject *method_bind(struct socket_object *self, PyObject *argument)
     struct dry_socket *handle = socket_handle(self);
     struct dry_address address;
     int status;
-    if (!handle || address_take(&address, self, argument, "bind") < 0
-        || PySys_Audit("socket.bind", "OO", self, argument) < 0)
+    if (!handle || address_take(&address, self, argument, "bind") < 0 ||
+        PySys_Audit("socket.bind", "OO", self, argument) < 0) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     status = dry_bind(handle, &address);
     END_LIBRARY_CALL
@@ -235,9 +247,10 @@ static PyObject *method_connect(struct socket_object *self, PyObject *argument)
     struct dry_socket *handle = socket_handle(self);
     struct dry_address address;
     int status;
-    if (!handle || address_take(&address, self, argument, "connect") < 0
-        || PySys_Audit("socket.connect", "OO", self, argument) < 0)
+    if (!handle || address_take(&address, self, argument, "connect") < 0 ||
+        PySys_Audit("socket.connect", "OO", self, argument) < 0) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     status = dry_connect(handle, &address);
     END_LIBRARY_CALL
@@ -249,9 +262,10 @@ static PyObject *method_connect_ex(struct socket_object *self, PyObject *argumen
     struct dry_socket *handle = socket_handle(self);
     struct dry_address address;
     int code;
-    if (!handle || address_take(&address, self, argument, "connect_ex") < 0
-        || PySys_Audit("socket.connect", "OO", self, argument) < 0)
+    if (!handle || address_take(&address, self, argument, "connect_ex") < 0 ||
+        PySys_Audit("socket.connect", "OO", self, argument) < 0) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     code = dry_connect_ex(handle, &address);
     END_LIBRARY_CALL
@@ -263,8 +277,9 @@ static PyObject *method_listen(struct socket_object *self, PyObject *arguments)
     struct dry_socket *handle = socket_handle(self);
     int backlog = DRY_BACKLOG_DEFAULT;
     int status;
-    if (!handle || !PyArg_ParseTuple(arguments, "|i:listen", &backlog))
+    if (!handle || !PyArg_ParseTuple(arguments, "|i:listen", &backlog)) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     status = dry_listen(handle, backlog);
     END_LIBRARY_CALL
@@ -276,13 +291,15 @@ static PyObject *method_accept(struct socket_object *self, PyObject *unused)
     struct dry_socket *handle = socket_handle(self);
     struct dry_socket *accepted;
     struct dry_address peer;
-    if (!handle)
+    if (!handle) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     accepted = dry_accept(handle, &peer);
     END_LIBRARY_CALL
-    if (!accepted)
+    if (!accepted) {
         return raise_last_error();
+    }
     PyObject *address = address_give(&peer);
     if (!address) {
         dry_close(accepted);
@@ -298,8 +315,9 @@ static PyObject *method_shutdown(struct socket_object *self, PyObject *argument)
     struct dry_socket *handle = socket_handle(self);
     int how = _PyLong_AsInt(argument);
     int status;
-    if (!handle || (how == -1 && PyErr_Occurred()))
+    if (!handle || (how == -1 && PyErr_Occurred())) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     status = dry_shutdown(handle, how);
     END_LIBRARY_CALL
@@ -312,8 +330,9 @@ static PyObject *give_name(struct socket_object *self,
     struct dry_socket *handle = socket_handle(self);
     struct dry_address address;
     int status;
-    if (!handle)
+    if (!handle) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     status = ask(handle, &address);
     END_LIBRARY_CALL
@@ -336,18 +355,20 @@ static PyObject *method_getsockopt(struct socket_object *self, PyObject *argumen
 {
     struct dry_socket *handle = socket_handle(self);
     int level, option, number, bytes = 0;
-    if (!handle || !PyArg_ParseTuple(arguments, "ii|i:getsockopt", &level, &option, &bytes))
+    if (!handle || !PyArg_ParseTuple(arguments, "ii|i:getsockopt", &level, &option, &bytes)) {
         return NULL;
+    }
     if (bytes == 0) {
-        if (dry_getsockopt_int(handle, level, option, &number) < 0)
+        if (dry_getsockopt_int(handle, level, option, &number) < 0) {
             return raise_last_error();
+        }
         return PyLong_FromLong(number);
     }
-    PyObject *buffer = bytes > 0 && bytes <= OPTION_BYTES_MAX
-                           ? PyBytes_FromStringAndSize(NULL, bytes)
-                           : PyBytes_FromStringAndSize(NULL, 0);
-    if (!buffer)
+    PyObject *buffer = bytes > 0 && bytes <= OPTION_BYTES_MAX ? PyBytes_FromStringAndSize(NULL, bytes)
+                                                              : PyBytes_FromStringAndSize(NULL, 0);
+    if (!buffer) {
         return NULL;
+    }
     ssize_t length = dry_getsockopt(handle, level, option, PyBytes_AS_STRING(buffer),
                                     bytes < 0 ? SIZE_MAX : (size_t)bytes);
     if (length < 0) {
@@ -365,17 +386,21 @@ static PyObject *method_setsockopt(struct socket_object *self, PyObject *argumen
     unsigned length;
     PyObject *none;
     Py_buffer value;
-    if (!handle)
+    if (!handle) {
         return NULL;
-    if (PyArg_ParseTuple(arguments, "iii:setsockopt", &level, &option, &number))
+    }
+    if (PyArg_ParseTuple(arguments, "iii:setsockopt", &level, &option, &number)) {
         return none_or_raise(dry_setsockopt_int(handle, level, option, number));
+    }
     PyErr_Clear();
     if (PyArg_ParseTuple(arguments, "iiO!I:setsockopt", &level, &option, Py_TYPE(Py_None), &none,
-                         &length))
+                         &length)) {
         return none_or_raise(dry_setsockopt_null(handle, level, option, length));
+    }
     PyErr_Clear();
-    if (!PyArg_ParseTuple(arguments, "iiy*:setsockopt", &level, &option, &value))
+    if (!PyArg_ParseTuple(arguments, "iiy*:setsockopt", &level, &option, &value)) {
         return NULL;
+    }
     int status = dry_setsockopt(handle, level, option, value.buf, (size_t)value.len);
     PyBuffer_Release(&value);
     return none_or_raise(status);
@@ -389,8 +414,9 @@ static PyObject *method_send(struct socket_object *self, PyObject *arguments)
     Py_buffer data;
     ssize_t sent;
     int flags = 0;
-    if (!handle || !PyArg_ParseTuple(arguments, "y*|i:send", &data, &flags))
+    if (!handle || !PyArg_ParseTuple(arguments, "y*|i:send", &data, &flags)) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     sent = dry_send(handle, data.buf, (size_t)data.len, flags);
     END_LIBRARY_CALL
@@ -404,8 +430,9 @@ static PyObject *method_sendall(struct socket_object *self, PyObject *arguments)
     Py_buffer data;
     int status;
     int flags = 0;
-    if (!handle || !PyArg_ParseTuple(arguments, "y*|i:sendall", &data, &flags))
+    if (!handle || !PyArg_ParseTuple(arguments, "y*|i:sendall", &data, &flags)) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     status = dry_sendall(handle, data.buf, (size_t)data.len, flags, NULL);
     END_LIBRARY_CALL
@@ -422,15 +449,18 @@ static PyObject *method_sendto(struct socket_object *self, PyObject *arguments)
     Py_buffer data;
     ssize_t sent = -1;
     int flags = 0;
-    if (!handle)
+    if (!handle) {
         return NULL;
-    if (count != 2 && count != 3)
+    }
+    if (count != 2 && count != 3) {
         return PyErr_Format(PyExc_TypeError, "sendto() takes 2 or 3 arguments (%zd given)", count);
+    }
     if (count == 2 ? !PyArg_ParseTuple(arguments, "y*O:sendto", &data, &to)
-                   : !PyArg_ParseTuple(arguments, "y*iO:sendto", &data, &flags, &to))
+                   : !PyArg_ParseTuple(arguments, "y*iO:sendto", &data, &flags, &to)) {
         return NULL;
-    if (address_take(&address, self, to, "sendto") < 0
-        || PySys_Audit("socket.sendto", "OO", self, to) < 0) {
+    }
+    if (address_take(&address, self, to, "sendto") < 0 ||
+        PySys_Audit("socket.sendto", "OO", self, to) < 0) {
         PyBuffer_Release(&data);
         return NULL;
     }
@@ -449,15 +479,17 @@ static PyObject *method_recv(struct socket_object *self, PyObject *arguments)
     Py_ssize_t bytes;
     ssize_t count;
     int flags = 0;
-    if (!handle || !PyArg_ParseTuple(arguments, "n|i:recv", &bytes, &flags))
+    if (!handle || !PyArg_ParseTuple(arguments, "n|i:recv", &bytes, &flags)) {
         return NULL;
+    }
     if (bytes < 0) {
         PyErr_SetString(PyExc_ValueError, "negative buffersize in recv");
         return NULL;
     }
     PyObject *buffer = PyBytes_FromStringAndSize(NULL, bytes);
-    if (!buffer)
+    if (!buffer) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     count = dry_recv(handle, PyBytes_AS_STRING(buffer), (size_t)bytes, flags);
     END_LIBRARY_CALL
@@ -465,8 +497,9 @@ static PyObject *method_recv(struct socket_object *self, PyObject *arguments)
         Py_DECREF(buffer);
         return raise_last_error();
     }
-    if (count != bytes)
+    if (count != bytes) {
         _PyBytes_Resize(&buffer, count);
+    }
     return buffer;
 }
 
@@ -477,15 +510,17 @@ static PyObject *method_recvfrom(struct socket_object *self, PyObject *arguments
     Py_ssize_t bytes;
     ssize_t count;
     int flags = 0;
-    if (!handle || !PyArg_ParseTuple(arguments, "n|i:recvfrom", &bytes, &flags))
+    if (!handle || !PyArg_ParseTuple(arguments, "n|i:recvfrom", &bytes, &flags)) {
         return NULL;
+    }
     if (bytes < 0) {
         PyErr_SetString(PyExc_ValueError, "negative buffersize in recvfrom");
         return NULL;
     }
     PyObject *buffer = PyBytes_FromStringAndSize(NULL, bytes);
-    if (!buffer)
+    if (!buffer) {
         return NULL;
+    }
     BEGIN_LIBRARY_CALL
     count = dry_recvfrom(handle, PyBytes_AS_STRING(buffer), (size_t)bytes, flags, &address);
     END_LIBRARY_CALL
@@ -493,8 +528,9 @@ static PyObject *method_recvfrom(struct socket_object *self, PyObject *arguments
         Py_DECREF(buffer);
         return raise_last_error();
     }
-    if (count != bytes && _PyBytes_Resize(&buffer, count) < 0)
+    if (count != bytes && _PyBytes_Resize(&buffer, count) < 0) {
         return NULL;
+    }
     PyObject *from = address_give(&address);
     if (!from) {
         Py_DECREF(buffer);
@@ -513,28 +549,27 @@ static ssize_t receive_into(struct socket_object *self, PyObject *arguments, PyO
     Py_ssize_t bytes = 0;
     ssize_t count = -1;
     int flags = 0;
-    if (!handle
-        || !PyArg_ParseTupleAndKeywords(arguments, keywords, format, names, &buffer, &bytes,
-                                        &flags))
+    if (!handle ||
+        !PyArg_ParseTupleAndKeywords(arguments, keywords, format, names, &buffer, &bytes, &flags)) {
         return -1;
+    }
     if (bytes < 0) {
         PyErr_SetString(PyExc_ValueError, negative);
     } else {
         BEGIN_LIBRARY_CALL
         count = address ? dry_recvfrom_into(handle, buffer.buf, (size_t)buffer.len, (size_t)bytes,
                                             flags, address)
-                        : dry_recv_into(handle, buffer.buf, (size_t)buffer.len, (size_t)bytes,
-                                        flags);
+                        : dry_recv_into(handle, buffer.buf, (size_t)buffer.len, (size_t)bytes, flags);
         END_LIBRARY_CALL
-        if (count < 0)
+        if (count < 0) {
             raise_last_error();
+        }
     }
     PyBuffer_Release(&buffer);
     return count;
 }
 
-static PyObject *method_recv_into(struct socket_object *self, PyObject *arguments,
-                                  PyObject *keywords)
+static PyObject *method_recv_into(struct socket_object *self, PyObject *arguments, PyObject *keywords)
 {
     ssize_t count = receive_into(self, arguments, keywords, "w*|ni:recv_into",
                                  "negative buffersize in recv_into", NULL);
@@ -547,20 +582,19 @@ static PyObject *method_recvfrom_into(struct socket_object *self, PyObject *argu
     struct dry_address address;
     ssize_t count = receive_into(self, arguments, keywords, "w*|ni:recvfrom_into",
                                  "negative buffersize in recvfrom_into", &address);
-    if (count < 0)
+    if (count < 0) {
         return NULL;
+    }
     PyObject *from = address_give(&address);
     return from ? Py_BuildValue("nN", count, from) : NULL;
 }
 
 /* ---- the type ------------------------------------------------------------------------------ */
 
-#define METHOD(name, flags, help)                                                                  \
-    {#name, (PyCFunction)(void (*)(void))method_##name, flags, help}
+#define METHOD(name, flags, help) {#name, (PyCFunction)(void (*)(void))method_##name, flags, help}
 
 static PyMethodDef methods[] = {
-    {"_accept", (PyCFunction)(void (*)(void))method_accept, METH_NOARGS,
-     "_accept() -> (fd, address)"},
+    {"_accept", (PyCFunction)(void (*)(void))method_accept, METH_NOARGS, "_accept() -> (fd, address)"},
     METHOD(bind, METH_O, "bind(address)"),
     METHOD(close, METH_NOARGS, "close()"),
     METHOD(connect, METH_O, "connect(address)"),
@@ -608,8 +642,7 @@ static PyGetSetDef attributes[] = {
 };
 
 PyTypeObject socket_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "_socket.socket",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "_socket.socket",
     .tp_basicsize = sizeof(struct socket_object),
     .tp_dealloc = socket_dealloc,
     .tp_repr = socket_repr,

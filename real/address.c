@@ -14,29 +14,32 @@
 #include "value.h"
 
 static const struct address_family *const families[] = {
-    &dry_family_unix,      &dry_family_inet,  &dry_family_inet6,  &dry_family_netlink,
-    &dry_family_tipc,      &dry_family_can,   &dry_family_system, &dry_family_bluetooth,
-    &dry_family_alg,       &dry_family_packet, &dry_family_rds,   &dry_family_vsock,
-    &dry_family_qipcrtr,   &dry_family_unspec,
+    &dry_family_unix,    &dry_family_inet,   &dry_family_inet6,  &dry_family_netlink,
+    &dry_family_tipc,    &dry_family_can,    &dry_family_system, &dry_family_bluetooth,
+    &dry_family_alg,     &dry_family_packet, &dry_family_rds,    &dry_family_vsock,
+    &dry_family_qipcrtr, &dry_family_unspec,
 };
 
 static const struct address_family *find_family(int family)
 {
-    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-        if (families[i]->family == family)
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        if (families[i]->family == family) {
             return families[i];
+        }
+    }
     return NULL;
 }
 
 int dry_address_from_value(struct dry_address *address, int family, int type, int protocol,
                            const struct dry_value *value, const char *method)
 {
-    struct address_source source = {dry_current_caller(), method ? method : "address", family,
-                                    protocol, value};
+    struct address_source source = {dry_current_caller(), method ? method : "address", family, protocol,
+                                    value};
     *address = (struct dry_address){.protocol = protocol};
     const struct address_family *known = find_family(family);
-    if (!known)
+    if (!known) {
         return dry_error_os_text(source.caller, "%s(): bad family", source.method);
+    }
     return known->from_value(&source, address);
 }
 
@@ -52,8 +55,9 @@ void sink_int(struct address_sink *sink, uint32_t index, uint64_t number)
 {
     char *digits = sink->text + sink->text_used;
     dry_value_unsigned(&sink->items[index], number, digits);
-    if (sink->items[index].count)
+    if (sink->items[index].count) {
         sink->text_used += sink->items[index].count + 1;
+    }
 }
 
 void sink_bytes(struct address_sink *sink, uint32_t index, const void *bytes, size_t length)
@@ -63,8 +67,8 @@ void sink_bytes(struct address_sink *sink, uint32_t index, const void *bytes, si
     memcpy(place, bytes, length);
     place[length] = 0;
     sink->text_used += length + 1;
-    sink->items[index] =
-        (struct dry_value){.kind = DRY_BYTES, .count = (uint32_t)length, .bytes = place};
+    sink->items[index] = (struct dry_value){
+        .kind = DRY_BYTES, .count = (uint32_t)length, .bytes = place};
 }
 
 void sink_text(struct address_sink *sink, uint32_t index, const char *text, size_t length)
@@ -76,22 +80,24 @@ void sink_text(struct address_sink *sink, uint32_t index, const char *text, size
 void sink_interface(struct address_sink *sink, uint32_t index, unsigned interface)
 {
     char name[IF_NAMESIZE] = "";
-    if (interface == 0 || sink->caller.system->if_indextoname(sink->caller, interface, name) < 0)
+    if (interface == 0 || sink->caller.system->if_indextoname(sink->caller, interface, name) < 0) {
         name[0] = 0;
+    }
     sink_text(sink, index, name, strlen(name));
 }
 
 int dry_address_to_value(const struct dry_address *address, struct dry_value *value,
-                         struct dry_value items[DRY_ADDRESS_VALUES],
-                         char text[DRY_ADDRESS_TEXT_BYTES])
+                         struct dry_value items[DRY_ADDRESS_VALUES], char text[DRY_ADDRESS_TEXT_BYTES])
 {
     struct address_sink sink = {dry_current_caller(), value, items, text, 0};
     *value = (struct dry_value){.kind = DRY_NONE};
-    if (address->length == 0)
+    if (address->length == 0) {
         return 0;
+    }
     const struct address_family *known = find_family(address->generic.sa_family);
-    if (known && known->to_value)
+    if (known && known->to_value) {
         return known->to_value(address, &sink);
+    }
     /* As CPython: what nobody knows is its number and the data of a plain sockaddr. */
     sink_int(&sink, 0, address->generic.sa_family);
     sink_bytes(&sink, 1, address->generic.sa_data, sizeof(address->generic.sa_data));
@@ -100,14 +106,15 @@ int dry_address_to_value(const struct dry_address *address, struct dry_value *va
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
-int dry_address_parse(struct dry_address *address, int family, int type, int protocol,
-                      const char *text, size_t length)
+int dry_address_parse(struct dry_address *address, int family, int type, int protocol, const char *text,
+                      size_t length)
 {
     enum { ARENA_BYTES = 4096 };
     _Alignas(struct dry_value) char arena[ARENA_BYTES];
     struct dry_value value;
-    if (dry_value_parse(text, length, arena, sizeof(arena), &value, NULL) < 0)
+    if (dry_value_parse(text, length, arena, sizeof(arena), &value, NULL) < 0) {
         return -1;
+    }
     return dry_address_from_value(address, family, type, protocol, &value, NULL);
 }
 
@@ -115,8 +122,9 @@ int dry_address_print(const struct dry_address *address, char *text, size_t byte
 {
     struct dry_value value, items[DRY_ADDRESS_VALUES];
     char store[DRY_ADDRESS_TEXT_BYTES];
-    if (dry_address_to_value(address, &value, items, store) < 0)
+    if (dry_address_to_value(address, &value, items, store) < 0) {
         return -1;
+    }
     return dry_value_print(&value, text, bytes);
 }
 
@@ -141,9 +149,11 @@ int dry_address_unix(struct dry_address *address, const void *name, size_t lengt
 
 int dry_address_port(const struct dry_address *address)
 {
-    if (address->length >= sizeof(struct sockaddr_in) && address->generic.sa_family == AF_INET)
+    if (address->length >= sizeof(struct sockaddr_in) && address->generic.sa_family == AF_INET) {
         return ntohs(((const struct sockaddr_in *)(const void *)&address->storage)->sin_port);
-    if (address->length >= sizeof(struct sockaddr_in6) && address->generic.sa_family == AF_INET6)
+    }
+    if (address->length >= sizeof(struct sockaddr_in6) && address->generic.sa_family == AF_INET6) {
         return ntohs(((const struct sockaddr_in6 *)(const void *)&address->storage)->sin6_port);
+    }
     return dry_error_value(dry_current_caller(), DRY_VALUE_ERROR, "the address has no port");
 }

@@ -70,8 +70,8 @@ int argument_pair(const struct address_source *source, const char *family_name, 
                   uint64_t *second);
 /* "s": a str without NULs; its bytes go to `text`, and *length tells how many there are, also when
  * only bytes - 1 of them fit. Another type is TypeError(message). */
-int argument_text(const struct address_source *source, uint32_t index, const char *message,
-                  char *text, size_t bytes, size_t *length);
+int argument_text(const struct address_source *source, uint32_t index, const char *message, char *text,
+                  size_t bytes, size_t *length);
 /* PyUnicode_FSConverter: str or bytes without NULs, likewise. */
 int argument_path(const struct address_source *source, uint32_t index, char *text, size_t bytes,
                   size_t *length);

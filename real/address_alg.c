@@ -16,15 +16,18 @@ static int alg_from_value(const struct address_source *source, struct dry_addres
     size_t name_length = 0;
     char *type = (char *)alg->salg_type;
     char *name = (char *)alg->salg_name;
-    if (argument_tuple(source, "AF_ALG") < 0 || argument_count(source, 2, 4, form) < 0
-        || argument_text(source, 0, form, type, sizeof(alg->salg_type), &type_length) < 0
-        || argument_text(source, 1, form, name, sizeof(alg->salg_name), &name_length) < 0
-        || argument_bits(source, 2, &feat) < 0 || argument_bits(source, 3, &mask) < 0)
+    if (argument_tuple(source, "AF_ALG") < 0 || argument_count(source, 2, 4, form) < 0 ||
+        argument_text(source, 0, form, type, sizeof(alg->salg_type), &type_length) < 0 ||
+        argument_text(source, 1, form, name, sizeof(alg->salg_name), &name_length) < 0 ||
+        argument_bits(source, 2, &feat) < 0 || argument_bits(source, 3, &mask) < 0) {
         return -1;
-    if (type_length >= sizeof(alg->salg_type))
+    }
+    if (type_length >= sizeof(alg->salg_type)) {
         return dry_error_value(source->caller, DRY_VALUE_ERROR, "AF_ALG type too long.");
-    if (name_length >= sizeof(alg->salg_name))
+    }
+    if (name_length >= sizeof(alg->salg_name)) {
         return dry_error_value(source->caller, DRY_VALUE_ERROR, "AF_ALG name too long.");
+    }
     alg->salg_family = AF_ALG;
     /* The documentation says 32 bits; CPython reads 16. */
     alg->salg_feat = (uint16_t)feat;

@@ -32,12 +32,15 @@ static int read_bdaddr(const struct address_source *source, const char *text, bd
     int count = sscanf(text, "%X:%X:%X:%X:%X:%X%c", &bytes[5], &bytes[4], &bytes[3], &bytes[2],
                        &bytes[1], &bytes[0], &rest);
     unsigned all = 0;
-    for (int i = 0; count == BDADDR_BYTES && i < BDADDR_BYTES; i++)
+    for (int i = 0; count == BDADDR_BYTES && i < BDADDR_BYTES; i++) {
         all |= bytes[i];
-    if (count != BDADDR_BYTES || all > UINT8_MAX)
+    }
+    if (count != BDADDR_BYTES || all > UINT8_MAX) {
         return dry_error_os_text(source->caller, "bad bluetooth address");
-    for (int i = 0; i < BDADDR_BYTES; i++)
+    }
+    for (int i = 0; i < BDADDR_BYTES; i++) {
         bdaddr->b[i] = (uint8_t)bytes[i];
+    }
     return 0;
 }
 
@@ -46,10 +49,11 @@ static int read_pair(const struct address_source *source, bdaddr_t *bdaddr, int 
 {
     char text[BDADDR_TEXT_BYTES];
     size_t length = 0;
-    if (source->value->kind != DRY_TUPLE || argument_count(source, 2, 2, "") < 0
-        || argument_text(source, 0, "", text, sizeof(text), &length) < 0
-        || argument_int(source, 1, "", number) < 0)
+    if (source->value->kind != DRY_TUPLE || argument_count(source, 2, 2, "") < 0 ||
+        argument_text(source, 0, "", text, sizeof(text), &length) < 0 ||
+        argument_int(source, 1, "", number) < 0) {
         return wrong_format(source);
+    }
     return read_bdaddr(source, text, bdaddr);
 }
 
@@ -57,8 +61,9 @@ static int l2cap_from_value(const struct address_source *source, struct dry_addr
 {
     struct sockaddr_l2 *l2cap = (struct sockaddr_l2 *)(void *)&address->storage;
     int psm = 0;
-    if (read_pair(source, &l2cap->l2_bdaddr, &psm) < 0)
+    if (read_pair(source, &l2cap->l2_bdaddr, &psm) < 0) {
         return -1;
+    }
     l2cap->l2_family = AF_BLUETOOTH;
     l2cap->l2_psm = (uint16_t)psm;
     address->length = sizeof(*l2cap);
@@ -69,8 +74,9 @@ static int rfcomm_from_value(const struct address_source *source, struct dry_add
 {
     struct sockaddr_rc *rfcomm = (struct sockaddr_rc *)(void *)&address->storage;
     int channel = 0;
-    if (read_pair(source, &rfcomm->rc_bdaddr, &channel) < 0)
+    if (read_pair(source, &rfcomm->rc_bdaddr, &channel) < 0) {
         return -1;
+    }
     rfcomm->rc_family = AF_BLUETOOTH;
     rfcomm->rc_channel = (uint8_t)channel;
     address->length = sizeof(*rfcomm);
@@ -81,9 +87,10 @@ static int hci_from_value(const struct address_source *source, struct dry_addres
 {
     struct sockaddr_hci *hci = (struct sockaddr_hci *)(void *)&address->storage;
     int device = 0;
-    if (source->value->kind != DRY_TUPLE || argument_count(source, 1, 1, "") < 0
-        || argument_int(source, 0, "", &device) < 0)
+    if (source->value->kind != DRY_TUPLE || argument_count(source, 1, 1, "") < 0 ||
+        argument_int(source, 0, "", &device) < 0) {
         return wrong_format(source);
+    }
     hci->hci_family = AF_BLUETOOTH;
     hci->hci_dev = (uint16_t)device;
     hci->hci_channel = (uint16_t)((unsigned)device >> 16);
@@ -95,16 +102,20 @@ static int sco_from_value(const struct address_source *source, struct dry_addres
 {
     struct sockaddr_sco *sco = (struct sockaddr_sco *)(void *)&address->storage;
     char text[BDADDR_TEXT_BYTES];
-    if (source->value->kind != DRY_BYTES)
+    if (source->value->kind != DRY_BYTES) {
         return wrong_format(source);
+    }
     size_t length = source->value->count;
-    if (length >= sizeof(text))
+    if (length >= sizeof(text)) {
         length = sizeof(text) - 1;
-    if (length)
+    }
+    if (length) {
         memcpy(text, source->value->bytes, length);
+    }
     text[length] = 0;
-    if (read_bdaddr(source, text, &sco->sco_bdaddr) < 0)
+    if (read_bdaddr(source, text, &sco->sco_bdaddr) < 0) {
         return -1;
+    }
     sco->sco_family = AF_BLUETOOTH;
     address->length = sizeof(*sco);
     return 0;
@@ -113,13 +124,16 @@ static int sco_from_value(const struct address_source *source, struct dry_addres
 static int bluetooth_from_value(const struct address_source *source, struct dry_address *address)
 {
     switch (source->protocol) {
-    case BTPROTO_L2CAP: return l2cap_from_value(source, address);
-    case BTPROTO_RFCOMM: return rfcomm_from_value(source, address);
-    case BTPROTO_HCI: return hci_from_value(source, address);
-    case BTPROTO_SCO: return sco_from_value(source, address);
+    case BTPROTO_L2CAP:
+        return l2cap_from_value(source, address);
+    case BTPROTO_RFCOMM:
+        return rfcomm_from_value(source, address);
+    case BTPROTO_HCI:
+        return hci_from_value(source, address);
+    case BTPROTO_SCO:
+        return sco_from_value(source, address);
     default:
-        return dry_error_os_text(source->caller, "%s(): unknown Bluetooth protocol",
-                                 source->method);
+        return dry_error_os_text(source->caller, "%s(): unknown Bluetooth protocol", source->method);
     }
 }
 

@@ -22,13 +22,16 @@ static int read_interface(const struct address_source *source, struct interface_
 static int find_interface(const struct address_source *source, const struct interface_name *name,
                           struct sockaddr_can *can)
 {
-    if (name->length >= sizeof(name->text))
+    if (name->length >= sizeof(name->text)) {
         return dry_error_os_text(source->caller, "AF_CAN interface name too long");
-    if (name->length == 0)
+    }
+    if (name->length == 0) {
         return 0;
+    }
     int index = source->caller.system->if_nametoindex(source->caller, name->text);
-    if (index < 0)
+    if (index < 0) {
         return dry_error_os(source->caller, -index);
+    }
     can->can_ifindex = index;
     return 0;
 }
@@ -36,10 +39,11 @@ static int find_interface(const struct address_source *source, const struct inte
 static int read_raw(const struct address_source *source, struct sockaddr_can *can)
 {
     struct interface_name name;
-    if (argument_tuple(source, "AF_CAN") < 0
-        || argument_count(source, 1, 1, "AF_CAN address must be a tuple (interface, )") < 0
-        || read_interface(source, &name) < 0)
+    if (argument_tuple(source, "AF_CAN") < 0 ||
+        argument_count(source, 1, 1, "AF_CAN address must be a tuple (interface, )") < 0 ||
+        read_interface(source, &name) < 0) {
         return -1;
+    }
     return find_interface(source, &name, can);
 }
 
@@ -48,10 +52,11 @@ static int read_isotp(const struct address_source *source, struct sockaddr_can *
     struct interface_name name;
     uint64_t receive = 0;
     uint64_t transmit = 0;
-    if (argument_tuple(source, "AF_CAN") < 0 || argument_count(source, 3, 3, NULL) < 0
-        || read_interface(source, &name) < 0 || argument_long(source, 1, &receive) < 0
-        || argument_long(source, 2, &transmit) < 0 || find_interface(source, &name, can) < 0)
+    if (argument_tuple(source, "AF_CAN") < 0 || argument_count(source, 3, 3, NULL) < 0 ||
+        read_interface(source, &name) < 0 || argument_long(source, 1, &receive) < 0 ||
+        argument_long(source, 2, &transmit) < 0 || find_interface(source, &name, can) < 0) {
         return -1;
+    }
     can->can_addr.tp.rx_id = (canid_t)receive;
     can->can_addr.tp.tx_id = (canid_t)transmit;
     return 0;
@@ -63,11 +68,12 @@ static int read_j1939(const struct address_source *source, struct sockaddr_can *
     uint64_t name = 0;
     uint64_t group = 0;
     uint64_t node = 0;
-    if (argument_tuple(source, "AF_CAN") < 0 || argument_count(source, 4, 4, NULL) < 0
-        || read_interface(source, &interface) < 0 || argument_long(source, 1, &name) < 0
-        || argument_bits(source, 2, &group) < 0 || argument_bits(source, 3, &node) < 0
-        || find_interface(source, &interface, can) < 0)
+    if (argument_tuple(source, "AF_CAN") < 0 || argument_count(source, 4, 4, NULL) < 0 ||
+        read_interface(source, &interface) < 0 || argument_long(source, 1, &name) < 0 ||
+        argument_bits(source, 2, &group) < 0 || argument_bits(source, 3, &node) < 0 ||
+        find_interface(source, &interface, can) < 0) {
         return -1;
+    }
     can->can_addr.j1939.name = name;
     can->can_addr.j1939.pgn = (uint32_t)group;
     can->can_addr.j1939.addr = (uint8_t)node;
@@ -80,9 +86,15 @@ static int can_from_value(const struct address_source *source, struct dry_addres
     int status;
     switch (source->protocol) {
     case CAN_RAW:
-    case CAN_BCM: status = read_raw(source, can); break;
-    case CAN_ISOTP: status = read_isotp(source, can); break;
-    case CAN_J1939: status = read_j1939(source, can); break;
+    case CAN_BCM:
+        status = read_raw(source, can);
+        break;
+    case CAN_ISOTP:
+        status = read_isotp(source, can);
+        break;
+    case CAN_J1939:
+        status = read_j1939(source, can);
+        break;
     default:
         return dry_error_os_text(source->caller, "%s(): unsupported CAN protocol", source->method);
     }

@@ -30,21 +30,23 @@ static struct sockaddr_in6 *as_inet6(struct dry_address *address)
 static int read_host(const struct address_source *source, uint32_t index, char **host)
 {
     const struct dry_value *item = &source->value->items[index];
-    if (item->kind != DRY_TEXT && item->kind != DRY_BYTES)
+    if (item->kind != DRY_TEXT && item->kind != DRY_BYTES) {
         return dry_error_value(source->caller, DRY_VALUE_TYPE,
-                               "str, bytes or bytearray expected, not %s",
-                               dry_value_type_name(item));
+                               "str, bytes or bytearray expected, not %s", dry_value_type_name(item));
+    }
     bool nul = item->count && memchr(item->bytes, 0, item->count);
-    if (nul)
+    if (nul) {
         return dry_error_value(source->caller, DRY_VALUE_TYPE,
                                "host name must not contain null character");
+    }
     const char *bytes = item->bytes ? item->bytes : "";
-    *host = item->kind == DRY_TEXT ? dry_idna_encode(bytes, item->count)
-                                   : strndup(bytes, item->count);
-    if (*host)
+    *host = item->kind == DRY_TEXT ? dry_idna_encode(bytes, item->count) : strndup(bytes, item->count);
+    if (*host) {
         return 0;
-    if (item->kind == DRY_BYTES)
+    }
+    if (item->kind == DRY_BYTES) {
         return dry_error_os(source->caller, ENOMEM);
+    }
     return dry_error_value(source->caller, DRY_VALUE_TYPE, "encoding of hostname failed");
 }
 
@@ -70,15 +72,18 @@ static int resolve_wildcard(const struct address_source *source, int family,
 {
     struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *list = NULL;
-    if (DRY_MUTANT(empty_host_is_loopback))
+    if (DRY_MUTANT(empty_host_is_loopback)) {
         hints.ai_flags = 0;
-    if (call_resolver(source, NULL, "0", &hints, &list) < 0)
+    }
+    if (call_resolver(source, NULL, "0", &hints, &list) < 0) {
         return -1;
+    }
     int status = 0;
-    if (list->ai_next)
+    if (list->ai_next) {
         status = dry_error_os_text(source->caller, "wildcard resolved to multiple address");
-    else
+    } else {
         copy_found(list, address);
+    }
     source->caller.system->freeaddrinfo(source->caller, list);
     return status;
 }
@@ -88,12 +93,14 @@ static int resolve_name(const struct address_source *source, const char *host, i
 {
     struct addrinfo hints = {.ai_family = family};
     struct addrinfo *list = NULL;
-    if (call_resolver(source, host, NULL, &hints, &list) < 0)
+    if (call_resolver(source, host, NULL, &hints, &list) < 0) {
         return -1;
+    }
     copy_found(list, address);
     source->caller.system->freeaddrinfo(source->caller, list);
-    if (address->generic.sa_family != AF_INET && address->generic.sa_family != AF_INET6)
+    if (address->generic.sa_family != AF_INET && address->generic.sa_family != AF_INET6) {
         return dry_error_os_text(source->caller, "unknown address family");
+    }
     return 0;
 }
 
@@ -104,15 +111,18 @@ static int resolve_numeric(const struct address_source *source, const char *host
                            struct dry_address *address)
 {
     if (strcmp(host, "255.255.255.255") == 0 || strcmp(host, "<broadcast>") == 0) {
-        if (family != AF_INET)
+        if (family != AF_INET) {
             return dry_error_os_text(source->caller, "address family mismatched");
+        }
         as_inet(address)->sin_addr.s_addr = INADDR_BROADCAST;
         return 1;
     }
-    if (family == AF_INET)
+    if (family == AF_INET) {
         return inet_pton(AF_INET, host, &as_inet(address)->sin_addr) > 0;
-    if (strchr(host, '%'))
+    }
+    if (strchr(host, '%')) {
         return 0;
+    }
     return inet_pton(AF_INET6, host, &as_inet6(address)->sin6_addr) > 0;
 }
 
@@ -120,20 +130,23 @@ int address_resolve(const struct address_source *source, uint32_t index, int fam
                     struct dry_address *address)
 {
     char *host = NULL;
-    if (read_host(source, index, &host) < 0)
+    if (read_host(source, index, &host) < 0) {
         return -1;
+    }
     /* The port is read before anything is looked up, so that a wrong one costs no query. */
     int port = 0;
     int status = argument_int(source, index + 1, "port must be 0-65535.", &port);
     uint64_t ignored;
-    for (uint32_t i = index + 2; status == 0 && i < source->value->count; i++)
+    for (uint32_t i = index + 2; status == 0 && i < source->value->count; i++) {
         status = argument_bits(source, i, &ignored);
+    }
     if (status == 0 && host[0] == 0) {
         status = resolve_wildcard(source, family, address);
     } else if (status == 0) {
         status = resolve_numeric(source, host, family, address);
-        if (status == 0)
+        if (status == 0) {
             status = resolve_name(source, host, family, address);
+        }
     }
     free(host);
     return status < 0 ? -1 : 0;
@@ -141,8 +154,9 @@ int address_resolve(const struct address_source *source, uint32_t index, int fam
 
 int address_port_check(const struct address_source *source, int port)
 {
-    if ((port >= 0 && port <= UINT16_MAX) || DRY_MUTANT(port_is_cut_to_16_bits))
+    if ((port >= 0 && port <= UINT16_MAX) || DRY_MUTANT(port_is_cut_to_16_bits)) {
         return 0;
+    }
     return dry_error_value(source->caller, DRY_VALUE_OVERFLOW, "%s(): port must be 0-65535.",
                            source->method);
 }
@@ -150,12 +164,13 @@ int address_port_check(const struct address_source *source, int port)
 static int inet_from_value(const struct address_source *source, struct dry_address *address)
 {
     int port = 0;
-    if (argument_tuple(source, "AF_INET") < 0
-        || argument_count(source, 2, 2, "AF_INET address must be a pair (host, port)") < 0
-        || address_resolve(source, 0, AF_INET, address) < 0
-        || argument_int(source, 1, "port must be 0-65535.", &port) < 0
-        || address_port_check(source, port) < 0)
+    if (argument_tuple(source, "AF_INET") < 0 ||
+        argument_count(source, 2, 2, "AF_INET address must be a pair (host, port)") < 0 ||
+        address_resolve(source, 0, AF_INET, address) < 0 ||
+        argument_int(source, 1, "port must be 0-65535.", &port) < 0 ||
+        address_port_check(source, port) < 0) {
         return -1;
+    }
     struct sockaddr_in *inet = as_inet(address);
     inet->sin_family = AF_INET;
     inet->sin_port = htons((uint16_t)port);
@@ -178,17 +193,20 @@ static int inet6_from_value(const struct address_source *source, struct dry_addr
     int port = 0;
     uint64_t flowinfo = 0;
     uint64_t scope = 0;
-    if (argument_tuple(source, "AF_INET6") < 0
-        || argument_count(source, 2, 4, "AF_INET6 address must be a tuple "
-                          "(host, port[, flowinfo[, scopeid]])") < 0
-        || address_resolve(source, 0, AF_INET6, address) < 0
-        || argument_int(source, 1, "port must be 0-65535.", &port) < 0
-        || argument_bits(source, 2, &flowinfo) < 0 || argument_bits(source, 3, &scope) < 0
-        || address_port_check(source, port) < 0)
+    if (argument_tuple(source, "AF_INET6") < 0 ||
+        argument_count(source, 2, 4,
+                       "AF_INET6 address must be a tuple "
+                       "(host, port[, flowinfo[, scopeid]])") < 0 ||
+        address_resolve(source, 0, AF_INET6, address) < 0 ||
+        argument_int(source, 1, "port must be 0-65535.", &port) < 0 ||
+        argument_bits(source, 2, &flowinfo) < 0 || argument_bits(source, 3, &scope) < 0 ||
+        address_port_check(source, port) < 0) {
         return -1;
-    if ((uint32_t)flowinfo > FLOWINFO_MAX)
-        return dry_error_value(source->caller, DRY_VALUE_OVERFLOW,
-                               "%s(): flowinfo must be 0-1048575.", source->method);
+    }
+    if ((uint32_t)flowinfo > FLOWINFO_MAX) {
+        return dry_error_value(source->caller, DRY_VALUE_OVERFLOW, "%s(): flowinfo must be 0-1048575.",
+                               source->method);
+    }
     struct sockaddr_in6 *inet6 = as_inet6(address);
     inet6->sin6_family = AF_INET6;
     inet6->sin6_port = htons((uint16_t)port);
@@ -215,10 +233,12 @@ static int inet6_to_value(const struct dry_address *address, struct address_sink
 
 static int check_found(const struct address_source *source, const struct addrinfo *list)
 {
-    if (list->ai_next)
+    if (list->ai_next) {
         return dry_error_os_text(source->caller, "sockaddr resolved to multiple addresses");
-    if (list->ai_family == AF_INET && source->value->count != 2)
+    }
+    if (list->ai_family == AF_INET && source->value->count != 2) {
         return dry_error_os_text(source->caller, "IPv4 sockaddr must be 2 tuple");
+    }
     return 0;
 }
 
@@ -232,22 +252,26 @@ static int unspec_from_value(const struct address_source *source, struct dry_add
     int port = 0;
     uint64_t flowinfo = 0;
     uint64_t scope = 0;
-    if (source->value->kind != DRY_TUPLE)
+    if (source->value->kind != DRY_TUPLE) {
         return dry_error_value(source->caller, DRY_VALUE_TYPE,
                                "getnameinfo() argument 1 must be a tuple");
-    if (argument_count(source, 2, 4, form) < 0
-        || argument_text(source, 0, form, host, sizeof(host), &host_length) < 0
-        || argument_int(source, 1, NULL, &port) < 0 || argument_bits(source, 2, &flowinfo) < 0
-        || argument_bits(source, 3, &scope) < 0)
+    }
+    if (argument_count(source, 2, 4, form) < 0 ||
+        argument_text(source, 0, form, host, sizeof(host), &host_length) < 0 ||
+        argument_int(source, 1, NULL, &port) < 0 || argument_bits(source, 2, &flowinfo) < 0 ||
+        argument_bits(source, 3, &scope) < 0) {
         return -1;
-    if ((uint32_t)flowinfo > FLOWINFO_MAX)
-        return dry_error_value(source->caller, DRY_VALUE_OVERFLOW,
-                               "%s(): flowinfo must be 0-1048575.", source->method);
+    }
+    if ((uint32_t)flowinfo > FLOWINFO_MAX) {
+        return dry_error_value(source->caller, DRY_VALUE_OVERFLOW, "%s(): flowinfo must be 0-1048575.",
+                               source->method);
+    }
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST};
     struct addrinfo *list = NULL;
     snprintf(service, sizeof(service), "%d", port);
-    if (call_resolver(source, host, service, &hints, &list) < 0)
+    if (call_resolver(source, host, service, &hints, &list) < 0) {
         return -1;
+    }
     int status = check_found(source, list);
     copy_found(list, address);
     address->length = list->ai_addrlen;

@@ -9,8 +9,9 @@ static int qipcrtr_from_value(const struct address_source *source, struct dry_ad
     struct sockaddr_qrtr *router = (struct sockaddr_qrtr *)(void *)&address->storage;
     uint64_t node = 0;
     uint64_t port = 0;
-    if (argument_pair(source, "AF_QIPCRTR", &node, &port) < 0)
+    if (argument_pair(source, "AF_QIPCRTR", &node, &port) < 0) {
         return -1;
+    }
     router->sq_family = AF_QIPCRTR;
     router->sq_node = (uint32_t)node;
     router->sq_port = (uint32_t)port;
@@ -26,5 +27,4 @@ static int qipcrtr_to_value(const struct dry_address *address, struct address_si
     return sink_tuple(sink, 2);
 }
 
-const struct address_family dry_family_qipcrtr = {AF_QIPCRTR, qipcrtr_from_value,
-                                                  qipcrtr_to_value};
+const struct address_family dry_family_qipcrtr = {AF_QIPCRTR, qipcrtr_from_value, qipcrtr_to_value};

@@ -1,7 +1,7 @@
 /* AF_TIPC addresses: (addr_type, v1, v2, v3[, scope]), where the type says what the numbers are.
  * SPDX-License-Identifier: MIT */
-#include <sys/socket.h>
 #include <linux/tipc.h>
+#include <sys/socket.h>
 
 #include "address.h"
 #include "error.h"
@@ -10,13 +10,17 @@ static int tipc_from_value(const struct address_source *source, struct dry_addre
 {
     struct sockaddr_tipc *tipc = (struct sockaddr_tipc *)(void *)&address->storage;
     uint64_t numbers[5] = {[4] = TIPC_CLUSTER_SCOPE};
-    if (argument_tuple(source, "AF_TIPC") < 0
-        || argument_count(source, 4, 5, "AF_TIPC address must be a tuple "
-                          "(addr_type, v1, v2, v3[, scope])") < 0)
+    if (argument_tuple(source, "AF_TIPC") < 0 ||
+        argument_count(source, 4, 5,
+                       "AF_TIPC address must be a tuple "
+                       "(addr_type, v1, v2, v3[, scope])") < 0) {
         return -1;
-    for (uint32_t i = 0; i < 5; i++)
-        if (argument_bits(source, i, &numbers[i]) < 0)
+    }
+    for (uint32_t i = 0; i < 5; i++) {
+        if (argument_bits(source, i, &numbers[i]) < 0) {
             return -1;
+        }
+    }
     tipc->family = AF_TIPC;
     tipc->scope = (signed char)numbers[4];
     tipc->addrtype = (unsigned char)numbers[0];

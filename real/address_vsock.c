@@ -1,7 +1,7 @@
 /* AF_VSOCK addresses: (CID, port).
  * SPDX-License-Identifier: MIT */
-#include <sys/socket.h>
 #include <linux/vm_sockets.h>
+#include <sys/socket.h>
 
 #include "address.h"
 
@@ -10,8 +10,9 @@ static int vsock_from_value(const struct address_source *source, struct dry_addr
     struct sockaddr_vm *vsock = (struct sockaddr_vm *)(void *)&address->storage;
     uint64_t cid = 0;
     uint64_t port = 0;
-    if (argument_pair(source, "AF_VSOCK", &cid, &port) < 0)
+    if (argument_pair(source, "AF_VSOCK", &cid, &port) < 0) {
         return -1;
+    }
     vsock->svm_family = AF_VSOCK;
     vsock->svm_cid = (uint32_t)cid;
     vsock->svm_port = (uint32_t)port;

@@ -16,8 +16,9 @@ static ssize_t ask_outcome(struct dry_caller caller, void *data)
     socklen_t length = sizeof code;
     int result = caller.system->getsockopt(caller, connecting->fd, SOL_SOCKET, SO_ERROR, &code,
                                            &length);
-    if (result < 0)
+    if (result < 0) {
         return result;
+    }
     return code == EISCONN ? 0 : -code;
 }
 
@@ -27,20 +28,22 @@ static ssize_t ask_outcome(struct dry_caller caller, void *data)
 static ssize_t run_connect(struct dry_caller caller, struct dry_socket *socket,
                            const struct dry_address *address)
 {
-    int result =
-        caller.system->connect(caller, socket->fd, &address->generic, address->length);
-    if (result >= 0)
+    int result = caller.system->connect(caller, socket->fd, &address->generic, address->length);
+    if (result >= 0) {
         return 0;
+    }
     bool wait_for_it;
     if (result == -EINTR) {
-        if (dry_wait_stopped(caller))
+        if (dry_wait_stopped(caller)) {
             return WAIT_STOPPED;
+        }
         wait_for_it = socket->timeout_ns != 0 && !DRY_MUTANT(connect_gives_up_after_a_signal);
     } else {
         wait_for_it = socket->timeout_ns > 0 && result == -EINPROGRESS;
     }
-    if (!wait_for_it)
+    if (!wait_for_it) {
         return result;
+    }
     struct connecting connecting = {.fd = socket->fd};
     struct pollfd descriptor = {.fd = socket->fd, .events = POLLOUT};
     struct wait wait = {
@@ -66,8 +69,9 @@ int dry_connect_ex(struct dry_socket *socket, const struct dry_address *address)
     struct dry_caller caller = dry_call_begin("connect_ex", socket->fd);
     ssize_t outcome = run_connect(caller, socket, address);
     dry_call_end(caller);
-    if (outcome == WAIT_STOPPED)
+    if (outcome == WAIT_STOPPED) {
         return -1;
+    }
     return outcome == WAIT_TIMED_OUT ? EWOULDBLOCK : (int)-outcome;
 }
 
@@ -82,9 +86,8 @@ struct attempts {
 
 static void note(struct attempts *attempts, const struct dry_error *error)
 {
-    const char *name = error->kind == DRY_ERROR_TIMEOUT
-                           ? "TimeoutError"
-                           : dry_error_code_name(error->kind, error->code);
+    const char *name = error->kind == DRY_ERROR_TIMEOUT ? "TimeoutError"
+                                                        : dry_error_code_name(error->kind, error->code);
     size_t room = sizeof attempts->text - attempts->used;
     int length = snprintf(attempts->text + attempts->used, room, "%s%s: %s",
                           attempts->count == 0 ? "" : "; ", name != NULL ? name : "OSError",
@@ -97,11 +100,13 @@ static struct dry_socket *attempt(const struct dry_addrinfo *to, int64_t timeout
                                   const struct dry_address *source)
 {
     struct dry_socket *made = dry_socket(to->family, to->type, to->protocol);
-    if (made == NULL)
+    if (made == NULL) {
         return NULL;
+    }
     if ((timeout_ns == DRY_TIMEOUT_DEFAULT || dry_settimeout(made, timeout_ns) == 0) &&
-        (source == NULL || dry_bind(made, source) == 0) && dry_connect(made, &to->address) == 0)
+        (source == NULL || dry_bind(made, source) == 0) && dry_connect(made, &to->address) == 0) {
         return made;
+    }
     struct dry_error why = *dry_last_error();
     dry_close(made);
     dry_error_restore(dry_current_caller(), &why);
@@ -132,8 +137,9 @@ struct dry_socket *dry_create_connection(const char *host, const char *port, int
     struct dry_socket *made = NULL;
     struct attempts attempts = {0};
     bool go_on = dry_getaddrinfo(host, port, AF_UNSPEC, SOCK_STREAM, 0, 0, &list, &count) == 0;
-    if (go_on && count == 0)
+    if (go_on && count == 0) {
         dry_error_os_text(caller, "getaddrinfo returns an empty list");
+    }
     for (size_t i = 0; i < count && go_on && made == NULL; i++) {
         made = attempt(&list[i], timeout_ns, source);
         if (made == NULL) {
@@ -142,8 +148,9 @@ struct dry_socket *dry_create_connection(const char *host, const char *port, int
             go_on = try_next(why);
         }
     }
-    if (made == NULL && go_on && all_errors && attempts.count > 0)
+    if (made == NULL && go_on && all_errors && attempts.count > 0) {
         tell_all(caller, &attempts);
+    }
     dry_freeaddrinfo(list);
     dry_call_end(caller);
     return made;

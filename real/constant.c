@@ -23,20 +23,23 @@ int dry_constant_find(const char *name, int64_t *value)
             *value = dry_constant_table[middle].value;
             return 0;
         }
-        if (order < 0)
+        if (order < 0) {
             high = middle;
-        else
+        } else {
             low = middle + 1;
+        }
     }
     return dry_error_value(dry_current_caller(), DRY_VALUE_ERROR, "no constant is named %s", name);
 }
 
 const char *dry_constant_text(const char *name)
 {
-    if (strcmp(name, "BDADDR_ANY") == 0)
+    if (strcmp(name, "BDADDR_ANY") == 0) {
         return "00:00:00:00:00:00";
-    if (strcmp(name, "BDADDR_LOCAL") == 0)
+    }
+    if (strcmp(name, "BDADDR_LOCAL") == 0) {
         return "00:00:00:FF:FF:FF";
+    }
     dry_error_value(dry_current_caller(), DRY_VALUE_ERROR, "no text constant is named %s", name);
     return NULL;
 }

@@ -16,8 +16,8 @@ static void set(struct dry_caller caller, enum dry_error_kind kind, int code, co
     snprintf(error->message, sizeof error->message, "%s", message);
 }
 
-static void set_format(struct dry_caller caller, enum dry_error_kind kind, int code,
-                       const char *format, va_list arguments)
+static void set_format(struct dry_caller caller, enum dry_error_kind kind, int code, const char *format,
+                       va_list arguments)
 {
     char message[sizeof((struct dry_error *)0)->message];
     vsnprintf(message, sizeof message, format, arguments);
@@ -50,8 +50,9 @@ int dry_error_timeout(struct dry_caller caller)
 
 int dry_error_gai(struct dry_caller caller, int code, int system_error)
 {
-    if (code == EAI_SYSTEM)
+    if (code == EAI_SYSTEM) {
         return dry_error_os(caller, system_error ? system_error : EIO);
+    }
     set(caller, DRY_ERROR_GAI, code, gai_strerror(code));
     return -1;
 }
@@ -88,8 +89,9 @@ int dry_error_unsupported(struct dry_caller caller, int code, const char *format
 
 ssize_t dry_error_edge(struct dry_caller caller, ssize_t result)
 {
-    if (__builtin_expect(result >= 0, 1))
+    if (__builtin_expect(result >= 0, 1)) {
         return result;
+    }
     return dry_error_os(caller, (int)-result);
 }
 
@@ -119,9 +121,9 @@ struct code_name {
 #define CODE(name) {name, #name}
 
 static const struct code_name gai_names[] = {
-    CODE(EAI_ADDRFAMILY), CODE(EAI_AGAIN),    CODE(EAI_BADFLAGS), CODE(EAI_FAIL),
-    CODE(EAI_FAMILY),     CODE(EAI_MEMORY),   CODE(EAI_NODATA),   CODE(EAI_NONAME),
-    CODE(EAI_OVERFLOW),   CODE(EAI_SERVICE),  CODE(EAI_SOCKTYPE), CODE(EAI_SYSTEM),
+    CODE(EAI_ADDRFAMILY), CODE(EAI_AGAIN),   CODE(EAI_BADFLAGS), CODE(EAI_FAIL),
+    CODE(EAI_FAMILY),     CODE(EAI_MEMORY),  CODE(EAI_NODATA),   CODE(EAI_NONAME),
+    CODE(EAI_OVERFLOW),   CODE(EAI_SERVICE), CODE(EAI_SOCKTYPE), CODE(EAI_SYSTEM),
 };
 
 static const struct code_name host_names[] = {
@@ -138,8 +140,9 @@ static const char *const value_names[] = {
 static const char *find(const struct code_name *names, size_t count, int code)
 {
     for (size_t i = 0; i < count; i++) {
-        if (names[i].code == code)
+        if (names[i].code == code) {
             return names[i].name;
+        }
     }
     return NULL;
 }

@@ -57,15 +57,17 @@ static inline struct task_store *dry_task_store(struct dry_caller caller)
 static inline struct dry_caller dry_call_begin(const char *verb, int fd)
 {
     struct dry_caller caller = dry_current_caller();
-    if (__builtin_expect(caller.system->call_begin != NULL, 0))
+    if (__builtin_expect(caller.system->call_begin != NULL, 0)) {
         caller.system->call_begin(caller, verb, fd);
+    }
     return caller;
 }
 
 static inline void dry_call_end(struct dry_caller caller)
 {
-    if (__builtin_expect(caller.system->call_end != NULL, 0))
+    if (__builtin_expect(caller.system->call_end != NULL, 0)) {
         caller.system->call_end(caller);
+    }
 }
 
 #endif

@@ -62,12 +62,14 @@ static ssize_t fail(void)
 
 static ssize_t receive(struct stream *stream, char *buffer, size_t bytes)
 {
-    if (stream->timed_out)
+    if (stream->timed_out) {
         return dry_error_os_text(dry_current_caller(), "cannot read from timed out object");
+    }
     ssize_t count = dry_recv_into(stream->socket, buffer, bytes, bytes, 0);
-    if (count < 0)
+    if (count < 0) {
         stream->timed_out = dry_last_error()->kind == DRY_ERROR_TIMEOUT &&
                             !DRY_MUTANT(file_reads_on_after_a_timeout);
+    }
     return count;
 }
 
@@ -78,8 +80,9 @@ static ssize_t receive_raw(struct stream *stream)
     stream->received.at = stream->raw;
     ssize_t count = receive(stream, stream->raw + stream->received.left,
                             stream->raw_bytes - stream->received.left);
-    if (count > 0)
+    if (count > 0) {
         stream->received.left += (size_t)count;
+    }
     return count;
 }
 
@@ -87,8 +90,7 @@ static ssize_t receive_raw(struct stream *stream)
 static int decode(struct stream *stream, bool at_end)
 {
     struct text_span out = {stream->decoded, stream->decoded_bytes};
-    int result = dry_text_decode(dry_current_caller(), &stream->text, &stream->received, &out,
-                                 at_end);
+    int result = dry_text_decode(dry_current_caller(), &stream->text, &stream->received, &out, at_end);
     stream->ready.at = stream->decoded;
     stream->ready.left = (size_t)(out.at - stream->decoded);
     return stream->ready.left > 0 ? 0 : result;
@@ -98,12 +100,14 @@ static int decode(struct stream *stream, bool at_end)
 static int fill(struct stream *stream)
 {
     bool at_end = false;
-    if (stream->is_text && stream->received.left > 0 && decode(stream, false) < 0)
+    if (stream->is_text && stream->received.left > 0 && decode(stream, false) < 0) {
         return -1;
+    }
     while (stream->ready.left == 0 && !at_end) {
         ssize_t count = receive_raw(stream);
-        if (count < 0)
+        if (count < 0) {
             return -1;
+        }
         at_end = count == 0;
         if (!stream->is_text) {
             stream->ready = stream->received;
@@ -124,12 +128,14 @@ static ssize_t stream_read(void *cookie, char *buffer, size_t bytes)
     }
     if (stream->ready.left == 0) {
         int filled = fill(stream);
-        if (filled <= 0)
+        if (filled <= 0) {
             return filled < 0 ? fail() : 0;
+        }
     }
     size_t count = stream->ready.left < bytes ? stream->ready.left : bytes;
-    if (stream->writes)
+    if (stream->writes) {
         count = 1;
+    }
     memcpy(buffer, stream->ready.at, count);
     stream->ready.at += count;
     stream->ready.left -= count;
@@ -145,8 +151,9 @@ static size_t send_all(struct stream *stream, const char *data, size_t bytes)
     size_t sent = 0;
     while (sent < bytes) {
         ssize_t count = dry_send(stream->socket, data + sent, bytes - sent, 0);
-        if (count < 0)
+        if (count < 0) {
             break;
+        }
         sent += (size_t)count;
     }
     return sent;
@@ -158,16 +165,18 @@ static int send_text(struct stream *stream, const char *data, size_t bytes, bool
     struct text_span in = {(char *)(uintptr_t)data, bytes};
     for (;;) {
         struct text_span out = {encoded, sizeof encoded};
-        int result =
-            dry_text_encode(dry_current_caller(), &stream->text, &in, &out, at_end);
+        int result = dry_text_encode(dry_current_caller(), &stream->text, &in, &out, at_end);
         size_t length = (size_t)(out.at - encoded);
         struct dry_error why = *dry_last_error();
-        if (send_all(stream, encoded, length) < length)
+        if (send_all(stream, encoded, length) < length) {
             return -1;
-        if (result < 0)
+        }
+        if (result < 0) {
             return dry_error_restore(dry_current_caller(), &why);
-        if (length == 0)
+        }
+        if (length == 0) {
             return 0;
+        }
     }
 }
 
@@ -175,12 +184,14 @@ static ssize_t stream_write(void *cookie, const char *data, size_t bytes)
 {
     struct stream *stream = cookie;
     size_t sent = bytes;
-    if (!stream->is_text)
+    if (!stream->is_text) {
         sent = send_all(stream, data, bytes);
-    else if (send_text(stream, data, bytes, false) != 0)
+    } else if (send_text(stream, data, bytes, false) != 0) {
         sent = 0;
-    if (sent < bytes)
+    }
+    if (sent < bytes) {
         fail();
+    }
     return (ssize_t)sent;
 }
 
@@ -191,15 +202,17 @@ static int stream_close(void *cookie)
     struct stream *stream = cookie;
     int result = 0;
     if (stream->is_text && stream->writes && stream->text.carry_bytes > 0 &&
-        send_text(stream, "", 0, true) != 0)
+        send_text(stream, "", 0, true) != 0) {
         result = (int)fail();
+    }
     int closed = dry_socket_release(dry_current_caller(), stream->socket, HOLDS_FILE);
     if (closed < 0) {
         dry_error_os(dry_current_caller(), -closed);
         result = (int)fail();
     }
-    if (stream->is_text)
+    if (stream->is_text) {
         dry_text_end(&stream->text);
+    }
     free(stream->raw);
     free(stream->decoded);
     free(stream);
@@ -212,25 +225,27 @@ struct file_mode {
     bool is_text;
 };
 
-static int read_mode(struct dry_caller caller, const char *mode, int buffering,
-                     struct file_mode *to)
+static int read_mode(struct dry_caller caller, const char *mode, int buffering, struct file_mode *to)
 {
-    if (mode[strspn(mode, "rwb")] != '\0')
-        return dry_error_value(caller, DRY_VALUE_ERROR,
-                               "invalid mode '%s' (only r, w, b allowed)", mode);
+    if (mode[strspn(mode, "rwb")] != '\0') {
+        return dry_error_value(caller, DRY_VALUE_ERROR, "invalid mode '%s' (only r, w, b allowed)",
+                               mode);
+    }
     to->writes = strchr(mode, 'w') != NULL;
     to->reads = strchr(mode, 'r') != NULL || !to->writes;
     to->is_text = strchr(mode, 'b') == NULL;
-    if (buffering == 0 && to->is_text)
+    if (buffering == 0 && to->is_text) {
         return dry_error_value(caller, DRY_VALUE_ERROR, "unbuffered streams must be binary");
+    }
     return 0;
 }
 
 /* The stream's own buffers; false without memory. */
 static bool add_buffers(struct stream *stream, size_t buffer_bytes)
 {
-    if (!stream->reads || (!stream->writes && !stream->is_text))
+    if (!stream->reads || (!stream->writes && !stream->is_text)) {
         return true;
+    }
     size_t bytes = buffer_bytes < LEAST_TEXT_BYTES ? LEAST_TEXT_BYTES : buffer_bytes;
     stream->raw = malloc(bytes);
     stream->raw_bytes = bytes;
@@ -251,8 +266,9 @@ static FILE *open_stream(struct stream *stream, size_t buffer_bytes, bool by_lin
     };
     const char *mode = !stream->writes ? "r" : !stream->reads ? "w" : "r+";
     FILE *file = fopencookie(stream, mode, calls);
-    if (file == NULL)
+    if (file == NULL) {
         return NULL;
+    }
     int result = setvbuf(file, buffer_bytes > 0 ? stream->buffer : NULL,
                          buffer_bytes == 0 ? _IONBF
                          : by_line         ? _IOLBF
@@ -281,12 +297,14 @@ static FILE *make(struct dry_caller caller, struct dry_socket *socket, const str
     FILE *file = NULL;
     if (!stream->is_text || dry_text_begin(caller, &stream->text, encoding, errors, newline,
                                            stream->reads, stream->writes) == 0) {
-        if (add_buffers(stream, buffer_bytes))
+        if (add_buffers(stream, buffer_bytes)) {
             file = open_stream(stream, buffer_bytes, by_line);
+        }
         if (file == NULL) {
             dry_error_os(caller, ENOMEM);
-            if (stream->is_text)
+            if (stream->is_text) {
                 dry_text_end(&stream->text);
+            }
         }
     }
     if (file != NULL) {
@@ -299,14 +317,15 @@ static FILE *make(struct dry_caller caller, struct dry_socket *socket, const str
     return NULL;
 }
 
-FILE *dry_makefile(struct dry_socket *socket, const char *mode, int buffering,
-                   const char *encoding, const char *errors, const char *newline)
+FILE *dry_makefile(struct dry_socket *socket, const char *mode, int buffering, const char *encoding,
+                   const char *errors, const char *newline)
 {
     struct dry_caller caller = dry_call_begin("makefile", socket->fd);
     struct file_mode wanted = {0};
     FILE *file = NULL;
-    if (read_mode(caller, mode, buffering, &wanted) == 0)
+    if (read_mode(caller, mode, buffering, &wanted) == 0) {
         file = make(caller, socket, &wanted, buffering, encoding, errors, newline);
+    }
     dry_call_end(caller);
     return file;
 }

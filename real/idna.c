@@ -11,19 +11,23 @@
 char *dry_idna_encode(const char *name, size_t length)
 {
     char *copy = strndup(name, length);
-    if (!copy)
+    if (!copy) {
         return NULL;
+    }
     size_t i = 0;
-    while (i < length && (unsigned char)copy[i] < 0x80)
+    while (i < length && (unsigned char)copy[i] < 0x80) {
         i++;
-    if (i == length)
+    }
+    if (i == length) {
         return copy;
+    }
     /* Python's codec lets code points through that Unicode 3.2 did not assign. */
     char *encoded = NULL;
     int verdict = idna_to_ascii_8z(copy, &encoded, IDNA_ALLOW_UNASSIGNED);
     free(copy);
-    if (verdict != IDNA_SUCCESS)
+    if (verdict != IDNA_SUCCESS) {
         return NULL;
+    }
     /* A name that is only a dot in another script has no label; libidn lets it through. */
     copy = strcmp(encoded, ".") == 0 ? NULL : strdup(encoded);
     idn_free(encoded);
@@ -36,10 +40,12 @@ const char *dry_idna_problem(const char *name)
     for (;;) {
         size_t length = strcspn(name, ".");
         bool last = name[length] == 0;
-        if (last)
+        if (last) {
             return length > LABEL_BYTES_MAX ? "label too long" : NULL;
-        if (length == 0 || length > LABEL_BYTES_MAX)
+        }
+        if (length == 0 || length > LABEL_BYTES_MAX) {
             return "label empty or too long";
+        }
         name += length + 1;
     }
 }

@@ -52,8 +52,8 @@ static int kernel_listen(struct dry_caller caller, int fd, int backlog)
     return answer(listen(fd, backlog));
 }
 
-static int kernel_accept(struct dry_caller caller, int fd, struct sockaddr *address,
-                         socklen_t *length, int flags)
+static int kernel_accept(struct dry_caller caller, int fd, struct sockaddr *address, socklen_t *length,
+                         int flags)
 {
     return answer(accept4(fd, address, length, flags));
 }
@@ -70,14 +70,13 @@ static ssize_t kernel_sendto(struct dry_caller caller, int fd, const void *data,
     return answer_count(sendto(fd, data, length, flags, address, address_length));
 }
 
-static ssize_t kernel_recvfrom(struct dry_caller caller, int fd, void *buffer, size_t length,
-                               int flags, struct sockaddr *address, socklen_t *address_length)
+static ssize_t kernel_recvfrom(struct dry_caller caller, int fd, void *buffer, size_t length, int flags,
+                               struct sockaddr *address, socklen_t *address_length)
 {
     return answer_count(recvfrom(fd, buffer, length, flags, address, address_length));
 }
 
-static ssize_t kernel_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message,
-                              int flags)
+static ssize_t kernel_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message, int flags)
 {
     return answer_count(sendmsg(fd, message, flags));
 }
@@ -110,8 +109,8 @@ static int kernel_getsockopt(struct dry_caller caller, int fd, int level, int op
     return answer(getsockopt(fd, level, option, value, length));
 }
 
-static int kernel_setsockopt(struct dry_caller caller, int fd, int level, int option,
-                             const void *value, socklen_t length)
+static int kernel_setsockopt(struct dry_caller caller, int fd, int level, int option, const void *value,
+                             socklen_t length)
 {
     return answer(setsockopt(fd, level, option, value, length));
 }
@@ -200,8 +199,7 @@ static int kernel_ppoll(struct dry_caller caller, struct pollfd *descriptors, nf
 }
 
 static int kernel_pselect(struct dry_caller caller, int count, fd_set *readable, fd_set *writable,
-                          fd_set *exceptional, const struct timespec *timeout,
-                          const sigset_t *mask)
+                          fd_set *exceptional, const struct timespec *timeout, const sigset_t *mask)
 {
     return answer(pselect(count, readable, writable, exceptional, timeout, mask));
 }
@@ -237,8 +235,7 @@ static int kernel_clock_nanosleep(struct dry_caller caller, clockid_t clock, int
 /* ---- names -------------------------------------------------------------------------------- */
 
 static int kernel_getaddrinfo(struct dry_caller caller, const char *node, const char *service,
-                              const struct addrinfo *hints, struct addrinfo **list,
-                              int *system_error)
+                              const struct addrinfo *hints, struct addrinfo **list, int *system_error)
 {
     int result = getaddrinfo(node, service, hints, list);
     *system_error = result == EAI_SYSTEM ? errno : 0;
@@ -254,8 +251,7 @@ static int kernel_getnameinfo(struct dry_caller caller, const struct sockaddr *a
                               socklen_t length, char *host, socklen_t host_bytes, char *service,
                               socklen_t service_bytes, int flags, int *system_error)
 {
-    int result =
-        getnameinfo(address, length, host, host_bytes, service, service_bytes, flags);
+    int result = getnameinfo(address, length, host, host_bytes, service, service_bytes, flags);
     *system_error = result == EAI_SYSTEM ? errno : 0;
     return result;
 }
@@ -263,10 +259,12 @@ static int kernel_getnameinfo(struct dry_caller caller, const struct sockaddr *a
 /* The _r calls' answer: an error number, a result or none, and h_errno. */
 static int host_answer(int code, const struct hostent *found, int host_error)
 {
-    if (found != NULL)
+    if (found != NULL) {
         return 0;
-    if (code != 0 || host_error == 0)
+    }
+    if (code != 0 || host_error == 0) {
         return host_error > 0 ? host_error : NO_RECOVERY;
+    }
     return host_error;
 }
 
@@ -284,8 +282,7 @@ static int kernel_gethostbyaddr(struct dry_caller caller, const void *address, s
 {
     struct hostent *found = NULL;
     int host_error = 0;
-    int code =
-        gethostbyaddr_r(address, length, family, result, buffer, bytes, &found, &host_error);
+    int code = gethostbyaddr_r(address, length, family, result, buffer, bytes, &found, &host_error);
     return host_answer(code, found, host_error);
 }
 
@@ -297,17 +294,16 @@ static int kernel_getservbyname(struct dry_caller caller, const char *name, cons
     return found != NULL ? 0 : -ENOENT;
 }
 
-static int kernel_getservbyport(struct dry_caller caller, int port_network_order,
-                                const char *protocol, struct servent *result, char *buffer,
-                                size_t bytes)
+static int kernel_getservbyport(struct dry_caller caller, int port_network_order, const char *protocol,
+                                struct servent *result, char *buffer, size_t bytes)
 {
     struct servent *found = NULL;
     getservbyport_r(port_network_order, protocol, result, buffer, bytes, &found);
     return found != NULL ? 0 : -ENOENT;
 }
 
-static int kernel_getprotobyname(struct dry_caller caller, const char *name,
-                                 struct protoent *result, char *buffer, size_t bytes)
+static int kernel_getprotobyname(struct dry_caller caller, const char *name, struct protoent *result,
+                                 char *buffer, size_t bytes)
 {
     struct protoent *found = NULL;
     getprotobyname_r(name, result, buffer, bytes, &found);
@@ -333,8 +329,9 @@ static struct if_nameindex *kernel_if_nameindex(struct dry_caller caller, int *s
         return NULL;
     }
     size_t count = 0;
-    while (list[count].if_index != 0)
+    while (list[count].if_index != 0) {
         count++;
+    }
     struct if_nameindex *copy = calloc(1, (count + 1) * sizeof *copy + count * IF_NAMESIZE);
     if (copy != NULL) {
         char *names = (char *)(copy + count + 1);
@@ -389,15 +386,16 @@ static void *run_task(void *argument)
 static uint32_t take_slot(struct kernel_task *task)
 {
     size_t i = 0;
-    while (i < tasks.capacity && tasks.slots[i] != NULL)
+    while (i < tasks.capacity && tasks.slots[i] != NULL) {
         i++;
+    }
     if (i == tasks.capacity) {
         size_t capacity = tasks.capacity != 0 ? 2 * tasks.capacity : 16;
         struct kernel_task **slots = realloc(tasks.slots, capacity * sizeof(struct kernel_task *));
-        if (slots == NULL)
+        if (slots == NULL) {
             return 0;
-        memset(slots + tasks.capacity, 0,
-               (capacity - tasks.capacity) * sizeof(struct kernel_task *));
+        }
+        memset(slots + tasks.capacity, 0, (capacity - tasks.capacity) * sizeof(struct kernel_task *));
         tasks.slots = slots;
         tasks.capacity = capacity;
     }
@@ -409,8 +407,9 @@ static int kernel_spawn(struct dry_caller caller, void (*entry)(void *argument),
                         uint32_t *task)
 {
     struct kernel_task *made = calloc(1, sizeof *made);
-    if (made == NULL)
+    if (made == NULL) {
         return -ENOMEM;
+    }
     made->entry = entry;
     made->argument = argument;
     made->caller = caller;
@@ -420,8 +419,9 @@ static int kernel_spawn(struct dry_caller caller, void (*entry)(void *argument),
     if (result == 0) {
         made->caller.task = number;
         result = pthread_create(&made->thread, NULL, run_task, made);
-        if (result != 0)
+        if (result != 0) {
             tasks.slots[number - 1] = NULL;
+        }
     }
     pthread_mutex_unlock(&tasks.lock);
     if (result != 0) {
@@ -435,17 +435,19 @@ static int kernel_spawn(struct dry_caller caller, void (*entry)(void *argument),
 static int kernel_join(struct dry_caller caller, uint32_t number)
 {
     pthread_mutex_lock(&tasks.lock);
-    struct kernel_task *task =
-        number != 0 && number <= tasks.capacity ? tasks.slots[number - 1] : NULL;
+    struct kernel_task *task = number != 0 && number <= tasks.capacity ? tasks.slots[number - 1] : NULL;
     bool mine = task != NULL && !task->joined;
-    if (mine)
+    if (mine) {
         task->joined = true;
+    }
     pthread_mutex_unlock(&tasks.lock);
-    if (!mine)
+    if (!mine) {
         return -ESRCH;
+    }
     int result = pthread_join(task->thread, NULL);
-    if (result != 0)
+    if (result != 0) {
         return -result;
+    }
     pthread_mutex_lock(&tasks.lock);
     tasks.slots[number - 1] = NULL;
     pthread_mutex_unlock(&tasks.lock);

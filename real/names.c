@@ -21,8 +21,9 @@ static struct dry_addrinfo *copy_list(const struct addrinfo *list, size_t *count
         text_bytes += (at->ai_canonname != NULL ? strlen(at->ai_canonname) : 0) + 1;
     }
     struct dry_addrinfo *copy = calloc(1, entries * sizeof *copy + text_bytes);
-    if (copy == NULL)
+    if (copy == NULL) {
         return NULL;
+    }
     char *text = (char *)(copy + entries);
     struct dry_addrinfo *entry = copy;
     for (const struct addrinfo *at = list; at != NULL; at = at->ai_next, entry++) {
@@ -32,8 +33,9 @@ static struct dry_addrinfo *copy_list(const struct addrinfo *list, size_t *count
         entry->canonname = text;
         text = stpcpy(text, at->ai_canonname != NULL ? at->ai_canonname : "") + 1;
         socklen_t length = at->ai_addrlen;
-        if (length > sizeof entry->address.storage)
+        if (length > sizeof entry->address.storage) {
             length = sizeof entry->address.storage;
+        }
         memcpy(&entry->address.storage, at->ai_addr, length);
         entry->address.length = length;
         entry->address.protocol = at->ai_protocol;
@@ -45,21 +47,22 @@ static struct dry_addrinfo *copy_list(const struct addrinfo *list, size_t *count
 static int encode_host(struct dry_caller caller, const char *host, char **encoded)
 {
     *encoded = NULL;
-    if (host == NULL)
+    if (host == NULL) {
         return 0;
+    }
     *encoded = dry_idna_encode(host, strlen(host));
-    const char *problem =
-        *encoded != NULL ? dry_idna_problem(*encoded) : "label has no ASCII form";
-    if (problem == NULL)
+    const char *problem = *encoded != NULL ? dry_idna_problem(*encoded) : "label has no ASCII form";
+    if (problem == NULL) {
         return 0;
+    }
     free(*encoded);
     *encoded = NULL;
     return dry_error_value(caller, DRY_VALUE_UNICODE,
                            "encoding with 'idna' codec failed (UnicodeError: %s)", problem);
 }
 
-int dry_getaddrinfo(const char *host, const char *port, int family, int type, int protocol,
-                    int flags, struct dry_addrinfo **list, size_t *count)
+int dry_getaddrinfo(const char *host, const char *port, int family, int type, int protocol, int flags,
+                    struct dry_addrinfo **list, size_t *count)
 {
     struct dry_caller caller = dry_call_begin("getaddrinfo", -1);
     *list = NULL;
@@ -67,21 +70,19 @@ int dry_getaddrinfo(const char *host, const char *port, int family, int type, in
     char *encoded;
     int result = encode_host(caller, host, &encoded);
     if (result == 0) {
-        struct addrinfo hints = {.ai_flags = flags,
-                                 .ai_family = family,
-                                 .ai_socktype = type,
-                                 .ai_protocol = protocol};
+        struct addrinfo hints = {
+            .ai_flags = flags, .ai_family = family, .ai_socktype = type, .ai_protocol = protocol};
         struct addrinfo *found = NULL;
         int system_error = 0;
-        int code =
-            caller.system->getaddrinfo(caller, encoded, port, &hints, &found, &system_error);
+        int code = caller.system->getaddrinfo(caller, encoded, port, &hints, &found, &system_error);
         if (code != 0) {
             result = dry_error_gai(caller, code, system_error);
         } else {
             *list = copy_list(found, count);
             caller.system->freeaddrinfo(caller, found);
-            if (*list == NULL)
+            if (*list == NULL) {
                 result = dry_error_os(caller, ENOMEM);
+            }
         }
     }
     free(encoded);
@@ -100,8 +101,8 @@ int dry_getnameinfo(const struct dry_address *address, int flags, char *host, si
     struct dry_caller caller = dry_call_begin("getnameinfo", -1);
     int system_error = 0;
     int code = caller.system->getnameinfo(caller, &address->generic, address->length, host,
-                                          (socklen_t)host_bytes, service,
-                                          (socklen_t)service_bytes, flags, &system_error);
+                                          (socklen_t)host_bytes, service, (socklen_t)service_bytes,
+                                          flags, &system_error);
     int result = code != 0 ? dry_error_gai(caller, code, system_error) : 0;
     dry_call_end(caller);
     return result;
@@ -119,13 +120,16 @@ struct host {
 static int read_numeric(struct dry_caller caller, const char *name, int family, struct host *host)
 {
     bool broadcast = strcmp(name, "255.255.255.255") == 0 || strcmp(name, "<broadcast>") == 0;
-    if (broadcast && family == AF_INET6)
+    if (broadcast && family == AF_INET6) {
         return dry_error_os_text(caller, "address family mismatched");
-    if (broadcast)
+    }
+    if (broadcast) {
         name = "255.255.255.255";
+    }
     *host = (struct host){.family = AF_INET, .bytes = 4};
-    if (family != AF_INET6 && inet_pton(AF_INET, name, host->address) > 0)
+    if (family != AF_INET6 && inet_pton(AF_INET, name, host->address) > 0) {
         return 1;
+    }
     *host = (struct host){.family = AF_INET6, .bytes = 16};
     /* Only the resolver turns the name of a scope into its number. */
     return family != AF_INET && strchr(name, '%') == NULL &&
@@ -137,14 +141,13 @@ static int copy_host(struct dry_caller caller, const struct addrinfo *found, str
     host->family = found->ai_family;
     if (host->family == AF_INET) {
         host->bytes = 4;
-        memcpy(host->address, &((const struct sockaddr_in *)(const void *)found->ai_addr)->sin_addr,
-               4);
+        memcpy(host->address, &((const struct sockaddr_in *)(const void *)found->ai_addr)->sin_addr, 4);
         return 0;
     }
     if (host->family == AF_INET6) {
         host->bytes = 16;
-        memcpy(host->address,
-               &((const struct sockaddr_in6 *)(const void *)found->ai_addr)->sin6_addr, 16);
+        memcpy(host->address, &((const struct sockaddr_in6 *)(const void *)found->ai_addr)->sin6_addr,
+               16);
         return 0;
     }
     return dry_error_os_text(caller, "unknown address family");
@@ -156,11 +159,13 @@ static int find_host(struct dry_caller caller, const char *name, int family, str
 {
     bool wildcard = name[0] == '\0';
     int numeric = wildcard ? 0 : read_numeric(caller, name, family, host);
-    if (numeric != 0)
+    if (numeric != 0) {
         return numeric < 0 ? -1 : 0;
+    }
     char *encoded;
-    if (encode_host(caller, name, &encoded) != 0)
+    if (encode_host(caller, name, &encoded) != 0) {
         return -1;
+    }
     struct addrinfo hints = {.ai_family = family};
     if (wildcard) {
         hints.ai_socktype = SOCK_DGRAM;
@@ -168,16 +173,18 @@ static int find_host(struct dry_caller caller, const char *name, int family, str
     }
     struct addrinfo *found = NULL;
     int system_error = 0;
-    int code = caller.system->getaddrinfo(caller, wildcard ? NULL : encoded,
-                                          wildcard ? "0" : NULL, &hints, &found, &system_error);
+    int code = caller.system->getaddrinfo(caller, wildcard ? NULL : encoded, wildcard ? "0" : NULL,
+                                          &hints, &found, &system_error);
     free(encoded);
-    if (code != 0)
+    if (code != 0) {
         return dry_error_gai(caller, code, system_error);
+    }
     int result;
-    if (wildcard && found->ai_next != NULL)
+    if (wildcard && found->ai_next != NULL) {
         result = dry_error_os_text(caller, "wildcard resolved to multiple address");
-    else
+    } else {
         result = copy_host(caller, found, host);
+    }
     caller.system->freeaddrinfo(caller, found);
     return result;
 }
@@ -185,8 +192,9 @@ static int find_host(struct dry_caller caller, const char *name, int family, str
 static int copy_text(struct dry_caller caller, const char *text, char *buffer, size_t bytes)
 {
     size_t length = strlen(text);
-    if (length >= bytes)
+    if (length >= bytes) {
         return dry_error_os(caller, ENAMETOOLONG);
+    }
     memcpy(buffer, text, length + 1);
     return 0;
 }
@@ -209,15 +217,15 @@ static size_t count_list(char *const *list, size_t *text_bytes)
 {
     size_t count = 0;
     for (; list != NULL && list[count] != NULL; count++) {
-        if (text_bytes != NULL)
+        if (text_bytes != NULL) {
             *text_bytes += strlen(list[count]) + 1;
+        }
     }
     return count;
 }
 
 /* The system's entry as ours, in one allocation; addresses as text. */
-static struct dry_hostent *copy_entry(struct dry_caller caller, const struct hostent *from,
-                                      int family)
+static struct dry_hostent *copy_entry(struct dry_caller caller, const struct hostent *from, int family)
 {
     if (from->h_addrtype != family) {
         dry_error_os(caller, EAFNOSUPPORT);
@@ -227,8 +235,8 @@ static struct dry_hostent *copy_entry(struct dry_caller caller, const struct hos
     size_t aliases = count_list(from->h_aliases, &text_bytes);
     size_t addresses = count_list(from->h_addr_list, NULL);
     text_bytes += addresses * INET6_ADDRSTRLEN;
-    struct dry_hostent *made =
-        calloc(1, sizeof *made + (aliases + addresses + 2) * sizeof(char *) + text_bytes);
+    struct dry_hostent *made = calloc(1, sizeof *made + (aliases + addresses + 2) * sizeof(char *) +
+                                             text_bytes);
     if (made == NULL) {
         dry_error_os(caller, ENOMEM);
         return NULL;
@@ -250,12 +258,12 @@ static struct dry_hostent *copy_entry(struct dry_caller caller, const struct hos
 }
 
 /* `by_address` asks for the names of the host's address, else for all that the name has. */
-static struct dry_hostent *ask(struct dry_caller caller, const char *name, int family,
-                               bool by_address)
+static struct dry_hostent *ask(struct dry_caller caller, const char *name, int family, bool by_address)
 {
     struct host host;
-    if (find_host(caller, name, family, &host) != 0)
+    if (find_host(caller, name, family, &host) != 0) {
         return NULL;
+    }
     struct hostent found;
     char *buffer = malloc(DRY_HOSTENT_BYTES);
     char *encoded = NULL;
@@ -264,15 +272,15 @@ static struct dry_hostent *ask(struct dry_caller caller, const char *name, int f
         dry_error_os(caller, ENOMEM);
     } else if (encode_host(caller, name, &encoded) == 0) {
         int code = by_address
-                       ? caller.system->gethostbyaddr(caller, host.address, host.bytes,
-                                                      host.family, &found, buffer,
-                                                      DRY_HOSTENT_BYTES)
+                       ? caller.system->gethostbyaddr(caller, host.address, host.bytes, host.family,
+                                                      &found, buffer, DRY_HOSTENT_BYTES)
                        : caller.system->gethostbyname(caller, encoded, family, &found, buffer,
                                                       DRY_HOSTENT_BYTES);
-        if (code != 0)
+        if (code != 0) {
             dry_error_herror(caller, code);
-        else
+        } else {
             made = copy_entry(caller, &found, host.family);
+        }
     }
     free(encoded);
     free(buffer);
@@ -301,8 +309,9 @@ int dry_gethostname(char *buffer, size_t bytes)
 {
     struct dry_caller caller = dry_call_begin("gethostname", -1);
     int result = (int)dry_error_edge(caller, caller.system->gethostname(caller, buffer, bytes));
-    if (result == 0 && bytes > 0)
+    if (result == 0 && bytes > 0) {
         buffer[bytes - 1] = '\0';
+    }
     dry_call_end(caller);
     return result;
 }
@@ -318,11 +327,13 @@ int dry_sethostname(const char *name, size_t length)
 /* The first of an entry's names that has a dot, else its main name. */
 static const char *qualified(const struct dry_hostent *entry)
 {
-    if (strchr(entry->name, '.') != NULL)
+    if (strchr(entry->name, '.') != NULL) {
         return entry->name;
+    }
     for (size_t i = 0; entry->aliases[i] != NULL; i++) {
-        if (strchr(entry->aliases[i], '.') != NULL)
+        if (strchr(entry->aliases[i], '.') != NULL) {
             return entry->aliases[i];
+        }
     }
     return entry->name;
 }
@@ -332,29 +343,32 @@ int dry_getfqdn(const char *name, char *buffer, size_t bytes)
     struct dry_caller caller = dry_call_begin("getfqdn", -1);
     char text[NI_MAXHOST];
     const char *begin = name != NULL ? name : "";
-    while (isspace((unsigned char)*begin))
+    while (isspace((unsigned char)*begin)) {
         begin++;
+    }
     size_t length = strlen(begin);
-    while (length > 0 && isspace((unsigned char)begin[length - 1]))
+    while (length > 0 && isspace((unsigned char)begin[length - 1])) {
         length--;
+    }
     int result = 0;
     if (length >= sizeof text) {
         result = dry_error_os(caller, ENAMETOOLONG);
     } else {
         memcpy(text, begin, length);
         text[length] = '\0';
-        if (length == 0 || strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0)
+        if (length == 0 || strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0) {
             result = dry_gethostname(text, sizeof text);
+        }
     }
     if (result == 0) {
         struct dry_hostent *entry = dry_gethostbyaddr(text);
         const struct dry_error *why = dry_last_error();
         /* A name that nobody knows is as good as it gets; a wrong argument is not. */
-        if (entry == NULL &&
-            (why->kind == DRY_ERROR_VALUE || why->kind == DRY_ERROR_INTERRUPTED))
+        if (entry == NULL && (why->kind == DRY_ERROR_VALUE || why->kind == DRY_ERROR_INTERRUPTED)) {
             result = -1;
-        else
+        } else {
             result = copy_text(caller, entry != NULL ? qualified(entry) : text, buffer, bytes);
+        }
         free(entry);
     }
     dry_call_end(caller);
@@ -372,8 +386,7 @@ int dry_getservbyname(const char *name, const char *protocol)
     struct dry_caller caller = dry_call_begin("getservbyname", -1);
     struct servent found;
     char buffer[ENTRY_BYTES];
-    int result =
-        caller.system->getservbyname(caller, name, protocol, &found, buffer, sizeof buffer);
+    int result = caller.system->getservbyname(caller, name, protocol, &found, buffer, sizeof buffer);
     result = result < 0 ? dry_error_os_text(caller, "service/proto not found")
                         : ntohs((uint16_t)found.s_port);
     dry_call_end(caller);
@@ -385,13 +398,12 @@ int dry_getservbyport(int port, const char *protocol, char *name, size_t bytes)
     struct dry_caller caller = dry_call_begin("getservbyport", -1);
     int result;
     if (port < 0 || port > UINT16_MAX) {
-        result = dry_error_value(caller, DRY_VALUE_OVERFLOW,
-                                 "getservbyport: port must be 0-65535.");
+        result = dry_error_value(caller, DRY_VALUE_OVERFLOW, "getservbyport: port must be 0-65535.");
     } else {
         struct servent found;
         char buffer[ENTRY_BYTES];
-        result = caller.system->getservbyport(caller, htons((uint16_t)port), protocol, &found,
-                                              buffer, sizeof buffer);
+        result = caller.system->getservbyport(caller, htons((uint16_t)port), protocol, &found, buffer,
+                                              sizeof buffer);
         result = result < 0 ? dry_error_os_text(caller, "port/proto not found")
                             : copy_text(caller, found.s_name, name, bytes);
     }
@@ -415,8 +427,9 @@ struct if_nameindex *dry_if_nameindex(void)
     struct dry_caller caller = dry_call_begin("if_nameindex", -1);
     int system_error = 0;
     struct if_nameindex *list = caller.system->if_nameindex(caller, &system_error);
-    if (list == NULL)
+    if (list == NULL) {
         dry_error_os(caller, system_error);
+    }
     dry_call_end(caller);
     return list;
 }
@@ -425,8 +438,9 @@ int dry_if_nametoindex(const char *name)
 {
     struct dry_caller caller = dry_call_begin("if_nametoindex", -1);
     int result = caller.system->if_nametoindex(caller, name);
-    if (result <= 0)
+    if (result <= 0) {
         result = dry_error_os_text(caller, "no interface with this name");
+    }
     dry_call_end(caller);
     return result;
 }
@@ -435,14 +449,15 @@ int dry_if_indextoname(int64_t index, char name[IF_NAMESIZE])
 {
     struct dry_caller caller = dry_call_begin("if_indextoname", -1);
     int result;
-    if (index < 0)
+    if (index < 0) {
         result = dry_error_value(caller, DRY_VALUE_OVERFLOW,
                                  "can't convert negative value to unsigned int");
-    else if (index > UINT32_MAX)
+    } else if (index > UINT32_MAX) {
         result = dry_error_os(caller, ENXIO);
-    else
-        result = (int)dry_error_edge(
-            caller, caller.system->if_indextoname(caller, (unsigned)index, name));
+    } else {
+        result = (int)dry_error_edge(caller,
+                                     caller.system->if_indextoname(caller, (unsigned)index, name));
+    }
     dry_call_end(caller);
     return result;
 }

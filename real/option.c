@@ -25,8 +25,7 @@ int dry_getsockopt_int(struct dry_socket *socket, int level, int option, int *va
     return result;
 }
 
-ssize_t dry_getsockopt(struct dry_socket *socket, int level, int option, void *buffer,
-                       size_t bytes)
+ssize_t dry_getsockopt(struct dry_socket *socket, int level, int option, void *buffer, size_t bytes)
 {
     struct dry_caller caller = dry_call_begin("getsockopt", socket->fd);
     ssize_t result;
@@ -34,21 +33,20 @@ ssize_t dry_getsockopt(struct dry_socket *socket, int level, int option, void *b
         result = dry_error_os_text(caller, "getsockopt buflen out of range");
     } else {
         socklen_t length = (socklen_t)bytes;
-        result = dry_error_edge(caller, caller.system->getsockopt(caller, socket->fd, level,
-                                                                  option, buffer, &length));
-        if (result >= 0)
+        result = dry_error_edge(
+            caller, caller.system->getsockopt(caller, socket->fd, level, option, buffer, &length));
+        if (result >= 0) {
             result = (ssize_t)length;
+        }
     }
     dry_call_end(caller);
     return result;
 }
 
-static int set_option(struct dry_socket *socket, int level, int option, const void *value,
-                      size_t bytes)
+static int set_option(struct dry_socket *socket, int level, int option, const void *value, size_t bytes)
 {
     struct dry_caller caller = dry_call_begin("setsockopt", socket->fd);
-    int result = caller.system->setsockopt(caller, socket->fd, level, option, value,
-                                           (socklen_t)bytes);
+    int result = caller.system->setsockopt(caller, socket->fd, level, option, value, (socklen_t)bytes);
     result = (int)dry_error_edge(caller, result);
     dry_call_end(caller);
     return result;
@@ -57,13 +55,13 @@ static int set_option(struct dry_socket *socket, int level, int option, const vo
 int dry_setsockopt_int(struct dry_socket *socket, int level, int option, int value)
 {
     uint64_t wide = (uint64_t)value;
-    if (socket->family == AF_VSOCK)
+    if (socket->family == AF_VSOCK) {
         return set_option(socket, level, option, &wide, sizeof wide);
+    }
     return set_option(socket, level, option, &value, sizeof value);
 }
 
-int dry_setsockopt(struct dry_socket *socket, int level, int option, const void *value,
-                   size_t bytes)
+int dry_setsockopt(struct dry_socket *socket, int level, int option, const void *value, size_t bytes)
 {
     return set_option(socket, level, option, value, bytes);
 }
@@ -80,11 +78,11 @@ int dry_getsockname(struct dry_socket *socket, struct dry_address *address)
     struct dry_caller caller = dry_call_begin("getsockname", socket->fd);
     *address = (struct dry_address){.protocol = socket->protocol};
     socklen_t length = sizeof address->storage;
-    int result =
-        caller.system->getsockname(caller, socket->fd, &address->generic, &length);
+    int result = caller.system->getsockname(caller, socket->fd, &address->generic, &length);
     result = (int)dry_error_edge(caller, result);
-    if (result == 0)
+    if (result == 0) {
         address->length = length;
+    }
     dry_call_end(caller);
     return result;
 }
@@ -94,11 +92,11 @@ int dry_getpeername(struct dry_socket *socket, struct dry_address *address)
     struct dry_caller caller = dry_call_begin("getpeername", socket->fd);
     *address = (struct dry_address){.protocol = socket->protocol};
     socklen_t length = sizeof address->storage;
-    int result =
-        caller.system->getpeername(caller, socket->fd, &address->generic, &length);
+    int result = caller.system->getpeername(caller, socket->fd, &address->generic, &length);
     result = (int)dry_error_edge(caller, result);
-    if (result == 0)
+    if (result == 0) {
         address->length = length;
+    }
     dry_call_end(caller);
     return result;
 }
@@ -151,8 +149,7 @@ int dry_set_inheritable(struct dry_socket *socket, bool inheritable)
 
 int dry_share(struct dry_socket *socket, int process_id)
 {
-    return dry_error_unsupported(dry_current_caller(), ENOSYS,
-                                 "socket.share() exists on Windows only");
+    return dry_error_unsupported(dry_current_caller(), ENOSYS, "socket.share() exists on Windows only");
 }
 
 struct dry_socket *dry_fromshare(const void *data, size_t bytes)
@@ -163,6 +160,5 @@ struct dry_socket *dry_fromshare(const void *data, size_t bytes)
 
 int dry_ioctl(struct dry_socket *socket, unsigned long control, const void *option)
 {
-    return dry_error_unsupported(dry_current_caller(), ENOSYS,
-                                 "socket.ioctl() exists on Windows only");
+    return dry_error_unsupported(dry_current_caller(), ENOSYS, "socket.ioctl() exists on Windows only");
 }

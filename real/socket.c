@@ -30,8 +30,9 @@ int dry_socket_set_mode(struct dry_caller caller, struct dry_socket *socket, int
 
 static int check_timeout(struct dry_caller caller, int64_t timeout_ns)
 {
-    if (timeout_ns >= DRY_TIMEOUT_NONE)
+    if (timeout_ns >= DRY_TIMEOUT_NONE) {
         return 0;
+    }
     return dry_error_value(caller, DRY_VALUE_ERROR, "Timeout value out of range");
 }
 
@@ -39,8 +40,9 @@ int dry_settimeout(struct dry_socket *socket, int64_t timeout_ns)
 {
     struct dry_caller caller = dry_call_begin("settimeout", socket->fd);
     int result = check_timeout(caller, timeout_ns);
-    if (result == 0)
+    if (result == 0) {
         result = (int)dry_error_edge(caller, dry_socket_set_mode(caller, socket, timeout_ns));
+    }
     dry_call_end(caller);
     return result;
 }
@@ -67,8 +69,9 @@ bool dry_getblocking(const struct dry_socket *socket)
 int dry_setdefaulttimeout(int64_t timeout_ns)
 {
     struct dry_caller caller = dry_current_caller();
-    if (check_timeout(caller, timeout_ns) != 0)
+    if (check_timeout(caller, timeout_ns) != 0) {
         return -1;
+    }
     struct process_store *store = caller.system->process_local(caller);
     atomic_store(&store->default_timeout_plus_one, (uint64_t)timeout_ns + 1);
     return 0;
@@ -84,28 +87,32 @@ int64_t dry_getdefaulttimeout(void)
 /* Ends the making of an object: the error object keeps why, whatever closing says. */
 static struct dry_socket *give_up(struct dry_caller caller, int fd, bool owned, int code)
 {
-    if (owned)
+    if (owned) {
         caller.system->close(caller, fd);
+    }
     dry_error_os(caller, code);
     return NULL;
 }
 
-struct dry_socket *dry_socket_wrap(struct dry_caller caller, int fd, int family, int type,
-                                   int protocol, bool owned)
+struct dry_socket *dry_socket_wrap(struct dry_caller caller, int fd, int family, int type, int protocol,
+                                   bool owned)
 {
     struct dry_socket *made = calloc(1, sizeof *made);
-    if (made == NULL)
+    if (made == NULL) {
         return give_up(caller, fd, owned, ENOMEM);
+    }
     made->fd = fd;
     made->family = family;
     made->type = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
     made->protocol = protocol;
     made->holders = HOLDS_HANDLE;
-    if (type & SOCK_NONBLOCK)
+    if (type & SOCK_NONBLOCK) {
         return made;
+    }
     made->timeout_ns = dry_socket_default_timeout(caller);
-    if (made->timeout_ns < 0)
+    if (made->timeout_ns < 0) {
         return made;
+    }
     int result = dry_socket_set_mode(caller, made, made->timeout_ns);
     if (result < 0) {
         free(made);
@@ -122,10 +129,11 @@ struct dry_socket *dry_socket(int family, int type, int protocol)
     protocol = protocol == -1 ? 0 : protocol;
     struct dry_socket *made = NULL;
     int fd = caller.system->socket(caller, family, type | SOCK_CLOEXEC, protocol);
-    if (fd < 0)
+    if (fd < 0) {
         dry_error_os(caller, -fd);
-    else
+    } else {
         made = dry_socket_wrap(caller, fd, family, type, protocol, true);
+    }
     dry_call_end(caller);
     return made;
 }
@@ -133,8 +141,9 @@ struct dry_socket *dry_socket(int family, int type, int protocol)
 /* The integer option of SOL_SOCKET into *value unless that is given already. */
 static int detect_option(struct dry_caller caller, int fd, int option, int *value)
 {
-    if (*value != -1)
+    if (*value != -1) {
         return 0;
+    }
     socklen_t length = sizeof *value;
     int result = caller.system->getsockopt(caller, fd, SOL_SOCKET, option, value, &length);
     return result < 0 ? dry_error_os(caller, -result) : 0;
@@ -142,19 +151,22 @@ static int detect_option(struct dry_caller caller, int fd, int option, int *valu
 
 static int detect(struct dry_caller caller, int fd, int *family, int *type, int *protocol)
 {
-    if (fd < 0)
+    if (fd < 0) {
         return dry_error_value(caller, DRY_VALUE_ERROR, "negative file descriptor");
+    }
     struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
-    int result =
-        caller.system->getsockname(caller, fd, (struct sockaddr *)&address, &length);
+    int result = caller.system->getsockname(caller, fd, (struct sockaddr *)&address, &length);
     /* A socket that cannot tell its name is good enough when the family is given. */
-    if (result < 0 && (*family == -1 || result == -EBADF || result == -ENOTSOCK))
+    if (result < 0 && (*family == -1 || result == -EBADF || result == -ENOTSOCK)) {
         return dry_error_os(caller, -result);
-    if (*family == -1)
+    }
+    if (*family == -1) {
         *family = address.ss_family;
-    if (detect_option(caller, fd, SO_TYPE, type) != 0)
+    }
+    if (detect_option(caller, fd, SO_TYPE, type) != 0) {
         return -1;
+    }
     return detect_option(caller, fd, SO_PROTOCOL, protocol);
 }
 
@@ -162,8 +174,9 @@ struct dry_socket *dry_socket_fileno(int fd, int family, int type, int protocol)
 {
     struct dry_caller caller = dry_call_begin("socket", fd);
     struct dry_socket *made = NULL;
-    if (detect(caller, fd, &family, &type, &protocol) == 0)
+    if (detect(caller, fd, &family, &type, &protocol) == 0) {
         made = dry_socket_wrap(caller, fd, family, type, protocol, false);
+    }
     dry_call_end(caller);
     return made;
 }
@@ -176,15 +189,14 @@ int dry_socketpair(int family, int type, int protocol, struct dry_socket *pair[2
     protocol = protocol == -1 ? 0 : protocol;
     pair[0] = pair[1] = NULL;
     int descriptors[2];
-    int result = caller.system->socketpair(caller, family, type | SOCK_CLOEXEC, protocol,
-                                           descriptors);
+    int result = caller.system->socketpair(caller, family, type | SOCK_CLOEXEC, protocol, descriptors);
     if (result < 0) {
         dry_error_os(caller, -result);
-    } else if ((pair[0] = dry_socket_wrap(caller, descriptors[0], family, type, protocol,
-                                          true)) == NULL) {
+    } else if ((pair[0] = dry_socket_wrap(caller, descriptors[0], family, type, protocol, true)) ==
+               NULL) {
         caller.system->close(caller, descriptors[1]);
-    } else if ((pair[1] = dry_socket_wrap(caller, descriptors[1], family, type, protocol,
-                                          true)) == NULL) {
+    } else if ((pair[1] = dry_socket_wrap(caller, descriptors[1], family, type, protocol, true)) ==
+               NULL) {
         dry_socket_release(caller, pair[0], HOLDS_HANDLE);
         pair[0] = NULL;
     }
@@ -193,8 +205,7 @@ int dry_socketpair(int family, int type, int protocol, struct dry_socket *pair[2
 }
 
 /* A close-on-exec copy of fd as a new object. */
-static struct dry_socket *copy(struct dry_caller caller, int fd, int family, int type,
-                               int protocol)
+static struct dry_socket *copy(struct dry_caller caller, int fd, int family, int type, int protocol)
 {
     int made = caller.system->fcntl(caller, fd, F_DUPFD_CLOEXEC, 0);
     if (made < 0) {
@@ -219,8 +230,7 @@ struct dry_socket *dry_fromfd(int fd, int family, int type, int protocol)
 struct dry_socket *dry_dup(struct dry_socket *socket)
 {
     struct dry_caller caller = dry_call_begin("dup", socket->fd);
-    struct dry_socket *made =
-        copy(caller, socket->fd, socket->family, socket->type, socket->protocol);
+    struct dry_socket *made = copy(caller, socket->fd, socket->family, socket->type, socket->protocol);
     if (made != NULL) {
         int result = dry_socket_set_mode(caller, made, socket->timeout_ns);
         if (result < 0) {
@@ -269,18 +279,20 @@ static ssize_t try_accept(struct dry_caller caller, void *data)
 
 /* The accepted descriptor as an object. It takes the default timeout; with none, and a listener in
  * timeout mode, it is put in blocking mode, whatever the system let it inherit. */
-static struct dry_socket *accepted(struct dry_caller caller, const struct dry_socket *listener,
-                                   int fd)
+static struct dry_socket *accepted(struct dry_caller caller, const struct dry_socket *listener, int fd)
 {
     struct dry_socket *made = dry_socket_wrap(caller, fd, listener->family, listener->type,
                                               listener->protocol, true);
-    if (made == NULL || made->timeout_ns != DRY_TIMEOUT_NONE || listener->timeout_ns <= 0)
+    if (made == NULL || made->timeout_ns != DRY_TIMEOUT_NONE || listener->timeout_ns <= 0) {
         return made;
+    }
     int result = dry_socket_set_mode(caller, made, DRY_TIMEOUT_NONE);
-    if (result == 0)
+    if (result == 0) {
         return made;
-    if (!DRY_MUTANT(failed_accept_leaks_its_descriptor))
+    }
+    if (!DRY_MUTANT(failed_accept_leaks_its_descriptor)) {
         dry_socket_release(caller, made, HOLDS_HANDLE);
+    }
     dry_error_os(caller, -result);
     return NULL;
 }
@@ -291,8 +303,9 @@ struct dry_socket *dry_accept(struct dry_socket *socket, struct dry_address *pee
     struct accepting accepting = {.fd = socket->fd};
     ssize_t fd = dry_wait_socket(caller, socket, POLLIN, try_accept, &accepting);
     struct dry_socket *made = NULL;
-    if (dry_wait_edge(caller, fd) >= 0)
+    if (dry_wait_edge(caller, fd) >= 0) {
         made = accepted(caller, socket, (int)fd);
+    }
     if (made != NULL && peer != NULL) {
         peer->storage = accepting.address;
         peer->length = accepting.length;
@@ -308,8 +321,9 @@ struct dry_socket *dry_accept(struct dry_socket *socket, struct dry_address *pee
 static int close_descriptor(struct dry_caller caller, struct dry_socket *socket)
 {
     int fd = socket->fd;
-    if (fd < 0)
+    if (fd < 0) {
         return 0;
+    }
     socket->fd = -1;
     int result = caller.system->close(caller, fd);
     /* The peer may have reset the connection already: that is no failure of closing. */
@@ -327,10 +341,12 @@ int dry_socket_release(struct dry_caller caller, struct dry_socket *socket, unsi
     int result = 0;
     /* What may be left is the handle that dry_close_keep spared. */
     if (left == 0 || DRY_MUTANT(close_forgets_open_files) ||
-        (left == HOLDS_HANDLE && atomic_load(&socket->closed)))
+        (left == HOLDS_HANDLE && atomic_load(&socket->closed))) {
         result = close_descriptor(caller, socket);
-    if (left == 0)
+    }
+    if (left == 0) {
         free(socket);
+    }
     return result;
 }
 
@@ -347,8 +363,9 @@ int dry_close_keep(struct dry_socket *socket)
     struct dry_caller caller = dry_call_begin("close", socket->fd);
     atomic_store(&socket->closed, true);
     int result = 0;
-    if (atomic_load(&socket->holders) == HOLDS_HANDLE)
+    if (atomic_load(&socket->holders) == HOLDS_HANDLE) {
         result = (int)dry_error_edge(caller, close_descriptor(caller, socket));
+    }
     dry_call_end(caller);
     return result;
 }

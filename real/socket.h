@@ -26,8 +26,8 @@ struct process_store {
 
 /* A new object for `fd`, in the default timeout's mode; on failure NULL with the error set and,
  * when `owned`, the descriptor closed. type may carry SOCK_NONBLOCK, which then decides. */
-struct dry_socket *dry_socket_wrap(struct dry_caller caller, int fd, int family, int type,
-                                   int protocol, bool owned);
+struct dry_socket *dry_socket_wrap(struct dry_caller caller, int fd, int family, int type, int protocol,
+                                   bool owned);
 
 enum {
     HOLDS_HANDLE = 1, /* the caller's pointer */

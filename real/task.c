@@ -51,9 +51,7 @@ struct dry_task *dry_spawn(void (*entry)(void *argument), void *argument)
 {
     struct dry_caller caller = dry_call_begin("spawn", -1);
     struct dry_task *task = calloc(1, sizeof *task);
-    int result = task == NULL
-                     ? -ENOMEM
-                     : caller.system->spawn(caller, entry, argument, &task->number);
+    int result = task == NULL ? -ENOMEM : caller.system->spawn(caller, entry, argument, &task->number);
     if (result < 0) {
         free(task);
         task = NULL;
@@ -76,8 +74,9 @@ int dry_join(struct dry_task *task)
     ssize_t outcome = dry_wait(caller, &wait);
     int result = (int)dry_wait_edge(caller, outcome);
     /* Stopped by the interrupt check, the task still runs and may be joined again. */
-    if (outcome != WAIT_STOPPED)
+    if (outcome != WAIT_STOPPED) {
         free(task);
+    }
     dry_call_end(caller);
     return result;
 }

@@ -18,10 +18,12 @@ static const struct {
     const char *python;
     const char *iconv;
 } encoding_names[] = {
-    {"utf", "UTF-8"},          {"u8", "UTF-8"},           {"latin-1", "ISO-8859-1"},
-    {"iso8859-1", "ISO-8859-1"}, {"8859", "ISO-8859-1"},  {"latin", "ISO-8859-1"},
-    {"646", "ASCII"},          {"utf-16-le", "UTF-16LE"}, {"utf-16-be", "UTF-16BE"},
-    {"utf-32-le", "UTF-32LE"}, {"utf-32-be", "UTF-32BE"},
+    {"utf", "UTF-8"},          {"u8", "UTF-8"},
+    {"latin-1", "ISO-8859-1"}, {"iso8859-1", "ISO-8859-1"},
+    {"8859", "ISO-8859-1"},    {"latin", "ISO-8859-1"},
+    {"646", "ASCII"},          {"utf-16-le", "UTF-16LE"},
+    {"utf-16-be", "UTF-16BE"}, {"utf-32-le", "UTF-32LE"},
+    {"utf-32-be", "UTF-32BE"},
 };
 
 static const char *const error_names[] = {
@@ -44,8 +46,9 @@ static const char *iconv_name(const char *encoding, char name[TEXT_NAME_BYTES])
     }
     name[length] = '\0';
     for (size_t i = 0; i < sizeof encoding_names / sizeof *encoding_names; i++) {
-        if (strcmp(name, encoding_names[i].python) == 0)
+        if (strcmp(name, encoding_names[i].python) == 0) {
             return encoding_names[i].iconv;
+        }
     }
     /* "//TRANSLIT" and its like are iconv's own and not part of any name. */
     return strchr(name, '/') != NULL ? "" : name;
@@ -53,16 +56,17 @@ static const char *iconv_name(const char *encoding, char name[TEXT_NAME_BYTES])
 
 static int read_newline(struct dry_caller caller, struct text *text, const char *newline)
 {
-    if (newline == NULL)
+    if (newline == NULL) {
         text->newline = TEXT_UNIVERSAL;
-    else if (newline[0] == '\0' || strcmp(newline, "\n") == 0)
+    } else if (newline[0] == '\0' || strcmp(newline, "\n") == 0) {
         text->newline = TEXT_AS_IS;
-    else if (strcmp(newline, "\r") == 0)
+    } else if (strcmp(newline, "\r") == 0) {
         text->newline = TEXT_CR;
-    else if (strcmp(newline, "\r\n") == 0)
+    } else if (strcmp(newline, "\r\n") == 0) {
         text->newline = TEXT_CRLF;
-    else
+    } else {
         return dry_error_value(caller, DRY_VALUE_ERROR, "illegal newline value: %s", newline);
+    }
     return 0;
 }
 
@@ -70,9 +74,9 @@ static void read_errors(struct text *text, const char *errors)
 {
     snprintf(text->errors_name, sizeof text->errors_name, "%s", errors != NULL ? errors : "strict");
     text->errors = TEXT_STRICT;
-    while (text->errors != TEXT_UNKNOWN &&
-           strcmp(text->errors_name, error_names[text->errors]) != 0)
+    while (text->errors != TEXT_UNKNOWN && strcmp(text->errors_name, error_names[text->errors]) != 0) {
         text->errors++;
+    }
 }
 
 /* The locale's encoding as Python reads it: a program that set no locale speaks UTF-8. */
@@ -86,11 +90,13 @@ int dry_text_begin(struct dry_caller caller, struct text *text, const char *enco
                    const char *errors, const char *newline, bool reading, bool writing)
 {
     *text = (struct text){.decoder = (iconv_t)-1, .encoder = (iconv_t)-1};
-    if (read_newline(caller, text, newline) != 0)
+    if (read_newline(caller, text, newline) != 0) {
         return -1;
+    }
     read_errors(text, errors);
-    if (encoding == NULL)
+    if (encoding == NULL) {
         encoding = locale_encoding();
+    }
     snprintf(text->encoding, sizeof text->encoding, "%s", encoding);
     char buffer[TEXT_NAME_BYTES];
     const char *name = iconv_name(encoding, buffer);
@@ -98,24 +104,29 @@ int dry_text_begin(struct dry_caller caller, struct text *text, const char *enco
     text->unit_bytes = strncasecmp(name, "UTF-16", 6) == 0   ? 2
                        : strncasecmp(name, "UTF-32", 6) == 0 ? 4
                                                              : 1;
-    if (name[0] != '\0' && reading)
+    if (name[0] != '\0' && reading) {
         text->decoder = iconv_open("UTF-8", name);
-    if (name[0] != '\0' && writing)
+    }
+    if (name[0] != '\0' && writing) {
         text->encoder = iconv_open(name, "UTF-8");
+    }
     bool known = name[0] != '\0' && (!reading || text->decoder != (iconv_t)-1) &&
                  (!writing || text->encoder != (iconv_t)-1);
-    if (known)
+    if (known) {
         return 0;
+    }
     dry_text_end(text);
     return dry_error_value(caller, DRY_VALUE_ERROR, "unknown encoding: %s", encoding);
 }
 
 void dry_text_end(struct text *text)
 {
-    if (text->decoder != (iconv_t)-1)
+    if (text->decoder != (iconv_t)-1) {
         iconv_close(text->decoder);
-    if (text->encoder != (iconv_t)-1)
+    }
+    if (text->encoder != (iconv_t)-1) {
         iconv_close(text->encoder);
+    }
     text->decoder = text->encoder = (iconv_t)-1;
 }
 
@@ -127,18 +138,21 @@ static size_t utf8_lead(unsigned char first, unsigned char *least, unsigned char
 {
     *least = 0x80;
     *most = 0xbf;
-    if (first < 0x80)
+    if (first < 0x80) {
         return 1;
-    if (first < 0xc2 || first > 0xf4)
+    }
+    if (first < 0xc2 || first > 0xf4) {
         return 0;
-    if (first == 0xe0)
+    }
+    if (first == 0xe0) {
         *least = 0xa0;
-    else if (first == 0xed)
+    } else if (first == 0xed) {
         *most = 0x9f;
-    else if (first == 0xf0)
+    } else if (first == 0xf0) {
         *least = 0x90;
-    else if (first == 0xf4)
+    } else if (first == 0xf4) {
         *most = 0x8f;
+    }
     return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
@@ -150,19 +164,22 @@ static size_t utf8_read(const unsigned char *bytes, size_t count, int32_t *code)
     unsigned char most;
     size_t length = utf8_lead(bytes[0], &least, &most);
     *code = -1;
-    if (length == 0)
+    if (length == 0) {
         return 1;
+    }
     int32_t value = length == 1 ? bytes[0] : bytes[0] & (0xff >> (length + 1));
     size_t i = 1;
     for (; i < length && i < count; i++) {
-        if (bytes[i] < least || bytes[i] > most)
+        if (bytes[i] < least || bytes[i] > most) {
             return i;
+        }
         value = value << 6 | (bytes[i] & 0x3f);
         least = 0x80;
         most = 0xbf;
     }
-    if (i == length)
+    if (i == length) {
         *code = value;
+    }
     return i;
 }
 
@@ -176,8 +193,9 @@ static int unknown_handler(struct dry_caller caller, const struct text *text)
 
 static bool put(struct text_span *out, const char *bytes, size_t count)
 {
-    if (out->left < count)
+    if (out->left < count) {
         return false;
+    }
     memcpy(out->at, bytes, count);
     out->at += count;
     out->left -= count;
@@ -194,14 +212,13 @@ static int undecodable(struct dry_caller caller, const struct text *text, unsign
                        bool at_end)
 {
     return dry_error_value(caller, DRY_VALUE_UNICODE, "'%s' codec can't decode byte 0x%02x: %s",
-                           text->encoding, first,
-                           at_end ? "unexpected end of data" : "invalid data");
+                           text->encoding, first, at_end ? "unexpected end of data" : "invalid data");
 }
 
 /* What stands in the program's text for *count bytes that mean nothing; *count becomes how many of
  * them are dealt with. -1: the error is set. */
-static int replace_bytes(struct dry_caller caller, const struct text *text,
-                         const unsigned char *bytes, size_t *count, bool at_end, char *to)
+static int replace_bytes(struct dry_caller caller, const struct text *text, const unsigned char *bytes,
+                         size_t *count, bool at_end, char *to)
 {
     int length = 0;
     switch (text->errors) {
@@ -211,8 +228,9 @@ static int replace_bytes(struct dry_caller caller, const struct text *text,
         memcpy(to, "\xef\xbf\xbd", 3);
         return 3;
     case TEXT_BACKSLASHREPLACE:
-        for (size_t i = 0; i < *count; i++)
+        for (size_t i = 0; i < *count; i++) {
             length += sprintf(to + length, "\\x%02x", bytes[i]);
+        }
         return length;
     case TEXT_SURROGATEESCAPE:
         /* An ASCII byte has no surrogate: it would come back as a character. */
@@ -234,8 +252,7 @@ static int replace_bytes(struct dry_caller caller, const struct text *text,
 }
 
 /* What is written for a character that the encoding lacks (code >= 0), as UTF-8 to be encoded. */
-static int replace_character(struct dry_caller caller, const struct text *text, int32_t code,
-                             char *to)
+static int replace_character(struct dry_caller caller, const struct text *text, int32_t code, char *to)
 {
     switch (text->errors) {
     case TEXT_IGNORE:
@@ -243,15 +260,17 @@ static int replace_character(struct dry_caller caller, const struct text *text, 
     case TEXT_REPLACE:
         return sprintf(to, "?");
     case TEXT_BACKSLASHREPLACE:
-        return sprintf(to, code < 0x100 ? "\\x%02x" : code < 0x10000 ? "\\u%04x" : "\\U%08x",
+        return sprintf(to,
+                       code < 0x100     ? "\\x%02x"
+                       : code < 0x10000 ? "\\u%04x"
+                                        : "\\U%08x",
                        (unsigned)code);
     case TEXT_XMLCHARREFREPLACE:
         return sprintf(to, "&#%u;", (unsigned)code);
     case TEXT_STRICT:
     case TEXT_SURROGATEESCAPE:
-        return dry_error_value(caller, DRY_VALUE_UNICODE,
-                               "'%s' codec can't encode character U+%04X", text->encoding,
-                               (unsigned)code);
+        return dry_error_value(caller, DRY_VALUE_UNICODE, "'%s' codec can't encode character U+%04X",
+                               text->encoding, (unsigned)code);
     case TEXT_UNKNOWN:
         break;
     }
@@ -268,8 +287,9 @@ static size_t translate(struct text *text, char *bytes, size_t count)
     for (size_t i = 0; i < count; i++) {
         bool joined = text->after_cr && bytes[i] == '\n';
         text->after_cr = bytes[i] == '\r';
-        if (!joined)
+        if (!joined) {
             bytes[to++] = text->after_cr ? '\n' : bytes[i];
+        }
     }
     return to;
 }
@@ -281,16 +301,19 @@ static int pass_over(struct dry_caller caller, const struct text *text, struct t
     const unsigned char *bytes = (const unsigned char *)in->at;
     size_t count = at_end ? TEXT_CARRY_BYTES / 2 : text->unit_bytes;
     int32_t code;
-    if (text->is_utf8)
+    if (text->is_utf8) {
         count = utf8_read(bytes, in->left, &code);
-    else if (count > in->left)
+    } else if (count > in->left) {
         count = in->left;
+    }
     char stand_in[REPLACED_BYTES + 1];
     int length = replace_bytes(caller, text, bytes, &count, at_end, stand_in);
-    if (length < 0)
+    if (length < 0) {
         return -1;
-    if (!put(out, stand_in, (size_t)length))
+    }
+    if (!put(out, stand_in, (size_t)length)) {
         return 0;
+    }
     skip(in, count);
     return 1;
 }
@@ -302,8 +325,9 @@ int dry_text_decode(struct dry_caller caller, struct text *text, struct text_spa
     int result = 0;
     while (in->left > 0) {
         size_t code = iconv(text->decoder, &in->at, &in->left, &out->at, &out->left);
-        if (code != (size_t)-1 || errno == E2BIG || (errno == EINVAL && !at_end))
+        if (code != (size_t)-1 || errno == E2BIG || (errno == EINVAL && !at_end)) {
             break;
+        }
         int passed = pass_over(caller, text, in, out, errno == EINVAL);
         if (passed <= 0) {
             result = passed;
@@ -326,8 +350,9 @@ static int encode_piece(struct text *text, const char *bytes, size_t count, stru
 {
     char *in = (char *)(uintptr_t)bytes;
     struct text_span before = *out;
-    if (iconv(text->encoder, &in, &count, &out->at, &out->left) != (size_t)-1)
+    if (iconv(text->encoder, &in, &count, &out->at, &out->left) != (size_t)-1) {
         return 1;
+    }
     *out = before;
     return errno == E2BIG ? 0 : -1;
 }
@@ -338,12 +363,14 @@ static int encode_wrong(struct dry_caller caller, struct text *text, const unsig
                         size_t count, int32_t code, struct text_span *out)
 {
     char stand_in[REPLACED_BYTES + 1];
-    if (code < 0 && text->errors == TEXT_SURROGATEESCAPE && text->unit_bytes == 1)
+    if (code < 0 && text->errors == TEXT_SURROGATEESCAPE && text->unit_bytes == 1) {
         return put(out, (const char *)bytes, count);
+    }
     /* Python would see a lone surrogate here: U+DC80 + the byte. */
     int length = replace_character(caller, text, code < 0 ? 0xdc00 + bytes[0] : code, stand_in);
-    if (length < 0)
+    if (length < 0) {
         return -1;
+    }
     int result = encode_piece(text, stand_in, (size_t)length, out);
     assert(result >= 0);
     return result;
@@ -352,14 +379,17 @@ static int encode_wrong(struct dry_caller caller, struct text *text, const unsig
 static int encode_one(struct dry_caller caller, struct text *text, const unsigned char *bytes,
                       size_t count, int32_t code, struct text_span *out)
 {
-    if (code == '\n' && text->newline == TEXT_CR)
+    if (code == '\n' && text->newline == TEXT_CR) {
         return encode_piece(text, "\r", 1, out);
-    if (code == '\n' && text->newline == TEXT_CRLF)
+    }
+    if (code == '\n' && text->newline == TEXT_CRLF) {
         return encode_piece(text, "\r\n", 2, out);
+    }
     if (code >= 0) {
         int result = encode_piece(text, (const char *)bytes, count, out);
-        if (result >= 0)
+        if (result >= 0) {
             return result;
+        }
     }
     return encode_wrong(caller, text, bytes, count, code, out);
 }
@@ -393,13 +423,15 @@ static int encode_carry(struct dry_caller caller, struct text *text, struct text
         text->carry[text->carry_bytes++] = (unsigned char)in->at[0];
         skip(in, 1);
     }
-    if (unfinished(text->carry, text->carry_bytes) && !at_end)
+    if (unfinished(text->carry, text->carry_bytes) && !at_end) {
         return 0;
+    }
     int32_t code;
     size_t count = utf8_read(text->carry, text->carry_bytes, &code);
     int result = encode_one(caller, text, text->carry, code < 0 ? 1 : count, code, out);
-    if (result <= 0)
+    if (result <= 0) {
         return result;
+    }
     size_t used = code < 0 ? 1 : count;
     memmove(text->carry, text->carry + used, text->carry_bytes - used);
     text->carry_bytes -= used;
@@ -411,8 +443,9 @@ int dry_text_encode(struct dry_caller caller, struct text *text, struct text_spa
 {
     while (text->carry_bytes > 0) {
         int result = encode_carry(caller, text, in, out, at_end);
-        if (result <= 0)
+        if (result <= 0) {
             return result;
+        }
     }
     while (in->left > 0) {
         size_t run = plain_run(text, in);
@@ -421,10 +454,12 @@ int dry_text_encode(struct dry_caller caller, struct text *text, struct text_spa
             size_t code = iconv(text->encoder, &in->at, &left, &out->at, &out->left);
             int why = code == (size_t)-1 ? errno : 0;
             in->left -= run - left;
-            if (why == E2BIG)
+            if (why == E2BIG) {
                 return 0;
-            if (in->left == 0)
+            }
+            if (in->left == 0) {
                 break;
+            }
         }
         const unsigned char *bytes = (const unsigned char *)in->at;
         if (unfinished(bytes, in->left) && in->left < TEXT_CARRY_BYTES) {
@@ -435,11 +470,13 @@ int dry_text_encode(struct dry_caller caller, struct text *text, struct text_spa
         }
         int32_t character;
         size_t count = utf8_read(bytes, in->left, &character);
-        if (character < 0)
+        if (character < 0) {
             count = 1;
+        }
         int result = encode_one(caller, text, bytes, count, character, out);
-        if (result <= 0)
+        if (result <= 0) {
             return result;
+        }
         skip(in, count);
     }
     return 0;

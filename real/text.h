@@ -43,7 +43,7 @@ struct text {
     enum text_newline newline;
     bool is_utf8;
     size_t unit_bytes; /* of the encoding: 2 in UTF-16, 4 in UTF-32, else 1 */
-    bool after_cr; /* the last character read was \r, given out as \n */
+    bool after_cr;     /* the last character read was \r, given out as \n */
     char encoding[TEXT_NAME_BYTES];
     char errors_name[TEXT_NAME_BYTES];
     unsigned char carry[TEXT_CARRY_BYTES];

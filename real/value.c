@@ -41,8 +41,9 @@ static int peek(const struct reader *in, size_t ahead)
 
 static bool take(struct reader *in, char wanted)
 {
-    if (peek(in, 0) != wanted)
+    if (peek(in, 0) != wanted) {
         return false;
+    }
     in->at++;
     return true;
 }
@@ -52,45 +53,51 @@ static void skip_blank(struct reader *in)
 {
     for (int c = peek(in, 0);; c = peek(in, 0)) {
         bool line_end = (c == '\n' || c == '\r') && in->depth > 0;
-        if (c != ' ' && c != '\t' && c != '\f' && !line_end)
+        if (c != ' ' && c != '\t' && c != '\f' && !line_end) {
             return;
+        }
         in->at++;
     }
 }
 
 static bool put_byte(struct reader *in, uint32_t byte)
 {
-    if (in->low >= in->high)
+    if (in->low >= in->high) {
         return fail(in, in->at, "the literal is too long");
+    }
     *in->low++ = (char)byte;
     return true;
 }
 
 static bool put_utf8(struct reader *in, uint32_t character)
 {
-    if (character < 0x80)
+    if (character < 0x80) {
         return put_byte(in, character);
-    if (character < 0x800)
+    }
+    if (character < 0x800) {
         return put_byte(in, 0xc0 | character >> 6) && put_byte(in, 0x80 | (character & 0x3f));
-    if (character < 0x10000)
-        return put_byte(in, 0xe0 | character >> 12)
-            && put_byte(in, 0x80 | (character >> 6 & 0x3f))
-            && put_byte(in, 0x80 | (character & 0x3f));
-    return put_byte(in, 0xf0 | character >> 18) && put_byte(in, 0x80 | (character >> 12 & 0x3f))
-        && put_byte(in, 0x80 | (character >> 6 & 0x3f))
-        && put_byte(in, 0x80 | (character & 0x3f));
+    }
+    if (character < 0x10000) {
+        return put_byte(in, 0xe0 | character >> 12) && put_byte(in, 0x80 | (character >> 6 & 0x3f)) &&
+               put_byte(in, 0x80 | (character & 0x3f));
+    }
+    return put_byte(in, 0xf0 | character >> 18) && put_byte(in, 0x80 | (character >> 12 & 0x3f)) &&
+           put_byte(in, 0x80 | (character >> 6 & 0x3f)) && put_byte(in, 0x80 | (character & 0x3f));
 }
 
 /* ---- numbers ------------------------------------------------------------------------------- */
 
 static int digit_of(int c)
 {
-    if (c >= '0' && c <= '9')
+    if (c >= '0' && c <= '9') {
         return c - '0';
-    if (c >= 'a' && c <= 'z')
+    }
+    if (c >= 'a' && c <= 'z') {
         return c - 'a' + 10;
-    if (c >= 'A' && c <= 'Z')
+    }
+    if (c >= 'A' && c <= 'Z') {
         return c - 'A' + 10;
+    }
     return 99;
 }
 
@@ -101,12 +108,14 @@ static int skip_digits(struct reader *in, int base, bool leading)
     int count = 0;
     for (;;) {
         if (peek(in, 0) == '_') {
-            if ((count == 0 && !leading) || digit_of(peek(in, 1)) >= base)
+            if ((count == 0 && !leading) || digit_of(peek(in, 1)) >= base) {
                 return -1;
+            }
             in->at++;
         }
-        if (digit_of(peek(in, 0)) >= base)
+        if (digit_of(peek(in, 0)) >= base) {
             return count;
+        }
         in->at++;
         count++;
     }
@@ -121,26 +130,30 @@ static bool put_big_decimal(struct reader *in, size_t from, int base, bool negat
     size_t room = in->high > start ? (size_t)(in->high - start) : 0;
     /* A limb holds more than 29 bits, a digit at most 4; then text of 9 digits a limb and a sign. */
     size_t most = (in->at - from) * 4 / 29 + 2;
-    if (room / 16 < most)
+    if (room / 16 < most) {
         return fail(in, from, "the literal is too long");
+    }
     uint32_t *limbs = (uint32_t *)(void *)start;
     size_t count = 0;
     for (size_t i = from; i < in->at; i++) {
-        if (in->text[i] == '_')
+        if (in->text[i] == '_') {
             continue;
+        }
         uint64_t carry = (uint64_t)digit_of((uint8_t)in->text[i]);
         for (size_t limb = 0; limb < count; limb++) {
             carry += (uint64_t)limbs[limb] * (uint64_t)base;
             limbs[limb] = (uint32_t)(carry % 1000000000);
             carry /= 1000000000;
         }
-        if (carry)
+        if (carry) {
             limbs[count++] = (uint32_t)carry;
+        }
     }
     char *text = start + count * sizeof(*limbs);
     int length = sprintf(text, "%s%u", negative ? "-" : "", limbs[count - 1]);
-    for (size_t limb = count - 1; limb-- > 0;)
+    for (size_t limb = count - 1; limb-- > 0;) {
         length += sprintf(text + length, "%09u", limbs[limb]);
+    }
     value->bytes = text;
     value->count = (uint32_t)length;
     in->low = text + length;
@@ -153,31 +166,38 @@ static bool read_integer(struct reader *in, size_t from, int base, bool negative
     uint64_t number = 0;
     bool big = false;
     for (size_t i = from; i < in->at; i++) {
-        if (in->text[i] == '_')
+        if (in->text[i] == '_') {
             continue;
+        }
         uint64_t next;
-        if (__builtin_mul_overflow(number, (uint64_t)base, &next))
+        if (__builtin_mul_overflow(number, (uint64_t)base, &next)) {
             big = true;
+        }
         number = next;
-        if (__builtin_add_overflow(number, (uint64_t)digit_of((uint8_t)in->text[i]), &next))
+        if (__builtin_add_overflow(number, (uint64_t)digit_of((uint8_t)in->text[i]), &next)) {
             big = true;
+        }
         number = next;
     }
     *value = (struct dry_value){.kind = DRY_INT};
     value->integer = (int64_t)(negative ? 0 - number : number);
-    if (big || number > (uint64_t)INT64_MAX + (negative ? 1 : 0))
+    if (big || number > (uint64_t)INT64_MAX + (negative ? 1 : 0)) {
         return put_big_decimal(in, from, base, negative, value);
+    }
     return true;
 }
 
 static bool read_float(struct reader *in, size_t from, bool negative, struct dry_value *value)
 {
     char *text = in->low;
-    for (size_t i = from; i < in->at; i++)
-        if (in->text[i] != '_' && !put_byte(in, (uint8_t)in->text[i]))
+    for (size_t i = from; i < in->at; i++) {
+        if (in->text[i] != '_' && !put_byte(in, (uint8_t)in->text[i])) {
             return false;
-    if (!put_byte(in, 0))
+        }
+    }
+    if (!put_byte(in, 0)) {
         return false;
+    }
     /* The program's locale may have another decimal point. */
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     double real = strtod_l(text, NULL, plain);
@@ -192,10 +212,12 @@ static int skip_fraction(struct reader *in, int whole_digits)
 {
     int fraction = 0;
     bool point = take(in, '.');
-    if (point && (fraction = skip_digits(in, 10, false)) < 0)
+    if (point && (fraction = skip_digits(in, 10, false)) < 0) {
         return -1;
-    if (whole_digits + fraction == 0)
+    }
+    if (whole_digits + fraction == 0) {
         return -1;
+    }
     int sign = peek(in, 1) == '+' || peek(in, 1) == '-';
     if ((peek(in, 0) | 32) == 'e' && digit_of(peek(in, 1 + (size_t)sign)) < 10) {
         in->at += 1 + (size_t)sign;
@@ -208,24 +230,33 @@ static bool read_number(struct reader *in, bool negative, struct dry_value *valu
 {
     size_t from = in->at;
     int letter = peek(in, 1) | 32;
-    int base = peek(in, 0) != '0' ? 10 : letter == 'x' ? 16 : letter == 'o' ? 8
-             : letter == 'b' ? 2 : 10;
+    int base = peek(in, 0) != '0' ? 10
+               : letter == 'x'    ? 16
+               : letter == 'o'    ? 8
+               : letter == 'b'    ? 2
+                                  : 10;
     if (base != 10) {
         in->at += 2;
-        if (skip_digits(in, base, true) <= 0 || digit_of(peek(in, 0)) < 36 || peek(in, 0) == '_')
+        if (skip_digits(in, base, true) <= 0 || digit_of(peek(in, 0)) < 36 || peek(in, 0) == '_') {
             return fail(in, from, "not a number");
+        }
         return read_integer(in, from + 2, base, negative, value);
     }
     int whole = skip_digits(in, 10, false);
     int is_float = whole < 0 ? -1 : skip_fraction(in, whole);
-    if (is_float < 0 || digit_of(peek(in, 0)) < 36 || peek(in, 0) == '_')
+    if (is_float < 0 || digit_of(peek(in, 0)) < 36 || peek(in, 0) == '_') {
         return fail(in, from, "not a number");
-    if (is_float)
+    }
+    if (is_float) {
         return read_float(in, from, negative, value);
-    if (in->text[from] == '0')
-        for (size_t i = from; i < in->at; i++)
-            if (in->text[i] != '0' && in->text[i] != '_')
+    }
+    if (in->text[from] == '0') {
+        for (size_t i = from; i < in->at; i++) {
+            if (in->text[i] != '0' && in->text[i] != '_') {
                 return fail(in, from, "leading zeros in decimal integer literals are not permitted");
+            }
+        }
+    }
     return read_integer(in, from, 10, negative, value);
 }
 
@@ -247,18 +278,20 @@ static size_t recognise_string(const struct reader *in, struct quoting *how)
     bool unicode = false;
     for (; prefix < 2; prefix++) {
         int c = peek(in, prefix) | 32;
-        if (c == 'b' && !how->bytes && !unicode)
+        if (c == 'b' && !how->bytes && !unicode) {
             how->bytes = true;
-        else if (c == 'r' && !how->raw && !unicode)
+        } else if (c == 'r' && !how->raw && !unicode) {
             how->raw = true;
-        else if (c == 'u' && prefix == 0)
+        } else if (c == 'u' && prefix == 0) {
             unicode = true;
-        else
+        } else {
             break;
+        }
     }
     int quote = peek(in, prefix);
-    if (quote != '\'' && quote != '"')
+    if (quote != '\'' && quote != '"') {
         return 0;
+    }
     how->quote = (char)quote;
     how->triple = peek(in, prefix + 1) == quote && peek(in, prefix + 2) == quote;
     return prefix + (how->triple ? 3 : 1);
@@ -269,8 +302,9 @@ static bool read_hex(struct reader *in, int digits, uint32_t *number)
     *number = 0;
     for (int i = 0; i < digits; i++) {
         int digit = digit_of(peek(in, 0));
-        if (digit >= 16)
+        if (digit >= 16) {
             return fail(in, in->at, "an escape is cut short");
+        }
         *number = *number << 4 | (uint32_t)digit;
         in->at++;
     }
@@ -280,16 +314,20 @@ static bool read_hex(struct reader *in, int digits, uint32_t *number)
 static bool read_unicode_escape(struct reader *in, int letter, size_t start)
 {
     uint32_t character;
-    if (!read_hex(in, letter == 'u' ? 4 : letter == 'U' ? 8 : 2, &character))
+    if (!read_hex(in, letter == 'u' ? 4 : letter == 'U' ? 8 : 2, &character)) {
         return false;
-    if (character > 0x10ffff)
+    }
+    if (character > 0x10ffff) {
         return fail(in, start, "illegal Unicode character");
-    if (character >= 0xdc80 && character <= 0xdcff)
+    }
+    if (character >= 0xdc80 && character <= 0xdcff) {
         return put_byte(in, character & 0xff);
+    }
     /* SIMPLER: a str is held as its bytes in the file system encoding, where only the surrogates
      * of surrogateescape have a form. */
-    if (character >= 0xd800 && character <= 0xdfff)
+    if (character >= 0xd800 && character <= 0xdfff) {
         return fail(in, start, "surrogates other than \\udc80 to \\udcff are not supported");
+    }
     return put_utf8(in, character);
 }
 
@@ -300,28 +338,34 @@ static bool read_escape(struct reader *in, const struct quoting *how)
     static const char meanings[] = "\\'\"\a\b\f\n\r\t\v";
     size_t start = in->at - 1;
     int c = peek(in, 0);
-    if (c < 0)
+    if (c < 0) {
         return fail(in, start, "a closing quote is missing");
+    }
     in->at++;
     const char *letter = c ? strchr(letters, c) : NULL;
-    if (letter)
+    if (letter) {
         return put_byte(in, (uint8_t)meanings[letter - letters]);
-    if (c == '\n')
+    }
+    if (c == '\n') {
         return true;
+    }
     if (c >= '0' && c <= '7') {
         uint32_t number = (uint32_t)(c - '0');
-        for (int i = 0; i < 2 && peek(in, 0) >= '0' && peek(in, 0) <= '7'; i++)
+        for (int i = 0; i < 2 && peek(in, 0) >= '0' && peek(in, 0) <= '7'; i++) {
             number = number * 8 + (uint32_t)(in->text[in->at++] - '0');
+        }
         return how->bytes ? put_byte(in, number & 0xff) : put_utf8(in, number);
     }
     if (c == 'x' && how->bytes) {
         uint32_t byte;
         return read_hex(in, 2, &byte) && put_byte(in, byte);
     }
-    if (!how->bytes && (c == 'x' || c == 'u' || c == 'U'))
+    if (!how->bytes && (c == 'x' || c == 'u' || c == 'U')) {
         return read_unicode_escape(in, c, start);
-    if (!how->bytes && c == 'N')
+    }
+    if (!how->bytes && c == 'N') {
         return fail(in, start, "\\N{...} is not supported"); /* SIMPLER: no table of names */
+    }
     in->at--;
     return put_byte(in, '\\');
 }
@@ -331,30 +375,37 @@ static bool read_piece(struct reader *in, const struct quoting *how, size_t star
 {
     for (;;) {
         int c = peek(in, 0);
-        if (c < 0 || (c == '\n' && !how->triple))
+        if (c < 0 || (c == '\n' && !how->triple)) {
             return fail(in, start, "a closing quote is missing");
+        }
         if (c == how->quote && (!how->triple || (peek(in, 1) == c && peek(in, 2) == c))) {
             in->at += how->triple ? 3 : 1;
             return true;
         }
-        if (c == 0 || (how->bytes && c >= 0x80))
-            return fail(in, in->at, c ? "bytes can only contain ASCII literal characters"
-                                      : "source text cannot contain null bytes");
+        if (c == 0 || (how->bytes && c >= 0x80)) {
+            return fail(in, in->at,
+                        c ? "bytes can only contain ASCII literal characters"
+                          : "source text cannot contain null bytes");
+        }
         in->at++;
         if (c == '\\' && how->raw && peek(in, 0) >= 0) {
-            if (!put_byte(in, '\\'))
+            if (!put_byte(in, '\\')) {
                 return false;
+            }
             c = peek(in, 0);
-            if (c == 0 || c >= 0x80)
+            if (c == 0 || c >= 0x80) {
                 continue;
+            }
             in->at++;
         } else if (c == '\\') {
-            if (!read_escape(in, how))
+            if (!read_escape(in, how)) {
                 return false;
+            }
             continue;
         }
-        if (!put_byte(in, (uint32_t)c))
+        if (!put_byte(in, (uint32_t)c)) {
             return false;
+        }
     }
 }
 
@@ -368,13 +419,15 @@ static bool read_string(struct reader *in, struct dry_value *value)
     bool is_bytes = how.bytes;
     while (opening) {
         in->at += opening;
-        if (!read_piece(in, &how, start))
+        if (!read_piece(in, &how, start)) {
             return false;
+        }
         skip_blank(in);
         start = in->at;
         opening = recognise_string(in, &how);
-        if (opening && how.bytes != is_bytes)
+        if (opening && how.bytes != is_bytes) {
             return fail(in, start, "cannot mix bytes and nonbytes literals");
+        }
     }
     value->kind = is_bytes ? DRY_BYTES : DRY_TEXT;
     value->bytes = bytes;
@@ -388,8 +441,9 @@ static bool read_value(struct reader *in, struct dry_value *value);
 
 static bool push_item(struct reader *in, const struct dry_value *item)
 {
-    if ((size_t)(in->high - in->low) < sizeof(*item))
+    if ((size_t)(in->high - in->low) < sizeof(*item)) {
         return fail(in, in->at, "the literal is too long");
+    }
     in->high -= sizeof(*item);
     memcpy(in->high, item, sizeof(*item));
     return true;
@@ -402,11 +456,13 @@ static bool finish_items(struct reader *in, uint32_t count, struct dry_value *va
     char *start = (char *)(((uintptr_t)in->low + mask) & ~mask);
     char *pending = in->high;
     size_t bytes = count * sizeof(struct dry_value);
-    if (start > pending || (size_t)(pending - start) < bytes)
+    if (start > pending || (size_t)(pending - start) < bytes) {
         return fail(in, in->at, "the literal is too long");
+    }
     struct dry_value *items = (struct dry_value *)(void *)start;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         memcpy(&items[i], pending + (count - 1 - i) * sizeof(*items), sizeof(*items));
+    }
     in->low = start + bytes;
     in->high = pending + bytes;
     value->items = items;
@@ -423,18 +479,23 @@ static bool read_brackets(struct reader *in, struct dry_value *value)
     bool comma = false;
     struct dry_value item;
     in->at++;
-    if (++in->depth > DRY_VALUE_DEPTH)
+    if (++in->depth > DRY_VALUE_DEPTH) {
         return fail(in, start, "too many nested parentheses");
+    }
     for (;;) {
         skip_blank(in);
-        if (take(in, closing))
+        if (take(in, closing)) {
             break;
-        if (in->at >= in->length)
+        }
+        if (in->at >= in->length) {
             return fail(in, start, "a closing bracket is missing");
-        if (count && !comma)
+        }
+        if (count && !comma) {
             return fail(in, in->at, "a comma is missing");
-        if (!read_value(in, &item) || !push_item(in, &item))
+        }
+        if (!read_value(in, &item) || !push_item(in, &item)) {
             return false;
+        }
         count++;
         skip_blank(in);
         comma = take(in, ',');
@@ -461,11 +522,13 @@ static bool read_name(struct reader *in, struct dry_value *value)
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         size_t length = strlen(names[i].name);
-        if (in->length - in->at < length || memcmp(in->text + in->at, names[i].name, length) != 0)
+        if (in->length - in->at < length || memcmp(in->text + in->at, names[i].name, length) != 0) {
             continue;
+        }
         int next = peek(in, length);
-        if (digit_of(next) < 36 || next == '_' || next >= 0x80)
+        if (digit_of(next) < 36 || next == '_' || next >= 0x80) {
             continue;
+        }
         in->at += length;
         *value = names[i].value;
         return true;
@@ -479,10 +542,12 @@ static bool read_value(struct reader *in, struct dry_value *value)
     *value = (struct dry_value){0};
     skip_blank(in);
     int c = peek(in, 0);
-    if (c == '(' || c == '[')
+    if (c == '(' || c == '[') {
         return read_brackets(in, value);
-    if (recognise_string(in, &how))
+    }
+    if (recognise_string(in, &how)) {
         return read_string(in, value);
+    }
     bool negative = c == '-';
     if (negative || c == '+') {
         in->at++;
@@ -504,11 +569,13 @@ int dry_value_parse(const char *text, size_t length, void *arena, size_t arena_b
     in.high = (char *)arena + arena_bytes;
     if (read_value(&in, value)) {
         skip_blank(&in);
-        if (in.at == in.length)
+        if (in.at == in.length) {
             return 0;
+        }
         fail(&in, in.at, "something follows the literal");
     }
-    if (error_at)
+    if (error_at) {
         *error_at = in.problem_at;
+    }
     return dry_error_value(dry_current_caller(), DRY_VALUE_ERROR, "%s", in.problem);
 }

@@ -21,9 +21,11 @@ extern const size_t dry_hidden_count;
 
 static void put(struct output *out, const char *bytes, size_t count)
 {
-    for (size_t i = 0; i < count; i++, out->length++)
-        if (out->length < out->bytes)
+    for (size_t i = 0; i < count; i++, out->length++) {
+        if (out->length < out->bytes) {
             out->text[out->length] = bytes[i];
+        }
+    }
 }
 
 static void put_string(struct output *out, const char *string)
@@ -44,12 +46,13 @@ static bool is_hidden(uint32_t character)
     size_t high = dry_hidden_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (character > dry_hidden_characters[middle][1])
+        if (character > dry_hidden_characters[middle][1]) {
             low = middle + 1;
-        else if (character < dry_hidden_characters[middle][0])
+        } else if (character < dry_hidden_characters[middle][0]) {
             high = middle;
-        else
+        } else {
             return true;
+        }
     }
     return false;
 }
@@ -58,13 +61,18 @@ uint32_t dry_value_character(const char *bytes, size_t count, size_t *at)
 {
     static const uint32_t smallest[] = {0, 0x80, 0x800, 0x10000};
     uint8_t first = (uint8_t)bytes[*at];
-    int more = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2
-             : first < 0xf5 ? 3 : -1;
+    int more = first < 0x80   ? 0
+               : first < 0xc2 ? -1
+               : first < 0xe0 ? 1
+               : first < 0xf0 ? 2
+               : first < 0xf5 ? 3
+                              : -1;
     if (more >= 0 && *at + (size_t)more < count) {
         uint32_t character = more == 0 ? first : first & (0x3fu >> more);
         int i = 1;
-        for (; i <= more && ((uint8_t)bytes[*at + (size_t)i] & 0xc0) == 0x80; i++)
+        for (; i <= more && ((uint8_t)bytes[*at + (size_t)i] & 0xc0) == 0x80; i++) {
             character = character << 6 | ((uint8_t)bytes[*at + (size_t)i] & 0x3f);
+        }
         bool surrogate = character >= 0xd800 && character <= 0xdfff;
         if (i > more && character >= smallest[more] && !surrogate && character <= 0x10ffff) {
             *at += (size_t)more + 1;
@@ -87,16 +95,17 @@ static char choose_quote(const struct dry_value *value)
 static bool put_common(struct output *out, uint32_t character, char quote)
 {
     char pair[2] = {'\\', 0};
-    if (character == (uint8_t)quote || character == '\\')
+    if (character == (uint8_t)quote || character == '\\') {
         pair[1] = (char)character;
-    else if (character == '\t')
+    } else if (character == '\t') {
         pair[1] = 't';
-    else if (character == '\n')
+    } else if (character == '\n') {
         pair[1] = 'n';
-    else if (character == '\r')
+    } else if (character == '\r') {
         pair[1] = 'r';
-    else
+    } else {
         return false;
+    }
     put(out, pair, 2);
     return true;
 }
@@ -108,12 +117,14 @@ static void put_bytes(struct output *out, const struct dry_value *value)
     put(out, &quote, 1);
     for (uint32_t i = 0; i < value->count; i++) {
         uint8_t byte = (uint8_t)value->bytes[i];
-        if (put_common(out, byte, quote))
+        if (put_common(out, byte, quote)) {
             continue;
-        if (byte < 0x20 || byte >= 0x7f)
+        }
+        if (byte < 0x20 || byte >= 0x7f) {
             put_hex(out, 'x', 2, byte);
-        else
+        } else {
             put(out, &value->bytes[i], 1);
+        }
     }
     put(out, &quote, 1);
 }
@@ -125,16 +136,18 @@ static void put_text(struct output *out, const struct dry_value *value)
     for (size_t at = 0; at < value->count;) {
         size_t start = at;
         uint32_t character = dry_value_character(value->bytes, value->count, &at);
-        if (put_common(out, character, quote))
+        if (put_common(out, character, quote)) {
             continue;
-        if (!is_hidden(character))
+        }
+        if (!is_hidden(character)) {
             put(out, value->bytes + start, at - start);
-        else if (character < 0x100)
+        } else if (character < 0x100) {
             put_hex(out, 'x', 2, character);
-        else if (character < 0x10000)
+        } else if (character < 0x10000) {
             put_hex(out, 'u', 4, character);
-        else
+        } else {
             put_hex(out, 'U', 8, character);
+        }
     }
     put(out, &quote, 1);
 }
@@ -146,15 +159,18 @@ static int shortest_digits(double real, char digits[20], int *exponent)
     char text[48];
     for (int precision = 0;; precision++) {
         snprintf(text, sizeof(text), "%.*e", precision, real);
-        if (precision == 16 || strtod(text, NULL) == real)
+        if (precision == 16 || strtod(text, NULL) == real) {
             break;
+        }
     }
     int count = 0;
     const char *mark = strchr(text, 'e');
     assert(mark);
-    for (const char *c = text; c < mark; c++)
-        if (*c >= '0' && *c <= '9' && count < 19)
+    for (const char *c = text; c < mark; c++) {
+        if (*c >= '0' && *c <= '9' && count < 19) {
             digits[count++] = *c;
+        }
+    }
     *exponent = (int)strtol(mark + 1, NULL, 10);
     return count;
 }
@@ -165,8 +181,9 @@ static void put_float(struct output *out, double real)
         put_string(out, "nan");
         return;
     }
-    if (signbit(real))
+    if (signbit(real)) {
         put_string(out, "-");
+    }
     if (isinf(real)) {
         put_string(out, "inf");
         return;
@@ -185,16 +202,19 @@ static void put_float(struct output *out, double real)
         put_string(out, text);
         return;
     }
-    if (exponent < 0)
+    if (exponent < 0) {
         put_string(out, "0.");
-    for (int i = -1; i > exponent; i--)
+    }
+    for (int i = -1; i > exponent; i--) {
         put_string(out, "0");
+    }
     for (int i = 0; i < count || i <= exponent; i++) {
         put(out, i < count ? &digits[i] : "0", 1);
         if (i == exponent) {
             put_string(out, ".");
-            if (i + 1 >= count)
+            if (i + 1 >= count) {
                 put_string(out, "0");
+            }
         }
     }
 }
@@ -205,12 +225,14 @@ static void put_items(struct output *out, const struct dry_value *value, const c
 {
     put(out, brackets, 1);
     for (uint32_t i = 0; i < value->count; i++) {
-        if (i)
+        if (i) {
             put_string(out, ", ");
+        }
         put_value(out, &value->items[i]);
     }
-    if (value->kind == DRY_TUPLE && value->count == 1)
+    if (value->kind == DRY_TUPLE && value->count == 1) {
         put_string(out, ",");
+    }
     put(out, brackets + 1, 1);
 }
 
@@ -228,14 +250,30 @@ static void put_integer(struct output *out, const struct dry_value *value)
 static void put_value(struct output *out, const struct dry_value *value)
 {
     switch (value->kind) {
-    case DRY_NONE: put_string(out, "None"); return;
-    case DRY_BOOL: put_string(out, value->integer ? "True" : "False"); return;
-    case DRY_INT: put_integer(out, value); return;
-    case DRY_FLOAT: put_float(out, value->real); return;
-    case DRY_TEXT: put_text(out, value); return;
-    case DRY_BYTES: put_bytes(out, value); return;
-    case DRY_TUPLE: put_items(out, value, "()"); return;
-    case DRY_LIST: put_items(out, value, "[]"); return;
+    case DRY_NONE:
+        put_string(out, "None");
+        return;
+    case DRY_BOOL:
+        put_string(out, value->integer ? "True" : "False");
+        return;
+    case DRY_INT:
+        put_integer(out, value);
+        return;
+    case DRY_FLOAT:
+        put_float(out, value->real);
+        return;
+    case DRY_TEXT:
+        put_text(out, value);
+        return;
+    case DRY_BYTES:
+        put_bytes(out, value);
+        return;
+    case DRY_TUPLE:
+        put_items(out, value, "()");
+        return;
+    case DRY_LIST:
+        put_items(out, value, "[]");
+        return;
     case DRY_OBJECT:
         put_string(out, "<");
         put(out, value->bytes, value->count);
@@ -249,8 +287,9 @@ int dry_value_print(const struct dry_value *value, char *text, size_t bytes)
 {
     struct output out = {text, bytes ? bytes - 1 : 0, 0};
     put_value(&out, value);
-    if (bytes)
+    if (bytes) {
         text[out.length < bytes ? out.length : bytes - 1] = 0;
+    }
     return (int)out.length;
 }
 

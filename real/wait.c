@@ -20,11 +20,13 @@ bool dry_wait_expired(struct dry_caller caller, const struct wait *wait)
 bool dry_wait_stopped(struct dry_caller caller)
 {
     struct task_store *store = dry_task_store(caller);
-    if (store->check == NULL || DRY_MUTANT(interrupt_check_is_not_asked))
+    if (store->check == NULL || DRY_MUTANT(interrupt_check_is_not_asked)) {
         return false;
+    }
     int code = store->check(store->check_argument);
-    if (code == 0)
+    if (code == 0) {
         return false;
+    }
     dry_error_interrupted(caller, code);
     return true;
 }
@@ -32,18 +34,21 @@ bool dry_wait_stopped(struct dry_caller caller)
 /* The number of ready descriptors, WAIT_TIMED_OUT, or -errno. */
 static ssize_t become_ready(struct dry_caller caller, struct wait *wait)
 {
-    if (wait->timeout_ns < 0)
+    if (wait->timeout_ns < 0) {
         return caller.system->ppoll(caller, wait->descriptors, wait->count, NULL, NULL);
+    }
     uint64_t left_ns = (uint64_t)wait->timeout_ns;
     uint64_t now = dry_wait_now(caller);
     if (wait->deadline_at == 0) {
         wait->deadline_at = now + left_ns;
     } else {
         /* Exactly at the deadline there is one last look, as in CPython. */
-        if (now > wait->deadline_at)
+        if (now > wait->deadline_at) {
             return WAIT_TIMED_OUT;
-        if (!DRY_MUTANT(deadline_restarts_after_a_signal))
+        }
+        if (!DRY_MUTANT(deadline_restarts_after_a_signal)) {
             left_ns = wait->deadline_at - now;
+        }
     }
     struct timespec left = {
         .tv_sec = (time_t)(left_ns / NS_PER_SECOND),
@@ -60,25 +65,30 @@ ssize_t dry_wait(struct dry_caller caller, struct wait *wait)
         if (wait->descriptors != NULL) {
             result = become_ready(caller, wait);
             if (result == -EINTR) {
-                if (dry_wait_stopped(caller))
+                if (dry_wait_stopped(caller)) {
                     return WAIT_STOPPED;
+                }
                 continue;
             }
-            if (result < 0)
+            if (result < 0) {
                 return result;
+            }
         }
-        if (wait->attempt == NULL)
+        if (wait->attempt == NULL) {
             return result;
+        }
         while (wait->cut_short || (result = wait->attempt(caller, wait->data)) == -EINTR) {
             wait->cut_short = false;
-            if (dry_wait_stopped(caller))
+            if (dry_wait_stopped(caller)) {
                 return WAIT_STOPPED;
+            }
         }
         /* Ready, yet nothing there: a datagram with a wrong checksum, or another task was faster.
          * That is no answer while there is a deadline to wait for. */
         if (result == -EAGAIN && wait->descriptors != NULL && wait->timeout_ns > 0 &&
-            !DRY_MUTANT(spurious_readiness_is_an_error))
+            !DRY_MUTANT(spurious_readiness_is_an_error)) {
             continue;
+        }
         return result;
     }
 }

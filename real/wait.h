@@ -54,21 +54,25 @@ static inline ssize_t dry_wait_socket(struct dry_caller caller, const struct dry
                                       ssize_t (*attempt)(struct dry_caller caller, void *data),
                                       void *data)
 {
-    if (socket->timeout_ns > 0)
+    if (socket->timeout_ns > 0) {
         return dry_wait_longer(caller, socket, events, attempt, data, false);
+    }
     ssize_t result = attempt(caller, data);
-    if (__builtin_expect(result != -EINTR, 1))
+    if (__builtin_expect(result != -EINTR, 1)) {
         return result;
+    }
     return dry_wait_longer(caller, socket, events, attempt, data, true);
 }
 
 /* An outcome of dry_wait as the public call's result. */
 static inline ssize_t dry_wait_edge(struct dry_caller caller, ssize_t outcome)
 {
-    if (__builtin_expect(outcome >= 0, 1))
+    if (__builtin_expect(outcome >= 0, 1)) {
         return outcome;
-    if (outcome == WAIT_TIMED_OUT)
+    }
+    if (outcome == WAIT_TIMED_OUT) {
         return dry_error_timeout(caller);
+    }
     return outcome == WAIT_STOPPED ? -1 : dry_error_os(caller, (int)-outcome);
 }
 

@@ -42,28 +42,33 @@ int raise_errno(struct actor *actor, int number)
 int raise_library(struct actor *actor)
 {
     static const char *const kinds[] = {
-        [DRY_ERROR_NONE] = "OSError",          [DRY_ERROR_OS] = "OSError",
-        [DRY_ERROR_TIMEOUT] = "timeout",       [DRY_ERROR_GAI] = "gaierror",
-        [DRY_ERROR_HERROR] = "herror",         [DRY_ERROR_VALUE] = "ValueError",
-        [DRY_ERROR_INTERRUPTED] = "interrupted", [DRY_ERROR_UNSUPPORTED] = "unsupported",
+        [DRY_ERROR_NONE] = "OSError",
+        [DRY_ERROR_OS] = "OSError",
+        [DRY_ERROR_TIMEOUT] = "timeout",
+        [DRY_ERROR_GAI] = "gaierror",
+        [DRY_ERROR_HERROR] = "herror",
+        [DRY_ERROR_VALUE] = "ValueError",
+        [DRY_ERROR_INTERRUPTED] = "interrupted",
+        [DRY_ERROR_UNSUPPORTED] = "unsupported",
     };
-    static const char *const values[] = {"ValueError", "TypeError", "OverflowError",
-                                         "UnicodeError"};
+    static const char *const values[] = {"ValueError", "TypeError", "OverflowError", "UnicodeError"};
     const struct dry_error *error = dry_last_error();
     const char *kind = kinds[error->kind];
     bool coded = error->kind == DRY_ERROR_OS || error->kind == DRY_ERROR_GAI ||
                  error->kind == DRY_ERROR_HERROR;
 
-    if (error->kind == DRY_ERROR_VALUE && error->code >= 0 && error->code < 4)
+    if (error->kind == DRY_ERROR_VALUE && error->code >= 0 && error->code < 4) {
         kind = values[error->code];
+    }
     raise_error(actor, kind, "%s", error->message);
     const char *name = coded ? dry_error_code_name(error->kind, error->code) : NULL;
-    if (coded && error->code == 0) /* OSError("illegal IP address string …"): no errno at all */
+    if (coded && error->code == 0) { /* OSError("illegal IP address string …"): no errno at all */
         actor->raised->code[0] = 0;
-    else if (name != NULL)
+    } else if (name != NULL) {
         snprintf(actor->raised->code, sizeof actor->raised->code, "%s", name);
-    else if (coded)
+    } else if (coded) {
         snprintf(actor->raised->code, sizeof actor->raised->code, "%d", error->code);
+    }
     return -1;
 }
 
@@ -71,9 +76,11 @@ int raise_library(struct actor *actor)
 
 static struct binding *find_binding(struct actor *actor, const char *name)
 {
-    for (struct binding *binding = actor->bindings; binding != NULL; binding = binding->next)
-        if (strcmp(binding->name, name) == 0)
+    for (struct binding *binding = actor->bindings; binding != NULL; binding = binding->next) {
+        if (strcmp(binding->name, name) == 0) {
             return binding;
+        }
+    }
     return NULL;
 }
 
@@ -88,36 +95,44 @@ static void bind_value(struct actor *actor, const char *name, const struct value
         actor->bindings = binding;
     }
     binding->value = *value;
-    if (value->kind != VALUE_OBJECT || value->object->name != NULL)
+    if (value->kind != VALUE_OBJECT || value->object->name != NULL) {
         return;
+    }
     value->object->name = name;
     if ((value->object->kind == OBJECT_SOCKET || value->object->kind == OBJECT_EPOLL) &&
         actor->ops->name_socket != NULL) {
         int descriptor = value->object->kind == OBJECT_SOCKET ? dry_fileno(value->object->socket)
                                                               : value->object->descriptor;
 
-        if (descriptor >= 0)
+        if (descriptor >= 0) {
             actor->ops->name_socket(actor, descriptor, name);
+        }
     }
 }
 
-static int bind_target(struct actor *actor, const struct expression *target,
-                       const struct value *value)
+static int bind_target(struct actor *actor, const struct expression *target, const struct value *value)
 {
-    if (target->kind == EXPRESSION_GROUP)
+    if (target->kind == EXPRESSION_GROUP) {
         return bind_target(actor, target->left, value);
-    if (target->kind == EXPRESSION_NAME)
+    }
+    if (target->kind == EXPRESSION_NAME) {
         bind_value(actor, target->text, value);
-    if (target->kind != EXPRESSION_TUPLE)
+    }
+    if (target->kind != EXPRESSION_TUPLE) {
         return 0;
-    if (value->kind != VALUE_TUPLE && value->kind != VALUE_LIST)
+    }
+    if (value->kind != VALUE_TUPLE && value->kind != VALUE_LIST) {
         return raise_error(actor, "TypeError", "cannot unpack a value that is no tuple or list");
-    if (value->count != target->count)
+    }
+    if (value->count != target->count) {
         return raise_error(actor, "ValueError", "%zu values cannot be unpacked into %u names",
                            value->count, target->count);
-    for (uint32_t i = 0; i < target->count; i++)
-        if (bind_target(actor, target->items[i], &value->items[i]) != 0)
+    }
+    for (uint32_t i = 0; i < target->count; i++) {
+        if (bind_target(actor, target->items[i], &value->items[i]) != 0) {
             return -1;
+        }
+    }
     return 0;
 }
 
@@ -143,8 +158,7 @@ static int collect(struct actor *actor, const struct expression *call, struct ca
 {
     uint32_t required, parameters = verb_parameters(made->verb, &required);
     size_t length;
-    const char *last = parameters > 0 ? verb_parameter_name(made->verb, parameters - 1, &length)
-                                      : NULL;
+    const char *last = parameters > 0 ? verb_parameter_name(made->verb, parameters - 1, &length) : NULL;
     struct value *rest = NULL;
 
     if (last != NULL && last[0] == '*') {
@@ -157,11 +171,13 @@ static int collect(struct actor *actor, const struct expression *call, struct ca
         struct value value;
         int at = verb_parameter(made->verb, i, call->keywords[i]);
 
-        if (at < 0 || at >= VERB_ARGUMENTS)
+        if (at < 0 || at >= VERB_ARGUMENTS) {
             return raise_error(actor, "TypeError", "%s() takes (%s)", made->verb->name,
                                made->verb->parameters);
-        if (actor_evaluate(actor, call->items[i], &value) != 0)
+        }
+        if (actor_evaluate(actor, call->items[i], &value) != 0) {
             return -1;
+        }
         if (rest == &made->arguments[at]) {
             rest->items[rest->count++] = value;
             continue;
@@ -172,24 +188,26 @@ static int collect(struct actor *actor, const struct expression *call, struct ca
     for (uint32_t i = 0; i < required; i++) {
         const char *name = verb_parameter_name(made->verb, i, &length);
 
-        if (!made->given[i] && name[length - 1] != '?')
+        if (!made->given[i] && name[length - 1] != '?') {
             return raise_error(actor, "TypeError", "%s() takes (%s)", made->verb->name,
                                made->verb->parameters);
+        }
     }
     made->count = call->count;
     return 0;
 }
 
-static int evaluate_call(struct actor *actor, const struct expression *expression,
-                         struct object *self, const struct verb *verb, struct value *value)
+static int evaluate_call(struct actor *actor, const struct expression *expression, struct object *self,
+                         const struct verb *verb, struct value *value)
 {
     struct call *call = arena_take(&actor->arena, sizeof *call); /* a fiber's stack is small */
 
     call->actor = actor;
     call->verb = verb;
     call->self = self;
-    if (collect(actor, expression, call) != 0 || verb->run(call) != 0)
+    if (collect(actor, expression, call) != 0 || verb->run(call) != 0) {
         return -1;
+    }
     *value = call->result;
     return 0;
 }
@@ -199,53 +217,61 @@ static int evaluate_method(struct actor *actor, const struct expression *express
 {
     struct value self;
 
-    if (actor_evaluate(actor, expression->left, &self) != 0)
+    if (actor_evaluate(actor, expression->left, &self) != 0) {
         return -1;
-    if (self.kind != VALUE_OBJECT)
+    }
+    if (self.kind != VALUE_OBJECT) {
         return raise_error(actor, "TypeError", "this value has no method %s()", expression->text);
-    enum verb_on on = expression->integer == 1            ? VERB_ATTRIBUTE
+    }
+    enum verb_on on = expression->integer == 1             ? VERB_ATTRIBUTE
                       : self.object->kind == OBJECT_SOCKET ? VERB_SOCKET
                       : self.object->kind == OBJECT_FILE   ? VERB_FILE
                                                            : VERB_EPOLL;
     const struct verb *verb = verb_find(on, expression->text);
-    if (verb == NULL || (on == VERB_ATTRIBUTE && self.object->kind != OBJECT_SOCKET))
+    if (verb == NULL || (on == VERB_ATTRIBUTE && self.object->kind != OBJECT_SOCKET)) {
         return raise_error(actor, "TypeError", "this object has no method %s()", expression->text);
+    }
     return evaluate_call(actor, expression, self.object, verb, value);
 }
 
 /* ---- expressions ---------------------------------------------------------------------------- */
 
-static int evaluate_items(struct actor *actor, const struct expression *expression,
-                          struct value *value)
+static int evaluate_items(struct actor *actor, const struct expression *expression, struct value *value)
 {
     *value = value_tuple(&actor->arena, expression->count);
-    if (expression->kind == EXPRESSION_LIST)
+    if (expression->kind == EXPRESSION_LIST) {
         value->kind = VALUE_LIST;
-    for (uint32_t i = 0; i < expression->count; i++)
-        if (actor_evaluate(actor, expression->items[i], &value->items[i]) != 0)
+    }
+    for (uint32_t i = 0; i < expression->count; i++) {
+        if (actor_evaluate(actor, expression->items[i], &value->items[i]) != 0) {
             return -1;
+        }
+    }
     return 0;
 }
 
-static int evaluate_index(struct actor *actor, const struct expression *expression,
-                          struct value *value)
+static int evaluate_index(struct actor *actor, const struct expression *expression, struct value *value)
 {
     struct value left, right;
 
     if (actor_evaluate(actor, expression->left, &left) != 0 ||
-        actor_evaluate(actor, expression->right, &right) != 0)
+        actor_evaluate(actor, expression->right, &right) != 0) {
         return -1;
-    if (left.kind < VALUE_STR || left.kind > VALUE_LIST || right.kind > VALUE_INT)
+    }
+    if (left.kind < VALUE_STR || left.kind > VALUE_LIST || right.kind > VALUE_INT) {
         return raise_error(actor, "TypeError", "this value has no items");
+    }
     int64_t at = right.integer < 0 ? right.integer + (int64_t)left.count : right.integer;
-    if (at < 0 || (uint64_t)at >= left.count)
+    if (at < 0 || (uint64_t)at >= left.count) {
         return raise_error(actor, "IndexError", "index out of range");
-    if (left.kind == VALUE_TUPLE || left.kind == VALUE_LIST)
+    }
+    if (left.kind == VALUE_TUPLE || left.kind == VALUE_LIST) {
         *value = left.items[at];
-    else if (left.kind == VALUE_STR)
+    } else if (left.kind == VALUE_STR) {
         *value = value_str(&actor->arena, left.bytes + at, 1);
-    else
+    } else {
         *value = value_int((unsigned char)left.bytes[at]);
+    }
     return 0;
 }
 
@@ -255,37 +281,43 @@ static int slice_end(struct actor *actor, const struct expression *expression, s
     struct value value;
 
     *end = absent;
-    if (expression == NULL)
+    if (expression == NULL) {
         return 0;
-    if (actor_evaluate(actor, expression, &value) != 0)
+    }
+    if (actor_evaluate(actor, expression, &value) != 0) {
         return -1;
-    if (value.kind > VALUE_INT)
+    }
+    if (value.kind > VALUE_INT) {
         return raise_error(actor, "TypeError", "slice indices must be integers");
+    }
     int64_t at = value.integer < 0 ? value.integer + (int64_t)count : value.integer;
     *end = at < 0 ? 0 : (uint64_t)at > count ? count : (size_t)at;
     return 0;
 }
 
-static int evaluate_slice(struct actor *actor, const struct expression *expression,
-                          struct value *value)
+static int evaluate_slice(struct actor *actor, const struct expression *expression, struct value *value)
 {
     struct value left;
     size_t begin, end;
 
-    if (actor_evaluate(actor, expression->left, &left) != 0)
+    if (actor_evaluate(actor, expression->left, &left) != 0) {
         return -1;
-    if (left.kind < VALUE_STR || left.kind > VALUE_LIST)
+    }
+    if (left.kind < VALUE_STR || left.kind > VALUE_LIST) {
         return raise_error(actor, "TypeError", "this value has no items");
+    }
     if (slice_end(actor, expression->right, left.count, 0, &begin) != 0 ||
-        slice_end(actor, expression->third, left.count, left.count, &end) != 0)
+        slice_end(actor, expression->third, left.count, left.count, &end) != 0) {
         return -1;
+    }
     size_t count = end > begin ? end - begin : 0;
     *value = left;
     value->count = count;
-    if (left.kind == VALUE_TUPLE || left.kind == VALUE_LIST)
+    if (left.kind == VALUE_TUPLE || left.kind == VALUE_LIST) {
         value->items = left.items + begin;
-    else
+    } else {
         value->bytes = arena_copy(&actor->arena, left.bytes + begin, count);
+    }
     return 0;
 }
 
@@ -296,13 +328,15 @@ static int repeat_bytes(struct actor *actor, const struct value *bytes, const st
 {
     uint64_t count = times->integer > 0 ? (uint64_t)times->integer : 0;
 
-    if (bytes->count != 0 && count > LONGEST_REPEAT / bytes->count)
+    if (bytes->count != 0 && count > LONGEST_REPEAT / bytes->count) {
         return raise_error(actor, "OverflowError", "more than %d bytes", LONGEST_REPEAT);
+    }
     *value = *bytes;
     value->count = bytes->count * count;
     value->bytes = arena_take(&actor->arena, value->count + 1);
-    for (uint64_t i = 0; i < count; i++)
+    for (uint64_t i = 0; i < count; i++) {
         memcpy(value->bytes + i * bytes->count, bytes->bytes, bytes->count);
+    }
     return 0;
 }
 
@@ -330,29 +364,33 @@ static int calculate(struct actor *actor, char mark, const struct value *left,
 
     if (left->kind == VALUE_FLOAT || right->kind == VALUE_FLOAT) {
         *value = (struct value){.kind = VALUE_FLOAT,
-                                .real = mark == '+' ? a + b : mark == '-' ? a - b : a * b};
+                                .real = mark == '+'   ? a + b
+                                        : mark == '-' ? a - b
+                                                      : a * b};
         return mark == '+' || mark == '-' || mark == '*'
                    ? 0
                    : raise_error(actor, "TypeError", "unsupported operand type(s) for %c", mark);
     }
     int64_t x = left->integer, y = right->integer, result = 0;
     bool overflow = false;
-    if (mark == '|')
+    if (mark == '|') {
         result = x | y;
-    else if (mark == '&')
+    } else if (mark == '&') {
         result = x & y;
-    else if (mark == '+')
+    } else if (mark == '+') {
         overflow = __builtin_add_overflow(x, y, &result);
-    else if (mark == '-')
+    } else if (mark == '-') {
         overflow = __builtin_sub_overflow(x, y, &result);
-    else if (mark == '*')
+    } else if (mark == '*') {
         overflow = __builtin_mul_overflow(x, y, &result);
-    else if (y < 0 || y > 62 || (x != 0 && (x < 0 || x > INT64_MAX >> y)))
+    } else if (y < 0 || y > 62 || (x != 0 && (x < 0 || x > INT64_MAX >> y))) {
         overflow = true;
-    else
+    } else {
         result = x << y;
-    if (overflow)
+    }
+    if (overflow) {
         return raise_error(actor, "OverflowError", "the result is larger than 63 bits");
+    }
     *value = value_flavoured(result, left->flavour == right->flavour ? left->flavour : FLAVOUR_PLAIN);
     return 0;
 }
@@ -364,24 +402,27 @@ static int evaluate_binary(struct actor *actor, const struct expression *express
     char mark = expression->text[0];
 
     if (actor_evaluate(actor, expression->left, &left) != 0 ||
-        actor_evaluate(actor, expression->right, &right) != 0)
+        actor_evaluate(actor, expression->right, &right) != 0) {
         return -1;
-    if (mark == '*' && holds_bytes(&left) && right.kind <= VALUE_INT)
+    }
+    if (mark == '*' && holds_bytes(&left) && right.kind <= VALUE_INT) {
         return repeat_bytes(actor, &left, &right, value);
-    if (mark == '*' && holds_bytes(&right) && left.kind <= VALUE_INT)
+    }
+    if (mark == '*' && holds_bytes(&right) && left.kind <= VALUE_INT) {
         return repeat_bytes(actor, &right, &left, value);
+    }
     if (mark == '+' && holds_bytes(&left) && holds_bytes(&right) &&
-        (left.kind == VALUE_STR) == (right.kind == VALUE_STR))
+        (left.kind == VALUE_STR) == (right.kind == VALUE_STR)) {
         return join_bytes(actor, &left, &right, value);
+    }
     if (left.kind == VALUE_NONE || left.kind > VALUE_FLOAT || right.kind == VALUE_NONE ||
-        right.kind > VALUE_FLOAT)
-        return raise_error(actor, "TypeError", "unsupported operand type(s) for %s",
-                           expression->text);
+        right.kind > VALUE_FLOAT) {
+        return raise_error(actor, "TypeError", "unsupported operand type(s) for %s", expression->text);
+    }
     return calculate(actor, mark, &left, &right, value);
 }
 
-static int evaluate_name(struct actor *actor, const struct expression *expression,
-                         struct value *value)
+static int evaluate_name(struct actor *actor, const struct expression *expression, struct value *value)
 {
     struct binding *binding = find_binding(actor, expression->text);
     int64_t number;
@@ -390,25 +431,26 @@ static int evaluate_name(struct actor *actor, const struct expression *expressio
         *value = binding->value;
         return 0;
     }
-    if (value_constant(expression->text, &number) != 0)
+    if (value_constant(expression->text, &number) != 0) {
         return raise_error(actor, "TypeError", "\"%s\" has no value: the line that binds it raised",
                            expression->text);
+    }
     *value = value_int(number);
     return 0;
 }
 
-static int evaluate_sign(struct actor *actor, const struct expression *expression,
-                         struct value *value)
+static int evaluate_sign(struct actor *actor, const struct expression *expression, struct value *value)
 {
-    if (actor_evaluate(actor, expression->left, value) != 0)
+    if (actor_evaluate(actor, expression->left, value) != 0) {
         return -1;
-    if (value->kind == VALUE_FLOAT && expression->kind == EXPRESSION_MINUS)
+    }
+    if (value->kind == VALUE_FLOAT && expression->kind == EXPRESSION_MINUS) {
         value->real = -value->real;
-    else if (value->kind != VALUE_INT && value->kind != VALUE_BOOL)
+    } else if (value->kind != VALUE_INT && value->kind != VALUE_BOOL) {
         return raise_error(actor, "TypeError", "bad operand type for a sign");
-    else
-        *value = value_int(expression->kind == EXPRESSION_MINUS ? -value->integer
-                                                                : ~value->integer);
+    } else {
+        *value = value_int(expression->kind == EXPRESSION_MINUS ? -value->integer : ~value->integer);
+    }
     return 0;
 }
 
@@ -469,8 +511,9 @@ static bool match_content(struct actor *actor, const struct expression *pattern,
 
     if (pattern->count != 2 || !holds_bytes(value) ||
         actor_evaluate(actor, pattern->items[0], &count) != 0 ||
-        actor_evaluate(actor, pattern->items[1], &hash) != 0)
+        actor_evaluate(actor, pattern->items[1], &hash) != 0) {
         return false;
+    }
     snprintf(text, sizeof text, "%016llx",
              (unsigned long long)value_content(value->bytes, value->count));
     return count.kind == VALUE_INT && (uint64_t)count.integer == value->count &&
@@ -494,24 +537,28 @@ static bool match(struct actor *actor, const struct expression *pattern, const s
     case EXPRESSION_TUPLE:
     case EXPRESSION_LIST:
         if (value->kind != (pattern->kind == EXPRESSION_TUPLE ? VALUE_TUPLE : VALUE_LIST) ||
-            value->count != pattern->count)
+            value->count != pattern->count) {
             return false;
-        for (uint32_t i = 0; i < pattern->count; i++)
-            if (!match(actor, pattern->items[i], &value->items[i]))
+        }
+        for (uint32_t i = 0; i < pattern->count; i++) {
+            if (!match(actor, pattern->items[i], &value->items[i])) {
                 return false;
+            }
+        }
         return true;
     case EXPRESSION_NAME:
-        if (find_binding(actor, pattern->text) == NULL &&
-            value_constant(pattern->text, &number) != 0) {
+        if (find_binding(actor, pattern->text) == NULL && value_constant(pattern->text, &number) != 0) {
             bind_value(actor, pattern->text, value);
             return true;
         }
         break;
     case EXPRESSION_CALL:
-        if (strcmp(pattern->text, "content") == 0)
+        if (strcmp(pattern->text, "content") == 0) {
             return match_content(actor, pattern, value);
-        if (strcmp(pattern->text, "fds") == 0)
+        }
+        if (strcmp(pattern->text, "fds") == 0) {
             return match_descriptors(actor, pattern, value);
+        }
         break;
     default:
         break;
@@ -522,15 +569,17 @@ static bool match(struct actor *actor, const struct expression *pattern, const s
 static bool match_descriptors(struct actor *actor, const struct expression *pattern,
                               const struct value *value)
 {
-    if (!holds_bytes(value) || value->count != pattern->count * sizeof(int))
+    if (!holds_bytes(value) || value->count != pattern->count * sizeof(int)) {
         return false;
+    }
     for (uint32_t i = 0; i < pattern->count; i++) {
         int descriptor;
 
         memcpy(&descriptor, value->bytes + i * sizeof descriptor, sizeof descriptor);
         struct value number = value_flavoured(descriptor, FLAVOUR_DESCRIPTOR);
-        if (!match(actor, pattern->items[i], &number))
+        if (!match(actor, pattern->items[i], &number)) {
             return false;
+        }
     }
     return true;
 }
@@ -547,10 +596,12 @@ static enum step_status judge_raise(const struct expectation *expect, const stru
                                     struct text *outcome)
 {
     text_add(outcome, "raises %s", raised->kind);
-    if (*raised->code != 0)
+    if (*raised->code != 0) {
         text_add(outcome, "(%s)", raised->code);
-    if (expect->kind == EXPECT_NOTHING || expect->kind == EXPECT_ANY)
+    }
+    if (expect->kind == EXPECT_NOTHING || expect->kind == EXPECT_ANY) {
         return STEP_RAISED;
+    }
     return raised_as_expected(expect, raised) ? STEP_OK : STEP_DIFFERS;
 }
 
@@ -578,23 +629,25 @@ static enum step_status run_call(struct actor *actor, const struct step *step, s
     int status = actor_evaluate(actor, step->expression, &value);
 
     trace->ended_ns = now(actor);
-    if (status == 0 && step->target != NULL)
+    if (status == 0 && step->target != NULL) {
         status = bind_target(actor, step->target, &value);
-    if (status == 0)
+    }
+    if (status == 0) {
         return judge_value(actor, &step->expect, &value, outcome);
+    }
     trace->detail = arena_text(&actor->arena, actor->raised->message);
     return judge_raise(&step->expect, actor->raised, outcome);
 }
 
-static enum step_status run_sync(struct actor *actor, const struct step *step,
-                                 struct trace_step *trace)
+static enum step_status run_sync(struct actor *actor, const struct step *step, struct trace_step *trace)
 {
     int sync = scenario_find_sync(actor->scenario, step->sync);
     int status = actor->ops->sync(actor, (uint32_t)sync);
 
     trace->ended_ns = now(actor);
-    if (status == 0)
+    if (status == 0) {
         return STEP_OK;
+    }
     trace->detail = "another actor of this sync has stopped";
     return STEP_ABANDONED;
 }
@@ -656,10 +709,11 @@ void actor_run(struct actor *actor)
     }
     /* First the sockets: who waits for this actor's bytes must see the end of them. */
     close_objects(actor);
-    if (actor->state == ACTOR_RUNS)
+    if (actor->state == ACTOR_RUNS) {
         actor->state = ACTOR_ENDED;
-    else
+    } else {
         actor->ops->stopped(actor);
+    }
 }
 
 void actor_abandon(struct actor *actor)
@@ -682,14 +736,15 @@ void actor_describe(const struct actor *actor, char *text, size_t bytes)
     char since[32];
 
     scenario_time_print(actor->current_started_ns, since);
-    if (step != NULL)
-        snprintf(text, bytes, "%s:%u: %s waits in %s since %s", actor->scenario->path,
-                 step->at.line, actor->lines->name, step->text, since);
-    else
+    if (step != NULL) {
+        snprintf(text, bytes, "%s:%u: %s waits in %s since %s", actor->scenario->path, step->at.line,
+                 actor->lines->name, step->text, since);
+    } else {
         snprintf(text, bytes, "%s:%u: %s %s", actor->scenario->path, actor->lines->at.line,
                  actor->lines->name,
                  actor->state == ACTOR_WAITS_TO_START ? "has not started"
                  : actor->state == ACTOR_RUNS         ? "runs"
                  : actor->state == ACTOR_ENDED        ? "has ended"
                                                       : "has stopped");
+    }
 }

@@ -55,8 +55,8 @@ struct actor {
     struct binding *bindings;
     struct luck *luck;
     struct object *objects; /* sockets, files, pollers: closed at the end as a process's would be */
-    struct raised *raised; /* by the step that runs */
-    bool stops_on_signal;  /* on_signal(STOP) */
+    struct raised *raised;  /* by the step that runs */
+    bool stops_on_signal;   /* on_signal(STOP) */
 };
 
 /* Runs every step. Returns when the actor ended or stopped; its sockets are closed then. */

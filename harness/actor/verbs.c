@@ -6,24 +6,27 @@
 #include <math.h>
 #include <string.h>
 
-static const struct verb *const tables[] = {verbs_socket, verbs_transfer, verbs_message,
-                                            verbs_names,  verbs_files,    verbs_poll,
-                                            verbs_values};
+static const struct verb *const tables[] = {verbs_socket, verbs_transfer, verbs_message, verbs_names,
+                                            verbs_files,  verbs_poll,     verbs_values};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 const struct verb *verb_find(enum verb_on on, const char *name)
 {
-    for (size_t t = 0; t < TABLES; t++)
-        for (const struct verb *verb = tables[t]; verb->name != NULL; verb++)
-            if (verb->on == on && strcmp(verb->name, name) == 0)
+    for (size_t t = 0; t < TABLES; t++) {
+        for (const struct verb *verb = tables[t]; verb->name != NULL; verb++) {
+            if (verb->on == on && strcmp(verb->name, name) == 0) {
                 return verb;
+            }
+        }
+    }
     return NULL;
 }
 
 bool verb_is_method(const char *name, bool attribute)
 {
-    if (attribute)
+    if (attribute) {
         return verb_find(VERB_ATTRIBUTE, name) != NULL;
+    }
     return verb_find(VERB_SOCKET, name) != NULL || verb_find(VERB_FILE, name) != NULL ||
            verb_find(VERB_EPOLL, name) != NULL;
 }
@@ -35,10 +38,12 @@ const char *verb_parameter_name(const struct verb *verb, uint32_t index, size_t 
     for (;; index--) {
         at += strspn(at, " ");
         *length = strcspn(at, " ");
-        if (*length == 0)
+        if (*length == 0) {
             return NULL;
-        if (index == 0)
+        }
+        if (index == 0) {
             return at;
+        }
         at += *length;
     }
 }
@@ -50,9 +55,11 @@ uint32_t verb_parameters(const struct verb *verb, uint32_t *required)
     size_t length;
 
     *required = 0;
-    for (; (name = verb_parameter_name(verb, count, &length)) != NULL; count++)
-        if (name[length - 1] != '?' && name[0] != '*')
+    for (; (name = verb_parameter_name(verb, count, &length)) != NULL; count++) {
+        if (name[length - 1] != '?' && name[0] != '*') {
             *required = count + 1;
+        }
+    }
     return count;
 }
 
@@ -62,13 +69,16 @@ int verb_parameter(const struct verb *verb, uint32_t position, const char *keywo
     size_t length;
 
     for (uint32_t i = 0; (name = verb_parameter_name(verb, i, &length)) != NULL; i++) {
-        if (name[0] == '*')
+        if (name[0] == '*') {
             return keyword == NULL && position >= i ? (int)i : -1;
-        if (name[length - 1] == '?')
+        }
+        if (name[length - 1] == '?') {
             length--;
+        }
         if (keyword != NULL ? strlen(keyword) == length && memcmp(keyword, name, length) == 0
-                            : i == position)
+                            : i == position) {
             return (int)i;
+        }
     }
     return -1;
 }
@@ -87,11 +97,13 @@ int take_int64(struct call *call, uint32_t i, int64_t *result)
 {
     const struct value *value = &call->arguments[i];
 
-    if (!call->given[i])
+    if (!call->given[i]) {
         return 0;
-    if (value->kind != VALUE_INT && value->kind != VALUE_BOOL)
-        return raise_error(call->actor, "TypeError",
-                           "'%s' object cannot be interpreted as an integer", kind_name(value));
+    }
+    if (value->kind != VALUE_INT && value->kind != VALUE_BOOL) {
+        return raise_error(call->actor, "TypeError", "'%s' object cannot be interpreted as an integer",
+                           kind_name(value));
+    }
     *result = value->integer;
     return 0;
 }
@@ -100,13 +112,15 @@ int take_int(struct call *call, uint32_t i, int *result)
 {
     int64_t wide = *result;
 
-    if (take_int64(call, i, &wide) != 0)
+    if (take_int64(call, i, &wide) != 0) {
         return -1;
-    if (wide > INT_MAX)
-        return raise_error(call->actor, "OverflowError",
-                           "signed integer is greater than maximum");
-    if (wide < INT_MIN)
+    }
+    if (wide > INT_MAX) {
+        return raise_error(call->actor, "OverflowError", "signed integer is greater than maximum");
+    }
+    if (wide < INT_MIN) {
         return raise_error(call->actor, "OverflowError", "signed integer is less than minimum");
+    }
     *result = (int)wide;
     return 0;
 }
@@ -115,11 +129,12 @@ int take_bool(struct call *call, uint32_t i, bool *result)
 {
     const struct value *value = &call->arguments[i];
 
-    if (!call->given[i])
+    if (!call->given[i]) {
         return 0;
+    }
     *result = value->kind == VALUE_FLOAT ? value->real != 0
               : value->kind <= VALUE_INT ? value->integer != 0
-              : value->kind == VALUE_OBJECT || value->count > 0;
+                                         : value->kind == VALUE_OBJECT || value->count > 0;
     return 0;
 }
 
@@ -127,11 +142,13 @@ int take_bytes(struct call *call, uint32_t i, const char **bytes, size_t *count)
 {
     const struct value *value = &call->arguments[i];
 
-    if (!call->given[i])
+    if (!call->given[i]) {
         return 0;
-    if (value->kind != VALUE_BYTES && value->kind != VALUE_BYTEARRAY)
+    }
+    if (value->kind != VALUE_BYTES && value->kind != VALUE_BYTEARRAY) {
         return raise_error(call->actor, "TypeError", "a bytes-like object is required, not '%s'",
                            kind_name(value));
+    }
     *bytes = value->bytes;
     *count = value->count;
     return 0;
@@ -141,9 +158,12 @@ int take_buffer(struct call *call, uint32_t i, struct value *buffer)
 {
     const struct value *value = &call->arguments[i];
 
-    if (value->kind != VALUE_BYTEARRAY)
-        return raise_error(call->actor, "TypeError", "%s() argument %u must be read-write bytes-like "
-                           "object, not %s", call->verb->name, i + 1, kind_name(value));
+    if (value->kind != VALUE_BYTEARRAY) {
+        return raise_error(call->actor, "TypeError",
+                           "%s() argument %u must be read-write bytes-like "
+                           "object, not %s",
+                           call->verb->name, i + 1, kind_name(value));
+    }
     *buffer = *value;
     return 0;
 }
@@ -152,20 +172,24 @@ int take_text(struct call *call, uint32_t i, const char **text)
 {
     const struct value *value = &call->arguments[i];
 
-    if (!call->given[i])
+    if (!call->given[i]) {
         return 0;
+    }
     *text = NULL;
-    if (value->kind == VALUE_NONE)
+    if (value->kind == VALUE_NONE) {
         return 0;
+    }
     if (value->kind == VALUE_INT || value->kind == VALUE_BOOL) {
         *text = arena_print(&call->actor->arena, "%lld", (long long)value->integer);
         return 0;
     }
-    if (value->kind != VALUE_STR && value->kind != VALUE_BYTES && value->kind != VALUE_BYTEARRAY)
+    if (value->kind != VALUE_STR && value->kind != VALUE_BYTES && value->kind != VALUE_BYTEARRAY) {
         return raise_error(call->actor, "TypeError", "%s() argument %u must be str, not %s",
                            call->verb->name, i + 1, kind_name(value));
-    if (memchr(value->bytes, 0, value->count) != NULL)
+    }
+    if (memchr(value->bytes, 0, value->count) != NULL) {
         return raise_error(call->actor, "ValueError", "embedded null character");
+    }
     *text = arena_copy(&call->actor->arena, value->bytes, value->count);
     return 0;
 }
@@ -174,23 +198,29 @@ int take_timeout(struct call *call, uint32_t i, int64_t *ns)
 {
     const struct value *value = &call->arguments[i];
 
-    if (!call->given[i])
+    if (!call->given[i]) {
         return 0;
+    }
     if (value->kind == VALUE_NONE) {
         *ns = DRY_TIMEOUT_NONE;
         return 0;
     }
-    if (value->kind != VALUE_INT && value->kind != VALUE_BOOL && value->kind != VALUE_FLOAT)
-        return raise_error(call->actor, "TypeError",
-                           "'%s' object cannot be interpreted as an integer", kind_name(value));
-    if (value->kind == VALUE_FLOAT && isnan(value->real))
+    if (value->kind != VALUE_INT && value->kind != VALUE_BOOL && value->kind != VALUE_FLOAT) {
+        return raise_error(call->actor, "TypeError", "'%s' object cannot be interpreted as an integer",
+                           kind_name(value));
+    }
+    if (value->kind == VALUE_FLOAT && isnan(value->real)) {
         return raise_error(call->actor, "ValueError", "Invalid value NaN (not a number)");
+    }
     double seconds = value->kind == VALUE_FLOAT ? value->real : (double)value->integer;
-    if (seconds < 0)
+    if (seconds < 0) {
         return raise_error(call->actor, "ValueError", "Timeout value out of range");
-    if (seconds > 9.2e9)
-        return raise_error(call->actor, "OverflowError", "timestamp out of range for platform "
+    }
+    if (seconds > 9.2e9) {
+        return raise_error(call->actor, "OverflowError",
+                           "timestamp out of range for platform "
                            "time_t");
+    }
     /* Rounded up, as CPython rounds timeouts; the binary error of 0.3 must not add a nanosecond. */
     double exact = seconds * 1e9;
     double near = nearbyint(exact);
@@ -203,12 +233,14 @@ int take_address(struct call *call, uint32_t i, struct dry_address *address, con
     struct dry_value value;
     struct dry_socket *socket = call->self->socket;
 
-    if (value_to_library(&call->actor->arena, &call->arguments[i], &value) != 0)
+    if (value_to_library(&call->actor->arena, &call->arguments[i], &value) != 0) {
         return raise_error(call->actor, "TypeError", "%s(): a socket is no address", method);
+    }
     *address = (struct dry_address){0};
     if (dry_address_from_value(address, dry_family(socket), dry_type(socket), dry_protocol(socket),
-                               &value, method) != 0)
+                               &value, method) != 0) {
         return raise_library(call->actor);
+    }
     return 0;
 }
 
@@ -218,15 +250,18 @@ int value_descriptor(struct actor *actor, const struct value *value, int *descri
         *descriptor = (int)value->integer;
         return 0;
     }
-    if (value->kind != VALUE_OBJECT)
+    if (value->kind != VALUE_OBJECT) {
         return raise_error(actor, "TypeError", "argument must be an int, or have a fileno() method");
-    if (value->object->kind == OBJECT_SOCKET)
+    }
+    if (value->object->kind == OBJECT_SOCKET) {
         *descriptor = dry_fileno(value->object->socket);
-    else
+    } else {
         *descriptor = value->object->descriptor;
-    if (*descriptor < 0)
-        return raise_error(actor, "ValueError",
-                           "file descriptor cannot be a negative integer (%d)", *descriptor);
+    }
+    if (*descriptor < 0) {
+        return raise_error(actor, "ValueError", "file descriptor cannot be a negative integer (%d)",
+                           *descriptor);
+    }
     return 0;
 }
 

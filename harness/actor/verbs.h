@@ -23,11 +23,11 @@ enum verb_on {
 struct call {
     struct actor *actor;
     const struct verb *verb;
-    struct object *self;  /* of methods */
+    struct object *self; /* of methods */
     struct value arguments[VERB_ARGUMENTS];
     bool given[VERB_ARGUMENTS];
-    uint32_t count;       /* arguments of a verb whose last parameter is `*items` */
-    struct value result;  /* None until set */
+    uint32_t count;      /* arguments of a verb whose last parameter is `*items` */
+    struct value result; /* None until set */
 };
 
 struct verb {
@@ -76,7 +76,7 @@ int take_int64(struct call *call, uint32_t i, int64_t *result);
 int take_bytes(struct call *call, uint32_t i, const char **bytes, size_t *count);
 int take_text(struct call *call, uint32_t i, const char **text); /* None: NULL */
 int take_bool(struct call *call, uint32_t i, bool *result);
-int take_timeout(struct call *call, uint32_t i, int64_t *ns);    /* seconds; None: -1 */
+int take_timeout(struct call *call, uint32_t i, int64_t *ns); /* seconds; None: -1 */
 int take_address(struct call *call, uint32_t i, struct dry_address *address, const char *method);
 int take_buffer(struct call *call, uint32_t i, struct value *buffer); /* a bytearray */
 /* A descriptor: of a socket, a stream, an epoll object, or a number. */

@@ -13,15 +13,17 @@ static struct value content(struct call *call, const char *bytes, size_t count)
 {
     struct value value = value_bytes(&call->actor->arena, bytes, count);
 
-    if (call->self->text)
+    if (call->self->text) {
         value.kind = VALUE_STR;
+    }
     return value;
 }
 
 static int check_open(struct call *call)
 {
-    if (call->self->closed)
+    if (call->self->closed) {
         return raise_error(call->actor, "ValueError", "I/O operation on closed file.");
+    }
     return 0;
 }
 
@@ -32,11 +34,13 @@ static int run_makefile(struct call *call)
 
     if (take_text(call, 0, &mode) != 0 || take_int(call, 1, &buffering) != 0 ||
         take_text(call, 2, &encoding) != 0 || take_text(call, 3, &errors) != 0 ||
-        take_text(call, 4, &newline) != 0)
+        take_text(call, 4, &newline) != 0) {
         return -1;
+    }
     FILE *file = dry_makefile(call->self->socket, mode, buffering, encoding, errors, newline);
-    if (file == NULL)
+    if (file == NULL) {
         return raise_library(call->actor);
+    }
     struct object *object = actor_object(call->actor, OBJECT_FILE);
     object->file = file;
     object->text = strchr(mode, 'b') == NULL;
@@ -50,12 +54,14 @@ static int run_tempfile(struct call *call)
     const char *bytes = "";
     size_t count = 0;
 
-    if (take_bytes(call, 0, &bytes, &count) != 0)
+    if (take_bytes(call, 0, &bytes, &count) != 0) {
         return -1;
+    }
     int descriptor = memfd_create("tempfile", MFD_CLOEXEC);
     FILE *file = descriptor >= 0 ? fdopen(descriptor, "w+b") : NULL;
-    if (file == NULL)
+    if (file == NULL) {
         return raise_error(call->actor, "OSError", "a temporary file cannot be made");
+    }
     fwrite(bytes, 1, count, file);
     fflush(file);
     lseek(descriptor, 0, SEEK_SET);
@@ -73,17 +79,21 @@ static int run_sendfile(struct call *call)
     size_t sent = 0;
 
     if (value_descriptor(call->actor, &call->arguments[0], &descriptor) != 0 ||
-        take_int64(call, 1, &offset) != 0)
+        take_int64(call, 1, &offset) != 0) {
         return -1;
-    if (call->given[2] && call->arguments[2].kind != VALUE_NONE) {
-        if (take_int64(call, 2, &count) != 0)
-            return -1;
-        if (count <= 0)
-            return raise_error(call->actor, "ValueError",
-                               "count must be a positive integer (got %lld)", (long long)count);
     }
-    if (dry_sendfile(call->self->socket, descriptor, offset, count, &sent) != 0)
+    if (call->given[2] && call->arguments[2].kind != VALUE_NONE) {
+        if (take_int64(call, 2, &count) != 0) {
+            return -1;
+        }
+        if (count <= 0) {
+            return raise_error(call->actor, "ValueError", "count must be a positive integer (got %lld)",
+                               (long long)count);
+        }
+    }
+    if (dry_sendfile(call->self->socket, descriptor, offset, count, &sent) != 0) {
         return raise_library(call->actor);
+    }
     call->result = value_int((int64_t)sent);
     return 0;
 }
@@ -97,9 +107,10 @@ static int run_read(struct call *call)
     size_t count = 0, room = 0;
     char *bytes = arena_take(&call->actor->arena, 1);
 
-    if (check_open(call) != 0 || (call->given[0] && call->arguments[0].kind != VALUE_NONE &&
-                                  take_int64(call, 0, &size) != 0))
+    if (check_open(call) != 0 ||
+        (call->given[0] && call->arguments[0].kind != VALUE_NONE && take_int64(call, 0, &size) != 0)) {
         return -1;
+    }
     clearerr(call->self->file);
     while (size < 0 || count < (size_t)size) {
         size_t more = size < 0 || (size_t)size - count > PIECE_BYTES ? (size_t)PIECE_BYTES
@@ -113,11 +124,13 @@ static int run_read(struct call *call)
         }
         size_t got = fread(bytes + count, 1, more, call->self->file);
         count += got;
-        if (got < more)
+        if (got < more) {
             break;
+        }
     }
-    if (ferror(call->self->file))
+    if (ferror(call->self->file)) {
         return raise_library(call->actor);
+    }
     call->result = content(call, bytes, count);
     return 0;
 }
@@ -128,8 +141,9 @@ static int run_readline(struct call *call)
     char *bytes = arena_take(&call->actor->arena, room);
     int byte = 0;
 
-    if (check_open(call) != 0)
+    if (check_open(call) != 0) {
         return -1;
+    }
     clearerr(call->self->file);
     while (byte != '\n' && (byte = getc(call->self->file)) != EOF) {
         if (count == room) {
@@ -141,8 +155,9 @@ static int run_readline(struct call *call)
         }
         bytes[count++] = (char)byte;
     }
-    if (ferror(call->self->file))
+    if (ferror(call->self->file)) {
         return raise_library(call->actor);
+    }
     call->result = content(call, bytes, count);
     return 0;
 }
@@ -153,32 +168,38 @@ static int run_write(struct call *call)
     enum value_kind wanted = call->self->text ? VALUE_STR : VALUE_BYTES;
     int64_t written = 0;
 
-    if (check_open(call) != 0)
+    if (check_open(call) != 0) {
         return -1;
-    if (value->kind != wanted && (call->self->text || value->kind != VALUE_BYTEARRAY))
-        return raise_error(call->actor, "TypeError", call->self->text
-                               ? "write() argument must be str"
-                               : "a bytes-like object is required");
+    }
+    if (value->kind != wanted && (call->self->text || value->kind != VALUE_BYTEARRAY)) {
+        return raise_error(call->actor, "TypeError",
+                           call->self->text ? "write() argument must be str"
+                                            : "a bytes-like object is required");
+    }
     clearerr(call->self->file);
-    if (fwrite(value->bytes, 1, value->count, call->self->file) < value->count)
+    if (fwrite(value->bytes, 1, value->count, call->self->file) < value->count) {
         return raise_library(call->actor);
-    for (size_t i = 0; i < value->count; i++) /* characters, of str */
+    }
+    for (size_t i = 0; i < value->count; i++) { /* characters, of str */
         written += !call->self->text || (value->bytes[i] & 0xc0) != 0x80;
+    }
     call->result = value_int(written);
     return 0;
 }
 
 static int run_flush(struct call *call)
 {
-    if (check_open(call) != 0)
+    if (check_open(call) != 0) {
         return -1;
+    }
     return fflush(call->self->file) != 0 ? raise_library(call->actor) : 0;
 }
 
 static int run_close(struct call *call)
 {
-    if (call->self->closed)
+    if (call->self->closed) {
         return 0;
+    }
     call->self->closed = 1;
     return fclose(call->self->file) != 0 ? raise_library(call->actor) : 0;
 }
@@ -190,8 +211,9 @@ static int run_tell(struct call *call)
                          ? lseek(call->self->descriptor, 0, SEEK_CUR)
                          : -1;
 
-    if (position < 0)
+    if (position < 0) {
         return raise_error(call->actor, "OSError", "the stream has no position");
+    }
     call->result = value_int(position);
     return 0;
 }

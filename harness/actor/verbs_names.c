@@ -16,16 +16,18 @@ static struct value text_value(struct call *call, const char *text)
 
 static int result_text(struct call *call, int status, const char *text)
 {
-    if (status < 0)
+    if (status < 0) {
         return raise_library(call->actor);
+    }
     call->result = text_value(call, text);
     return 0;
 }
 
 static int result_int(struct call *call, int64_t number)
 {
-    if (number < 0)
+    if (number < 0) {
         return raise_library(call->actor);
+    }
     call->result = value_int(number);
     return 0;
 }
@@ -51,21 +53,25 @@ static int run_getaddrinfo(struct call *call)
     struct dry_addrinfo *list;
     size_t count;
 
-    if (call->arguments[0].kind == VALUE_INT)
-        return raise_error(call->actor, "TypeError",
-                           "getaddrinfo() argument 1 must be string or None");
+    if (call->arguments[0].kind == VALUE_INT) {
+        return raise_error(call->actor, "TypeError", "getaddrinfo() argument 1 must be string or None");
+    }
     if (call->arguments[1].kind == VALUE_TUPLE || call->arguments[1].kind == VALUE_LIST ||
-        call->arguments[1].kind == VALUE_FLOAT)
+        call->arguments[1].kind == VALUE_FLOAT) {
         return raise_error(call->actor, "OSError", "Int or String expected");
+    }
     if (take_text(call, 0, &host) != 0 || take_text(call, 1, &port) != 0 ||
         take_int(call, 2, &family) != 0 || take_int(call, 3, &type) != 0 ||
-        take_int(call, 4, &protocol) != 0 || take_int(call, 5, &flags) != 0)
+        take_int(call, 4, &protocol) != 0 || take_int(call, 5, &flags) != 0) {
         return -1;
-    if (dry_getaddrinfo(host, port, family, type, protocol, flags, &list, &count) != 0)
+    }
+    if (dry_getaddrinfo(host, port, family, type, protocol, flags, &list, &count) != 0) {
         return raise_library(call->actor);
+    }
     call->result = value_list(&call->actor->arena, count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         call->result.items[i] = addrinfo_value(call, &list[i]);
+    }
     dry_freeaddrinfo(list);
     return 0;
 }
@@ -77,17 +83,20 @@ static int run_getnameinfo(struct call *call)
     int flags = 0;
     const struct value *pair = &call->arguments[0];
 
-    if (pair->kind != VALUE_TUPLE)
+    if (pair->kind != VALUE_TUPLE) {
         return raise_error(call->actor, "TypeError", "getnameinfo() argument 1 must be a tuple");
-    if (take_int(call, 1, &flags) != 0 ||
-        value_to_library(&call->actor->arena, pair, &value) != 0)
+    }
+    if (take_int(call, 1, &flags) != 0 || value_to_library(&call->actor->arena, pair, &value) != 0) {
         return -1;
-    if (dry_address_from_value(&address, AF_UNSPEC, SOCK_DGRAM, 0, &value, "getnameinfo") != 0)
+    }
+    if (dry_address_from_value(&address, AF_UNSPEC, SOCK_DGRAM, 0, &value, "getnameinfo") != 0) {
         return raise_library(call->actor);
+    }
     char *host = arena_take(&call->actor->arena, NI_MAXHOST);
     char *service = arena_take(&call->actor->arena, NI_MAXSERV);
-    if (dry_getnameinfo(&address, flags, host, NI_MAXHOST, service, NI_MAXSERV) != 0)
+    if (dry_getnameinfo(&address, flags, host, NI_MAXHOST, service, NI_MAXSERV) != 0) {
         return raise_library(call->actor);
+    }
     call->result = value_tuple(&call->actor->arena, 2);
     call->result.items[0] = text_value(call, host);
     call->result.items[1] = text_value(call, service);
@@ -98,11 +107,13 @@ static int run_getnameinfo(struct call *call)
 
 static int need_text(struct call *call, uint32_t i, const char **text)
 {
-    if (take_text(call, i, text) != 0)
+    if (take_text(call, i, text) != 0) {
         return -1;
-    if (*text == NULL || call->arguments[i].kind == VALUE_INT)
-        return raise_error(call->actor, "TypeError", "%s() argument %u must be str",
-                           call->verb->name, i + 1);
+    }
+    if (*text == NULL || call->arguments[i].kind == VALUE_INT) {
+        return raise_error(call->actor, "TypeError", "%s() argument %u must be str", call->verb->name,
+                           i + 1);
+    }
     return 0;
 }
 
@@ -112,10 +123,11 @@ static int need_host(struct call *call, const char **name)
     const struct value *value = &call->arguments[0];
 
     if ((value->kind == VALUE_STR || value->kind == VALUE_BYTES) &&
-        memchr(value->bytes, 0, value->count) != NULL)
+        memchr(value->bytes, 0, value->count) != NULL) {
         return raise_error(call->actor, "TypeError",
                            "%s() argument 1 must be encoded string without null bytes",
                            call->verb->name);
+    }
     return need_text(call, 0, name);
 }
 
@@ -124,8 +136,9 @@ static int run_gethostbyname(struct call *call)
     const char *name;
     char *buffer = arena_take(&call->actor->arena, NAME_BYTES);
 
-    if (need_host(call, &name) != 0)
+    if (need_host(call, &name) != 0) {
         return -1;
+    }
     return result_text(call, dry_gethostbyname(name, buffer, NAME_BYTES), buffer);
 }
 
@@ -133,18 +146,21 @@ static struct value names_value(struct call *call, char **names)
 {
     size_t count = 0;
 
-    while (names[count] != NULL)
+    while (names[count] != NULL) {
         count++;
+    }
     struct value value = value_list(&call->actor->arena, count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         value.items[i] = text_value(call, names[i]);
+    }
     return value;
 }
 
 static int result_hostent(struct call *call, struct dry_hostent *entry)
 {
-    if (entry == NULL)
+    if (entry == NULL) {
         return raise_library(call->actor);
+    }
     call->result = value_tuple(&call->actor->arena, 3);
     call->result.items[0] = text_value(call, entry->name);
     call->result.items[1] = names_value(call, entry->aliases);
@@ -164,8 +180,7 @@ static int run_gethostbyaddr(struct call *call)
 {
     const char *address;
 
-    return need_host(call, &address) != 0 ? -1
-                                             : result_hostent(call, dry_gethostbyaddr(address));
+    return need_host(call, &address) != 0 ? -1 : result_hostent(call, dry_gethostbyaddr(address));
 }
 
 static int run_getfqdn(struct call *call)
@@ -173,8 +188,9 @@ static int run_getfqdn(struct call *call)
     const char *name = "";
     char *buffer = arena_take(&call->actor->arena, NAME_BYTES);
 
-    if (take_text(call, 0, &name) != 0)
+    if (take_text(call, 0, &name) != 0) {
         return -1;
+    }
     return result_text(call, dry_getfqdn(name, buffer, NAME_BYTES), buffer);
 }
 
@@ -189,8 +205,9 @@ static int run_sethostname(struct call *call)
 {
     const char *name;
 
-    if (need_text(call, 0, &name) != 0)
+    if (need_text(call, 0, &name) != 0) {
         return -1;
+    }
     return result_status(call, dry_sethostname(name, strlen(name)));
 }
 
@@ -200,8 +217,9 @@ static int run_getservbyname(struct call *call)
 {
     const char *name, *protocol = NULL;
 
-    if (need_text(call, 0, &name) != 0 || take_text(call, 1, &protocol) != 0)
+    if (need_text(call, 0, &name) != 0 || take_text(call, 1, &protocol) != 0) {
         return -1;
+    }
     return result_int(call, dry_getservbyname(name, protocol));
 }
 
@@ -211,8 +229,9 @@ static int run_getservbyport(struct call *call)
     const char *protocol = NULL;
     char *buffer = arena_take(&call->actor->arena, NAME_BYTES);
 
-    if (take_int(call, 0, &port) != 0 || take_text(call, 1, &protocol) != 0)
+    if (take_int(call, 0, &port) != 0 || take_text(call, 1, &protocol) != 0) {
         return -1;
+    }
     return result_text(call, dry_getservbyport(port, protocol, buffer, NAME_BYTES), buffer);
 }
 
@@ -228,10 +247,12 @@ static int run_if_nameindex(struct call *call)
     struct if_nameindex *list = dry_if_nameindex();
     size_t count = 0;
 
-    if (list == NULL)
+    if (list == NULL) {
         return raise_library(call->actor);
-    while (list[count].if_index != 0)
+    }
+    while (list[count].if_index != 0) {
         count++;
+    }
     call->result = value_list(&call->actor->arena, count);
     for (size_t i = 0; i < count; i++) {
         call->result.items[i] = value_tuple(&call->actor->arena, 2);
@@ -254,8 +275,9 @@ static int run_if_indextoname(struct call *call)
     int64_t index = 0;
     char name[IF_NAMESIZE] = "";
 
-    if (take_int64(call, 0, &index) != 0)
+    if (take_int64(call, 0, &index) != 0) {
         return -1;
+    }
     return result_text(call, dry_if_indextoname(index, name), name);
 }
 
@@ -290,10 +312,12 @@ static int run_inet_aton(struct call *call)
     const char *text;
     uint8_t packed[4];
 
-    if (need_text(call, 0, &text) != 0)
+    if (need_text(call, 0, &text) != 0) {
         return -1;
-    if (dry_inet_aton(text, packed) != 0)
+    }
+    if (dry_inet_aton(text, packed) != 0) {
         return raise_library(call->actor);
+    }
     call->result = value_bytes(&call->actor->arena, packed, sizeof packed);
     return 0;
 }
@@ -304,8 +328,9 @@ static int run_inet_ntoa(struct call *call)
     size_t count;
     char text[DRY_INET_TEXT_BYTES] = "";
 
-    if (take_bytes(call, 0, &bytes, &count) != 0)
+    if (take_bytes(call, 0, &bytes, &count) != 0) {
         return -1;
+    }
     return result_text(call, dry_inet_ntoa(bytes, count, text), text);
 }
 
@@ -315,11 +340,13 @@ static int run_inet_pton(struct call *call)
     const char *text;
     uint8_t packed[16];
 
-    if (take_int(call, 0, &family) != 0 || need_text(call, 1, &text) != 0)
+    if (take_int(call, 0, &family) != 0 || need_text(call, 1, &text) != 0) {
         return -1;
+    }
     int count = dry_inet_pton(family, text, packed);
-    if (count < 0)
+    if (count < 0) {
         return raise_library(call->actor);
+    }
     call->result = value_bytes(&call->actor->arena, packed, (size_t)count);
     return 0;
 }
@@ -331,8 +358,9 @@ static int run_inet_ntop(struct call *call)
     size_t count;
     char text[DRY_INET_TEXT_BYTES] = "";
 
-    if (take_int(call, 0, &family) != 0 || take_bytes(call, 1, &bytes, &count) != 0)
+    if (take_int(call, 0, &family) != 0 || take_bytes(call, 1, &bytes, &count) != 0) {
         return -1;
+    }
     return result_text(call, dry_inet_ntop(family, bytes, count, text), text);
 }
 

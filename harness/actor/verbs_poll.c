@@ -10,9 +10,11 @@ enum { EPOLL_EVENTS = 64 };
 /* The actor's object behind a descriptor, so that results name it. */
 static struct value descriptor_value(struct actor *actor, int descriptor)
 {
-    for (struct object *object = actor->objects; object != NULL; object = object->next)
-        if (object->kind == OBJECT_SOCKET && dry_fileno(object->socket) == descriptor)
+    for (struct object *object = actor->objects; object != NULL; object = object->next) {
+        if (object->kind == OBJECT_SOCKET && dry_fileno(object->socket) == descriptor) {
             return value_object(object);
+        }
+    }
     return value_flavoured(descriptor, FLAVOUR_DESCRIPTOR);
 }
 
@@ -30,16 +32,19 @@ static int take_pollfds(struct call *call, struct pollfd **polled)
 {
     const struct value *list = &call->arguments[0];
 
-    if (list->kind != VALUE_LIST && list->kind != VALUE_TUPLE)
+    if (list->kind != VALUE_LIST && list->kind != VALUE_TUPLE) {
         return raise_error(call->actor, "TypeError", "poll() takes a list of (socket, events)");
+    }
     *polled = arena_take(&call->actor->arena, (list->count + 1) * sizeof **polled);
     for (size_t i = 0; i < list->count; i++) {
         const struct value *item = &list->items[i];
 
-        if (item->kind != VALUE_TUPLE || item->count != 2 || item->items[1].kind > VALUE_INT)
+        if (item->kind != VALUE_TUPLE || item->count != 2 || item->items[1].kind > VALUE_INT) {
             return raise_error(call->actor, "TypeError", "poll() takes a list of (socket, events)");
-        if (value_descriptor(call->actor, &item->items[0], &(*polled)[i].fd) != 0)
+        }
+        if (value_descriptor(call->actor, &item->items[0], &(*polled)[i].fd) != 0) {
             return -1;
+        }
         (*polled)[i].events = (short)item->items[1].integer;
     }
     return 0;
@@ -52,18 +57,21 @@ static int run_poll(struct call *call)
     int64_t timeout = -1;
     const struct value *list = &call->arguments[0];
 
-    if (take_pollfds(call, &polled) != 0 || take_timeout(call, 1, &timeout) != 0)
+    if (take_pollfds(call, &polled) != 0 || take_timeout(call, 1, &timeout) != 0) {
         return -1;
+    }
     int ready = dry_poll(polled, list->count, timeout);
-    if (ready < 0)
+    if (ready < 0) {
         return raise_library(call->actor);
+    }
     call->result = value_list(&call->actor->arena, (size_t)ready);
     call->result.count = 0;
-    for (size_t i = 0; i < list->count; i++)
-        if (polled[i].revents != 0)
+    for (size_t i = 0; i < list->count; i++) {
+        if (polled[i].revents != 0) {
             call->result.items[call->result.count++] = event_value(
-                call->actor, list->items[i].items[0], (unsigned short)polled[i].revents,
-                FLAVOUR_POLL);
+                call->actor, list->items[i].items[0], (unsigned short)polled[i].revents, FLAVOUR_POLL);
+        }
+    }
     return 0;
 }
 
@@ -74,18 +82,22 @@ static int take_set(struct call *call, uint32_t i, fd_set *set, int *highest)
     const struct value *list = &call->arguments[i];
 
     FD_ZERO(set);
-    if (list->kind != VALUE_LIST && list->kind != VALUE_TUPLE)
+    if (list->kind != VALUE_LIST && list->kind != VALUE_TUPLE) {
         return raise_error(call->actor, "TypeError", "arguments 1-3 must be sequences");
+    }
     for (size_t n = 0; n < list->count; n++) {
         int descriptor;
 
-        if (value_descriptor(call->actor, &list->items[n], &descriptor) != 0)
+        if (value_descriptor(call->actor, &list->items[n], &descriptor) != 0) {
             return -1;
-        if (descriptor < 0 || descriptor >= FD_SETSIZE)
+        }
+        if (descriptor < 0 || descriptor >= FD_SETSIZE) {
             return raise_error(call->actor, "ValueError", "filedescriptor out of range in select()");
+        }
         FD_SET(descriptor, set);
-        if (descriptor > *highest)
+        if (descriptor > *highest) {
             *highest = descriptor;
+        }
     }
     return 0;
 }
@@ -100,8 +112,9 @@ static struct value ready_value(struct call *call, uint32_t i, fd_set *set)
         int descriptor = -1;
 
         if (value_descriptor(call->actor, &list->items[n], &descriptor) == 0 &&
-            FD_ISSET(descriptor, set))
+            FD_ISSET(descriptor, set)) {
             ready.items[ready.count++] = list->items[n];
+        }
     }
     return ready;
 }
@@ -119,22 +132,25 @@ static struct dry_caller begin(const char *verb, int descriptor)
 {
     struct dry_caller caller = dry_current_caller();
 
-    if (caller.system->call_begin != NULL)
+    if (caller.system->call_begin != NULL) {
         caller.system->call_begin(caller, verb, descriptor);
+    }
     return caller;
 }
 
 static void end(struct dry_caller caller)
 {
-    if (caller.system->call_end != NULL)
+    if (caller.system->call_end != NULL) {
         caller.system->call_end(caller);
+    }
 }
 
 /* What a negative status raises; EINTR is left only when the handler raises. */
 static int raise_status(struct call *call, int status)
 {
-    if (status == -EINTR)
+    if (status == -EINTR) {
         return raise_error(call->actor, "interrupted", "the interrupt check said stop");
+    }
     return raise_errno(call->actor, -status);
 }
 
@@ -146,11 +162,14 @@ static int run_select(struct call *call)
     int highest = -1, status;
     int64_t timeout = -1;
 
-    for (uint32_t i = 0; i < 3; i++)
-        if (take_set(call, i, &wanted[i], &highest) != 0)
+    for (uint32_t i = 0; i < 3; i++) {
+        if (take_set(call, i, &wanted[i], &highest) != 0) {
             return -1;
-    if (take_timeout(call, 3, &timeout) != 0)
+        }
+    }
+    if (take_timeout(call, 3, &timeout) != 0) {
         return -1;
+    }
     caller = begin("select", -1);
     uint64_t deadline = timeout >= 0 ? dry_now() + (uint64_t)timeout : 0;
     do {
@@ -161,11 +180,13 @@ static int run_select(struct call *call)
                                         timeout >= 0 ? &left : NULL, NULL);
     } while (status == -EINTR && !call->actor->stops_on_signal);
     end(caller);
-    if (status < 0)
+    if (status < 0) {
         return raise_status(call, status);
+    }
     call->result = value_tuple(&call->actor->arena, 3);
-    for (uint32_t i = 0; i < 3; i++)
+    for (uint32_t i = 0; i < 3; i++) {
         call->result.items[i] = ready_value(call, i, &sets[i]);
+    }
     return 0;
 }
 
@@ -176,8 +197,9 @@ static int run_epoll(struct call *call)
     struct dry_caller caller = dry_current_caller();
     int descriptor = caller.system->epoll_create(caller, EPOLL_CLOEXEC);
 
-    if (descriptor < 0)
+    if (descriptor < 0) {
         return raise_errno(call->actor, -descriptor);
+    }
     struct object *object = actor_object(call->actor, OBJECT_EPOLL);
     object->descriptor = descriptor;
     call->result = value_object(object);
@@ -190,11 +212,12 @@ static int control(struct call *call, int operation, uint32_t events)
     struct epoll_event event = {.events = events};
     int descriptor;
 
-    if (value_descriptor(call->actor, &call->arguments[0], &descriptor) != 0)
+    if (value_descriptor(call->actor, &call->arguments[0], &descriptor) != 0) {
         return -1;
+    }
     event.data.fd = descriptor;
-    int status =
-        caller.system->epoll_ctl(caller, call->self->descriptor, operation, descriptor, &event);
+    int status = caller.system->epoll_ctl(caller, call->self->descriptor, operation, descriptor,
+                                          &event);
     return status < 0 ? raise_errno(call->actor, -status) : 0;
 }
 
@@ -202,8 +225,9 @@ static int run_register(struct call *call)
 {
     int64_t events = EPOLLIN | EPOLLPRI | EPOLLOUT;
 
-    if (take_int64(call, 1, &events) != 0)
+    if (take_int64(call, 1, &events) != 0) {
         return -1;
+    }
     return control(call, EPOLL_CTL_ADD, (uint32_t)events);
 }
 
@@ -211,8 +235,9 @@ static int run_modify(struct call *call)
 {
     int64_t events = 0;
 
-    if (take_int64(call, 1, &events) != 0)
+    if (take_int64(call, 1, &events) != 0) {
         return -1;
+    }
     return control(call, EPOLL_CTL_MOD, (uint32_t)events);
 }
 
@@ -224,15 +249,16 @@ static int run_unregister(struct call *call)
 static int run_epoll_poll(struct call *call)
 {
     struct dry_caller caller;
-    struct epoll_event *events =
-        arena_take(&call->actor->arena, EPOLL_EVENTS * sizeof *events);
+    struct epoll_event *events = arena_take(&call->actor->arena, EPOLL_EVENTS * sizeof *events);
     int64_t timeout = -1, maximum = EPOLL_EVENTS;
     int ready;
 
-    if (take_timeout(call, 0, &timeout) != 0 || take_int64(call, 1, &maximum) != 0)
+    if (take_timeout(call, 0, &timeout) != 0 || take_int64(call, 1, &maximum) != 0) {
         return -1;
-    if (maximum <= 0 || maximum > EPOLL_EVENTS)
+    }
+    if (maximum <= 0 || maximum > EPOLL_EVENTS) {
         maximum = EPOLL_EVENTS;
+    }
     caller = begin("poll", call->self->descriptor);
     uint64_t deadline = timeout >= 0 ? dry_now() + (uint64_t)timeout : 0;
     do {
@@ -242,13 +268,15 @@ static int run_epoll_poll(struct call *call)
                                            timeout >= 0 ? &left : NULL, NULL);
     } while (ready == -EINTR && !call->actor->stops_on_signal);
     end(caller);
-    if (ready < 0)
+    if (ready < 0) {
         return raise_status(call, ready);
+    }
     call->result = value_list(&call->actor->arena, (size_t)ready);
-    for (int i = 0; i < ready; i++)
-        call->result.items[i] =
-            event_value(call->actor, descriptor_value(call->actor, events[i].data.fd),
-                        events[i].events, FLAVOUR_EPOLL);
+    for (int i = 0; i < ready; i++) {
+        call->result.items[i] = event_value(call->actor,
+                                            descriptor_value(call->actor, events[i].data.fd),
+                                            events[i].events, FLAVOUR_EPOLL);
+    }
     return 0;
 }
 
@@ -256,8 +284,9 @@ static int run_epoll_close(struct call *call)
 {
     struct dry_caller caller = dry_current_caller();
 
-    if (call->self->closed)
+    if (call->self->closed) {
         return 0;
+    }
     call->self->closed = 1;
     caller.system->close(caller, call->self->descriptor);
     call->self->descriptor = -1;

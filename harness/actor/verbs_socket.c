@@ -14,16 +14,18 @@ static struct value wrap(struct actor *actor, struct dry_socket *socket)
 
 static int result_socket(struct call *call, struct dry_socket *socket)
 {
-    if (socket == NULL)
+    if (socket == NULL) {
         return raise_library(call->actor);
+    }
     call->result = wrap(call->actor, socket);
     return 0;
 }
 
 static int result_address(struct call *call, int status, const struct dry_address *address)
 {
-    if (status < 0)
+    if (status < 0) {
         return raise_library(call->actor);
+    }
     call->result = value_from_address(&call->actor->arena, address);
     return 0;
 }
@@ -40,16 +42,18 @@ static int run_socket(struct call *call)
     int family = -1, type = -1, protocol = -1, descriptor = -1;
 
     if (take_int(call, 0, &family) != 0 || take_int(call, 1, &type) != 0 ||
-        take_int(call, 2, &protocol) != 0)
+        take_int(call, 2, &protocol) != 0) {
         return -1;
+    }
     if (call->given[3] && call->arguments[3].kind != VALUE_NONE) {
-        if (take_int(call, 3, &descriptor) != 0)
+        if (take_int(call, 3, &descriptor) != 0) {
             return -1;
+        }
         return result_socket(call, dry_socket_fileno(descriptor, family, type, protocol));
     }
-    return result_socket(call, dry_socket(family == -1 ? AF_INET : family,
-                                          type == -1 ? SOCK_STREAM : type,
-                                          protocol == -1 ? 0 : protocol));
+    return result_socket(call,
+                         dry_socket(family == -1 ? AF_INET : family, type == -1 ? SOCK_STREAM : type,
+                                    protocol == -1 ? 0 : protocol));
 }
 
 static int run_socketpair(struct call *call)
@@ -58,10 +62,12 @@ static int run_socketpair(struct call *call)
     struct dry_socket *pair[2];
 
     if (take_int(call, 0, &family) != 0 || take_int(call, 1, &type) != 0 ||
-        take_int(call, 2, &protocol) != 0)
+        take_int(call, 2, &protocol) != 0) {
         return -1;
-    if (dry_socketpair(family, type, protocol, pair) != 0)
+    }
+    if (dry_socketpair(family, type, protocol, pair) != 0) {
         return raise_library(call->actor);
+    }
     call->result = value_tuple(&call->actor->arena, 2);
     call->result.items[0] = wrap(call->actor, pair[0]);
     call->result.items[1] = wrap(call->actor, pair[1]);
@@ -74,8 +80,9 @@ static int run_fromfd(struct call *call)
 
     if (value_descriptor(call->actor, &call->arguments[0], &descriptor) != 0 ||
         take_int(call, 1, &family) != 0 || take_int(call, 2, &type) != 0 ||
-        take_int(call, 3, &protocol) != 0)
+        take_int(call, 3, &protocol) != 0) {
         return -1;
+    }
     return result_socket(call, dry_fromfd(descriptor, family, type, protocol));
 }
 
@@ -87,15 +94,17 @@ static int take_host_port(struct call *call, uint32_t i, const char **host, cons
     int status = 0;
 
     bool sequence = pair->kind == VALUE_TUPLE || pair->kind == VALUE_LIST;
-    if (!sequence || pair->count != 2)
+    if (!sequence || pair->count != 2) {
         return raise_error(call->actor,
                            sequence || pair->kind == VALUE_STR ? "ValueError" : "TypeError",
                            "%s() argument must be a pair (host, port)", call->verb->name);
+    }
     call->arguments[i] = whole.items[0];
     status = take_text(call, i, host);
     call->arguments[i] = whole.items[1];
-    if (status == 0)
+    if (status == 0) {
         status = take_text(call, i, port);
+    }
     call->arguments[i] = whole;
     return status;
 }
@@ -106,14 +115,17 @@ static int take_source(struct call *call, uint32_t i, struct dry_address *source
     struct dry_value value;
 
     *given = call->given[i] && call->arguments[i].kind != VALUE_NONE;
-    if (!*given)
+    if (!*given) {
         return 0;
-    if (take_host_port(call, i, &host, &port) != 0)
+    }
+    if (take_host_port(call, i, &host, &port) != 0) {
         return -1;
+    }
     value_to_library(&call->actor->arena, &call->arguments[i], &value);
     int family = host != NULL && strchr(host, ':') != NULL ? AF_INET6 : AF_INET;
-    if (dry_address_from_value(source, family, SOCK_STREAM, 0, &value, "bind") != 0)
+    if (dry_address_from_value(source, family, SOCK_STREAM, 0, &value, "bind") != 0) {
         return raise_library(call->actor);
+    }
     return 0;
 }
 
@@ -125,10 +137,11 @@ static int run_create_connection(struct call *call)
     bool has_source, all_errors = false;
 
     if (take_host_port(call, 0, &host, &port) != 0 || take_timeout(call, 1, &timeout) != 0 ||
-        take_source(call, 2, &source, &has_source) != 0 || take_bool(call, 3, &all_errors) != 0)
+        take_source(call, 2, &source, &has_source) != 0 || take_bool(call, 3, &all_errors) != 0) {
         return -1;
-    return result_socket(call, dry_create_connection(host, port, timeout,
-                                                     has_source ? &source : NULL, all_errors));
+    }
+    return result_socket(
+        call, dry_create_connection(host, port, timeout, has_source ? &source : NULL, all_errors));
 }
 
 static int run_accept(struct call *call)
@@ -136,8 +149,9 @@ static int run_accept(struct call *call)
     struct dry_address peer = {0};
     struct dry_socket *made = dry_accept(call->self->socket, &peer);
 
-    if (made == NULL)
+    if (made == NULL) {
         return raise_library(call->actor);
+    }
     call->result = value_tuple(&call->actor->arena, 2);
     call->result.items[0] = wrap(call->actor, made);
     call->result.items[1] = value_from_address(&call->actor->arena, &peer);
@@ -154,8 +168,9 @@ static int run_fromshare(struct call *call)
     const char *bytes;
     size_t count;
 
-    if (take_bytes(call, 0, &bytes, &count) != 0)
+    if (take_bytes(call, 0, &bytes, &count) != 0) {
         return -1;
+    }
     return result_socket(call, dry_fromshare(bytes, count));
 }
 
@@ -165,8 +180,9 @@ static int run_bind(struct call *call)
 {
     struct dry_address address;
 
-    if (take_address(call, 0, &address, "bind") != 0)
+    if (take_address(call, 0, &address, "bind") != 0) {
         return -1;
+    }
     return result_status(call, dry_bind(call->self->socket, &address));
 }
 
@@ -174,8 +190,9 @@ static int run_listen(struct call *call)
 {
     int backlog = DRY_BACKLOG_DEFAULT;
 
-    if (take_int(call, 0, &backlog) != 0)
+    if (take_int(call, 0, &backlog) != 0) {
         return -1;
+    }
     return result_status(call, dry_listen(call->self->socket, backlog));
 }
 
@@ -183,8 +200,9 @@ static int run_connect(struct call *call)
 {
     struct dry_address address;
 
-    if (take_address(call, 0, &address, "connect") != 0)
+    if (take_address(call, 0, &address, "connect") != 0) {
         return -1;
+    }
     return result_status(call, dry_connect(call->self->socket, &address));
 }
 
@@ -192,11 +210,13 @@ static int run_connect_ex(struct call *call)
 {
     struct dry_address address;
 
-    if (take_address(call, 0, &address, "connect_ex") != 0)
+    if (take_address(call, 0, &address, "connect_ex") != 0) {
         return -1;
+    }
     int number = dry_connect_ex(call->self->socket, &address);
-    if (number < 0)
+    if (number < 0) {
         return raise_library(call->actor);
+    }
     call->result = value_flavoured(number, FLAVOUR_ERRNO);
     return 0;
 }
@@ -205,8 +225,9 @@ static int run_shutdown(struct call *call)
 {
     int how = 0;
 
-    if (take_int(call, 0, &how) != 0)
+    if (take_int(call, 0, &how) != 0) {
         return -1;
+    }
     return result_status(call, dry_shutdown(call->self->socket, how));
 }
 
@@ -229,8 +250,9 @@ static int run_close_descriptor(struct call *call)
     struct dry_caller caller = dry_current_caller();
     int descriptor;
 
-    if (value_descriptor(call->actor, &call->arguments[0], &descriptor) != 0)
+    if (value_descriptor(call->actor, &call->arguments[0], &descriptor) != 0) {
         return -1;
+    }
     int status = caller.system->close(caller, descriptor);
     return status < 0 ? raise_errno(call->actor, -status) : 0;
 }
@@ -261,8 +283,9 @@ static int run_settimeout(struct call *call)
 {
     int64_t ns = DRY_TIMEOUT_NONE;
 
-    if (take_timeout(call, 0, &ns) != 0)
+    if (take_timeout(call, 0, &ns) != 0) {
         return -1;
+    }
     return result_status(call, dry_settimeout(call->self->socket, ns));
 }
 
@@ -276,8 +299,9 @@ static int run_setblocking(struct call *call)
 {
     bool blocking = false;
 
-    if (take_bool(call, 0, &blocking) != 0)
+    if (take_bool(call, 0, &blocking) != 0) {
         return -1;
+    }
     return result_status(call, dry_setblocking(call->self->socket, blocking));
 }
 
@@ -291,8 +315,9 @@ static int run_setdefaulttimeout(struct call *call)
 {
     int64_t ns = DRY_TIMEOUT_NONE;
 
-    if (take_timeout(call, 0, &ns) != 0)
+    if (take_timeout(call, 0, &ns) != 0) {
         return -1;
+    }
     return result_status(call, dry_setdefaulttimeout(ns));
 }
 
@@ -310,28 +335,33 @@ static int run_setsockopt(struct call *call)
     int64_t length = 0;
     const struct value *value = &call->arguments[2];
 
-    if (take_int(call, 0, &level) != 0 || take_int(call, 1, &option) != 0)
+    if (take_int(call, 0, &level) != 0 || take_int(call, 1, &option) != 0) {
         return -1;
+    }
     if (value->kind == VALUE_NONE) {
-        if (!call->given[3])
+        if (!call->given[3]) {
             return raise_error(call->actor, "TypeError", "setsockopt() with None needs a length");
-        if (take_int64(call, 3, &length) != 0)
+        }
+        if (take_int64(call, 3, &length) != 0) {
             return -1;
+        }
         return result_status(call, dry_setsockopt_null(socket, level, option, (size_t)length));
     }
-    if (value->kind == VALUE_BYTES || value->kind == VALUE_BYTEARRAY)
-        return result_status(call, dry_setsockopt(socket, level, option, value->bytes,
-                                                  value->count));
-    if (take_int(call, 2, &number) != 0)
+    if (value->kind == VALUE_BYTES || value->kind == VALUE_BYTEARRAY) {
+        return result_status(call, dry_setsockopt(socket, level, option, value->bytes, value->count));
+    }
+    if (take_int(call, 2, &number) != 0) {
         return -1;
+    }
     return result_status(call, dry_setsockopt_int(socket, level, option, number));
 }
 
 /* What an option's number means, so that it prints by name. */
 static enum value_flavour option_flavour(int level, int option)
 {
-    if (level != SOL_SOCKET)
+    if (level != SOL_SOCKET) {
         return FLAVOUR_PLAIN;
+    }
     return option == SO_ERROR      ? FLAVOUR_ERRNO
            : option == SO_TYPE     ? FLAVOUR_TYPE
            : option == SO_DOMAIN   ? FLAVOUR_FAMILY
@@ -344,20 +374,24 @@ static int run_getsockopt(struct call *call)
     int level = 0, option = 0, length = 0, number = 0;
 
     if (take_int(call, 0, &level) != 0 || take_int(call, 1, &option) != 0 ||
-        take_int(call, 2, &length) != 0)
+        take_int(call, 2, &length) != 0) {
         return -1;
+    }
     if (length == 0) {
-        if (dry_getsockopt_int(call->self->socket, level, option, &number) != 0)
+        if (dry_getsockopt_int(call->self->socket, level, option, &number) != 0) {
             return raise_library(call->actor);
+        }
         call->result = value_flavoured(number, option_flavour(level, option));
         return 0;
     }
-    if (length < 0 || length > 1024)
+    if (length < 0 || length > 1024) {
         return raise_error(call->actor, "OSError", "getsockopt buflen out of range");
+    }
     char *buffer = arena_take(&call->actor->arena, (size_t)length);
     ssize_t count = dry_getsockopt(call->self->socket, level, option, buffer, (size_t)length);
-    if (count < 0)
+    if (count < 0) {
         return raise_library(call->actor);
+    }
     call->result = value_bytes(&call->actor->arena, buffer, (size_t)count);
     return 0;
 }
@@ -366,8 +400,9 @@ static int run_get_inheritable(struct call *call)
 {
     int inheritable = dry_get_inheritable(call->self->socket);
 
-    if (inheritable < 0)
+    if (inheritable < 0) {
         return raise_library(call->actor);
+    }
     call->result = value_bool(inheritable);
     return 0;
 }
@@ -376,8 +411,9 @@ static int run_set_inheritable(struct call *call)
 {
     bool inheritable = false;
 
-    if (take_bool(call, 0, &inheritable) != 0)
+    if (take_bool(call, 0, &inheritable) != 0) {
         return -1;
+    }
     return result_status(call, dry_set_inheritable(call->self->socket, inheritable));
 }
 
@@ -385,8 +421,9 @@ static int run_ioctl(struct call *call)
 {
     int64_t control = 0;
 
-    if (take_int64(call, 0, &control) != 0)
+    if (take_int64(call, 0, &control) != 0) {
         return -1;
+    }
     return result_status(call, dry_ioctl(call->self->socket, (unsigned long)control, NULL));
 }
 
@@ -394,8 +431,9 @@ static int run_share(struct call *call)
 {
     int process = 0;
 
-    if (take_int(call, 0, &process) != 0)
+    if (take_int(call, 0, &process) != 0) {
         return -1;
+    }
     return result_status(call, dry_share(call->self->socket, process));
 }
 

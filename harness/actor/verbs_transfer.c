@@ -6,8 +6,9 @@
 
 static int result_count(struct call *call, ssize_t count)
 {
-    if (count < 0)
+    if (count < 0) {
         return raise_library(call->actor);
+    }
     call->result = value_int(count);
     return 0;
 }
@@ -17,14 +18,15 @@ static int take_size(struct call *call, uint32_t i, char **buffer, size_t *size)
 {
     int64_t wanted = 0;
 
-    if (take_int64(call, i, &wanted) != 0)
+    if (take_int64(call, i, &wanted) != 0) {
         return -1;
-    if (wanted < 0)
-        return raise_error(call->actor, "ValueError", "negative buffersize in %s",
-                           call->verb->name);
-    if (wanted > (int64_t)1 << 26)
-        return raise_error(call->actor, "ValueError",
-                           "a scenario receives at most 64 MiB in one call");
+    }
+    if (wanted < 0) {
+        return raise_error(call->actor, "ValueError", "negative buffersize in %s", call->verb->name);
+    }
+    if (wanted > (int64_t)1 << 26) {
+        return raise_error(call->actor, "ValueError", "a scenario receives at most 64 MiB in one call");
+    }
     *size = (size_t)wanted;
     *buffer = arena_take(&call->actor->arena, *size + 1);
     return 0;
@@ -36,8 +38,9 @@ static int run_send(struct call *call)
     size_t count;
     int flags = 0;
 
-    if (take_bytes(call, 0, &bytes, &count) != 0 || take_int(call, 1, &flags) != 0)
+    if (take_bytes(call, 0, &bytes, &count) != 0 || take_int(call, 1, &flags) != 0) {
         return -1;
+    }
     return result_count(call, dry_send(call->self->socket, bytes, count, flags));
 }
 
@@ -47,8 +50,9 @@ static int run_sendall(struct call *call)
     size_t count;
     int flags = 0;
 
-    if (take_bytes(call, 0, &bytes, &count) != 0 || take_int(call, 1, &flags) != 0)
+    if (take_bytes(call, 0, &bytes, &count) != 0 || take_int(call, 1, &flags) != 0) {
         return -1;
+    }
     return result_status(call, dry_sendall(call->self->socket, bytes, count, flags, NULL));
 }
 
@@ -62,8 +66,9 @@ static int run_sendto(struct call *call)
     uint32_t at = call->given[2] ? 2 : 1;
 
     if (take_bytes(call, 0, &bytes, &count) != 0 || (at == 2 && take_int(call, 1, &flags) != 0) ||
-        take_address(call, at, &address, "sendto") != 0)
+        take_address(call, at, &address, "sendto") != 0) {
         return -1;
+    }
     return result_count(call, dry_sendto(call->self->socket, bytes, count, flags, &address));
 }
 
@@ -79,11 +84,13 @@ static int run_recv(struct call *call)
     size_t size;
     int flags = 0;
 
-    if (take_size(call, 0, &buffer, &size) != 0 || take_int(call, 1, &flags) != 0)
+    if (take_size(call, 0, &buffer, &size) != 0 || take_int(call, 1, &flags) != 0) {
         return -1;
+    }
     ssize_t count = dry_recv(call->self->socket, buffer, size, flags);
-    if (count < 0)
+    if (count < 0) {
         return raise_library(call->actor);
+    }
     call->result = received(call, buffer, size, count);
     return 0;
 }
@@ -95,11 +102,13 @@ static int run_recvfrom(struct call *call)
     int flags = 0;
     struct dry_address address = {0};
 
-    if (take_size(call, 0, &buffer, &size) != 0 || take_int(call, 1, &flags) != 0)
+    if (take_size(call, 0, &buffer, &size) != 0 || take_int(call, 1, &flags) != 0) {
         return -1;
+    }
     ssize_t count = dry_recvfrom(call->self->socket, buffer, size, flags, &address);
-    if (count < 0)
+    if (count < 0) {
         return raise_library(call->actor);
+    }
     call->result = value_tuple(&call->actor->arena, 2);
     call->result.items[0] = received(call, buffer, size, count);
     call->result.items[1] = value_from_address(&call->actor->arena, &address);
@@ -112,11 +121,12 @@ static int take_into(struct call *call, struct value *buffer, size_t *bytes, int
     int64_t wanted = 0;
 
     if (take_buffer(call, 0, buffer) != 0 || take_int64(call, 1, &wanted) != 0 ||
-        take_int(call, 2, flags) != 0)
+        take_int(call, 2, flags) != 0) {
         return -1;
-    if (wanted < 0)
-        return raise_error(call->actor, "ValueError", "negative buffersize in %s",
-                           call->verb->name);
+    }
+    if (wanted < 0) {
+        return raise_error(call->actor, "ValueError", "negative buffersize in %s", call->verb->name);
+    }
     *bytes = (size_t)wanted;
     return 0;
 }
@@ -127,10 +137,11 @@ static int run_recv_into(struct call *call)
     size_t bytes;
     int flags = 0;
 
-    if (take_into(call, &buffer, &bytes, &flags) != 0)
+    if (take_into(call, &buffer, &bytes, &flags) != 0) {
         return -1;
-    return result_count(call, dry_recv_into(call->self->socket, buffer.bytes, buffer.count, bytes,
-                                            flags));
+    }
+    return result_count(call,
+                        dry_recv_into(call->self->socket, buffer.bytes, buffer.count, bytes, flags));
 }
 
 static int run_recvfrom_into(struct call *call)
@@ -140,12 +151,14 @@ static int run_recvfrom_into(struct call *call)
     int flags = 0;
     struct dry_address address = {0};
 
-    if (take_into(call, &buffer, &bytes, &flags) != 0)
+    if (take_into(call, &buffer, &bytes, &flags) != 0) {
         return -1;
+    }
     ssize_t count = dry_recvfrom_into(call->self->socket, buffer.bytes, buffer.count, bytes, flags,
                                       &address);
-    if (count < 0)
+    if (count < 0) {
         return raise_library(call->actor);
+    }
     call->result = value_tuple(&call->actor->arena, 2);
     call->result.items[0] = value_int(count);
     call->result.items[1] = value_from_address(&call->actor->arena, &address);

@@ -31,7 +31,7 @@ struct options {
     const char *junit;       /* --junit FILE: the results also there */
     const char *against;     /* --against kernel: shrink keeps a difference */
     enum report_format format;
-    char *const *names;      /* files and folders */
+    char *const *names; /* files and folders */
     int name_count;
 };
 

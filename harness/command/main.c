@@ -49,8 +49,9 @@ static void on_stop(int number)
 {
     int saved = errno;
 
-    if (command_stop) /* the second Ctrl-C ends at once */
+    if (command_stop) { /* the second Ctrl-C ends at once */
         _exit(EXIT_DIFFER);
+    }
     command_stop = 1;
     ssize_t written = write(stop_write_end, "", 1);
     (void)written;
@@ -133,8 +134,9 @@ static int take_number(const char *option, const char *text, uint64_t most, uint
 
     errno = 0;
     *number = strtoull(text, &end, 10);
-    if (end == text || *end != 0 || *text == '-' || errno != 0 || *number > most)
+    if (end == text || *end != 0 || *text == '-' || errno != 0 || *number > most) {
         return wrong_value(option, text, "write a whole number that is not too large");
+    }
     return 0;
 }
 
@@ -142,8 +144,9 @@ static int take_count(const char *option, const char *text, uint32_t *count)
 {
     uint64_t number;
 
-    if (take_number(option, text, 100000, &number) != 0)
+    if (take_number(option, text, 100000, &number) != 0) {
         return -1;
+    }
     *count = (uint32_t)number;
     return 0;
 }
@@ -155,18 +158,21 @@ static int take_text_option(struct options *options, int name, const char *value
     switch (name) {
     case OPTION_ON:
         options->on_kernel = strcmp(value, "kernel") == 0;
-        if (!options->on_kernel && strcmp(value, "sim") != 0)
+        if (!options->on_kernel && strcmp(value, "sim") != 0) {
             return wrong_value("on", value, "write sim or kernel");
+        }
         return 0;
     case OPTION_FORMAT:
         format = report_format_find(value);
-        if (format < 0)
+        if (format < 0) {
             return wrong_value("format", value, "write text, tap, junit or json");
+        }
         options->format = (enum report_format)format;
         return 0;
     case OPTION_AGAINST:
-        if (strcmp(value, "kernel") != 0)
+        if (strcmp(value, "kernel") != 0) {
             return wrong_value("against", value, "write kernel");
+        }
         options->against = value;
         return 0;
     case OPTION_PCAP:
@@ -230,17 +236,20 @@ static int run_command(const struct options *options, const char *name)
     struct files files = {0};
     int status = EXIT_WRONG;
 
-    if (strcmp(name, "report") == 0)
+    if (strcmp(name, "report") == 0) {
         return command_report(options);
+    }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(commands[i].name, name) != 0)
+        if (strcmp(commands[i].name, name) != 0) {
             continue;
+        }
         files_read(&files, options->names, options->name_count,
                    commands[i].run == command_print ? NULL : world_check);
-        if (options->capture != NULL && files.count + files.wrong > 1)
+        if (options->capture != NULL && files.count + files.wrong > 1) {
             fprintf(stderr, "drysock: --pcap writes one file: name one scenario\n");
-        else if (files.wrong == 0)
+        } else if (files.wrong == 0) {
             status = commands[i].run(options, &files);
+        }
         files_free(&files);
         return status;
     }
@@ -262,8 +271,9 @@ int main(int count, char **arguments)
             printf("drysock %s\n", DRY_VERSION);
             return EXIT_AGREE;
         }
-        if (take_option(&options, name, optarg) != 0)
+        if (take_option(&options, name, optarg) != 0) {
             return EXIT_WRONG;
+        }
     }
     if (count - optind < 2) {
         fputs(usage, stderr);

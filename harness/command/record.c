@@ -18,13 +18,17 @@ struct recording {
 
 static bool is_open(const struct expression *pattern)
 {
-    if (pattern == NULL)
+    if (pattern == NULL) {
         return false;
-    if (pattern->kind == EXPRESSION_ANY)
+    }
+    if (pattern->kind == EXPRESSION_ANY) {
         return true;
-    for (uint32_t i = 0; i < pattern->count; i++)
-        if (is_open(pattern->items[i]))
+    }
+    for (uint32_t i = 0; i < pattern->count; i++) {
+        if (is_open(pattern->items[i])) {
             return true;
+        }
+    }
     return is_open(pattern->left) || is_open(pattern->right);
 }
 
@@ -54,8 +58,7 @@ static bool none_says_something(const struct step *step)
 static void add_value(struct text *text, const struct step *step, const struct trace_step *seen,
                       bool timed)
 {
-    if (seen->status == STEP_OK && step->expect.kind == EXPECT_VALUE &&
-        is_open(step->expect.pattern)) {
+    if (seen->status == STEP_OK && step->expect.kind == EXPECT_VALUE && is_open(step->expect.pattern)) {
         text_add(text, " ");
         print_expression(text, step->expect.pattern);
     } else if (strcmp(seen->outcome, "None") == 0) {
@@ -80,8 +83,9 @@ static const char *outcome_text(void *context, uint32_t actor, uint32_t index)
     struct text *text = &recording->text;
 
     if (step->kind == STEP_SYNC ||
-        (seen->status != STEP_OK && seen->status != STEP_DIFFERS && seen->status != STEP_RAISED))
+        (seen->status != STEP_OK && seen->status != STEP_DIFFERS && seen->status != STEP_RAISED)) {
         return NULL;
+    }
     text->length = 0;
     text_add(text, "->");
     add_value(text, step, seen, lasts || step->expect.has_instant);
@@ -106,9 +110,11 @@ static uint32_t reached(const struct trace *trace)
 {
     uint32_t count = 0;
 
-    for (uint32_t a = 0; a < trace->actor_count; a++)
-        for (uint32_t i = 0; i < trace->actors[a].step_count; i++)
+    for (uint32_t a = 0; a < trace->actor_count; a++) {
+        for (uint32_t i = 0; i < trace->actors[a].step_count; i++) {
             count += trace->actors[a].steps[i].status != STEP_NOT_REACHED;
+        }
+    }
     return count;
 }
 
@@ -117,22 +123,23 @@ static uint32_t reached(const struct trace *trace)
 static char *record_pass(const struct options *options, const struct scenario *scenario,
                          const char *now, uint32_t *got, bool *again)
 {
-    struct kernel_options kernel = {.seed = options->seed, .stop_fd = command_stop_pipe,
-                                    .text = now, .text_bytes = strlen(now)};
+    struct kernel_options kernel = {
+        .seed = options->seed, .stop_fd = command_stop_pipe, .text = now, .text_bytes = strlen(now)};
     struct recording recording = {.scenario = scenario, .exact = !options->on_kernel};
     struct text text = {0};
     uint32_t before = *got;
-    struct trace *trace =
-        options->on_kernel ? kernel_run(scenario, &kernel) : command_world(options, scenario);
+    struct trace *trace = options->on_kernel ? kernel_run(scenario, &kernel)
+                                             : command_world(options, scenario);
 
     recording.trace = trace;
     *got = reached(trace);
     *again = *got > before && !trace_is_ok(trace);
-    if (trace->end == TRACE_DONE || (trace->end == TRACE_STUCK && *again))
+    if (trace->end == TRACE_DONE || (trace->end == TRACE_STUCK && *again)) {
         print_scenario(&text, scenario, outcome_text, &recording);
-    else
+    } else {
         fprintf(stderr, "%s: nothing recorded: the run on the %s %s: %s\n", scenario->path,
                 trace->system, trace_end_name(trace->end), trace->detail);
+    }
     text_free(&recording.text);
     trace_free(trace);
     return text.bytes;
@@ -161,8 +168,9 @@ static int record_one(const struct options *options, const struct scenario *firs
         }
         next = record_pass(options, scenario, text, &got, &again);
         scenario_free(scenario);
-        if (next == NULL)
+        if (next == NULL) {
             break;
+        }
         if (scenario_parse(first->path, next, strlen(next), &scenario, &wrong) == 0) {
             print_scenario(&printed, scenario, NULL, NULL);
             scenario_free(scenario);
@@ -188,8 +196,9 @@ int command_record(const struct options *options, struct files *files)
 
     for (uint32_t i = 0; i < files->count && !command_stop; i++) {
         progress_show(i, files->count, files->list[i]->path);
-        if (record_one(options, files->list[i]) != EXIT_AGREE)
+        if (record_one(options, files->list[i]) != EXIT_AGREE) {
             status = EXIT_DIFFER;
+        }
         progress_hide();
     }
     return command_stop ? EXIT_DIFFER : status;
@@ -227,8 +236,10 @@ int command_print(const struct options *options, struct files *files)
 {
     int status = EXIT_AGREE;
 
-    for (uint32_t i = 0; i < files->count; i++)
-        if (print_one(options, files->list[i]) != EXIT_AGREE)
+    for (uint32_t i = 0; i < files->count; i++) {
+        if (print_one(options, files->list[i]) != EXIT_AGREE) {
             status = EXIT_DIFFER;
+        }
+    }
     return status;
 }

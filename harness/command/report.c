@@ -24,23 +24,27 @@ static const char *text_of(struct reading *reading, const json_t *object, const 
 static enum verdict verdict_of(const char *name, bool *done)
 {
     *done = true;
-    for (int v = 0; v <= VERDICT_UNMEASURED; v++)
-        if (strcmp(verdict_name((enum verdict)v), name) == 0)
+    for (int v = 0; v <= VERDICT_UNMEASURED; v++) {
+        if (strcmp(verdict_name((enum verdict)v), name) == 0) {
             return (enum verdict)v;
+        }
+    }
     *done = false;
     return VERDICT_DIFFERENT;
 }
 
-static struct trace *read_run(const struct scenario *scenario, const char *system,
-                              const json_t *object)
+static struct trace *read_run(const struct scenario *scenario, const char *system, const json_t *object)
 {
-    if (!json_is_object(object))
+    if (!json_is_object(object)) {
         return NULL;
+    }
     struct trace *trace = trace_create(scenario, system);
     const char *end = json_string_value(json_object_get(object, "end"));
-    for (int e = 0; e <= TRACE_INTERRUPTED; e++)
-        if (end != NULL && strcmp(trace_end_name((enum trace_end)e), end) == 0)
+    for (int e = 0; e <= TRACE_INTERRUPTED; e++) {
+        if (end != NULL && strcmp(trace_end_name((enum trace_end)e), end) == 0) {
             trace->end = (enum trace_end)e;
+        }
+    }
     trace->wall_ns = (uint64_t)json_integer_value(json_object_get(object, "wall_ns"));
     trace->ended_ns = (uint64_t)json_integer_value(json_object_get(object, "ended_ns"));
     return trace;
@@ -51,13 +55,14 @@ static void read_problems(struct reading *reading, struct result *result, const 
     size_t i;
     json_t *item;
 
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         problems_add(&result->problems, PROBLEM_OUTCOME,
                      (uint32_t)json_integer_value(json_object_get(item, "line")),
                      text_of(reading, item, "system"), "%s", text_of(reading, item, "text"));
-        if (json_object_get(item, "excuse") != NULL)
-            result->problems.list[result->problems.count - 1].excuse =
-                text_of(reading, item, "excuse");
+        if (json_object_get(item, "excuse") != NULL) {
+            result->problems.list[result->problems.count - 1].excuse = text_of(reading, item, "excuse");
+        }
     }
 }
 
@@ -73,8 +78,8 @@ static int read_line(struct reading *reading, const char *line, size_t length)
     struct scenario *scenario = arena_take(&reading->arena, sizeof *scenario);
     scenario->path = text_of(reading, object, "scenario");
     scenario->title = text_of(reading, object, "title");
-    reading->results =
-        arena_grow(&reading->arena, reading->results, reading->count, sizeof *reading->results);
+    reading->results = arena_grow(&reading->arena, reading->results, reading->count,
+                                  sizeof *reading->results);
     struct result *result = &reading->results[reading->count++];
     *result = (struct result){.scenario = scenario, .compared = true};
     result->verdict = verdict_of(text_of(reading, object, "verdict"), &result->done);
@@ -115,13 +120,16 @@ int command_report(const struct options *options)
     struct reading reading = {0};
     int status = EXIT_AGREE;
 
-    for (int i = 0; i < options->name_count; i++)
-        if (read_file(&reading, options->names[i]) != 0)
+    for (int i = 0; i < options->name_count; i++) {
+        if (read_file(&reading, options->names[i]) != 0) {
             status = EXIT_WRONG;
+        }
+    }
     if (status == EXIT_AGREE && options->format == REPORT_TEXT) {
         report_table_head(stdout, reading.results, reading.count);
-        for (uint32_t i = 0; i < reading.count; i++)
+        for (uint32_t i = 0; i < reading.count; i++) {
             report_table_row(stdout, &reading.results[i]);
+        }
         report_table_foot(stdout, reading.results, reading.count);
     } else if (status == EXIT_AGREE) {
         report_write(stdout, options->format, reading.results, reading.count);
@@ -130,8 +138,9 @@ int command_report(const struct options *options)
         const struct result *result = &reading.results[i];
 
         if (status == EXIT_AGREE && (!result->done || result->verdict == VERDICT_DIFFERENT ||
-                                     result->verdict == VERDICT_UNMEASURED))
+                                     result->verdict == VERDICT_UNMEASURED)) {
             status = EXIT_DIFFER;
+        }
         result_free(&reading.results[i]);
     }
     arena_free(&reading.arena);

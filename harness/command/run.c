@@ -45,10 +45,10 @@ static void run_one(const struct options *options, struct result *result)
         compare_stated(result->scenario, result->world, NULL, options->strict, &result->problems);
     }
     const struct trace *trace = options->on_kernel ? result->kernel : result->world;
-    result->verdict = problems_matter(&result->problems)  ? VERDICT_DIFFERENT
-                      : trace->end == TRACE_SKIPPED       ? VERDICT_SKIPPED
-                      : result->problems.count > 0        ? VERDICT_EXCUSED
-                                                          : VERDICT_SAME;
+    result->verdict = problems_matter(&result->problems) ? VERDICT_DIFFERENT
+                      : trace->end == TRACE_SKIPPED      ? VERDICT_SKIPPED
+                      : result->problems.count > 0       ? VERDICT_EXCUSED
+                                                         : VERDICT_SAME;
     result->done = trace->end != TRACE_INTERRUPTED;
 }
 
@@ -57,8 +57,9 @@ static void print_hash(const struct result *result)
 {
     const struct trace *trace = result->world;
 
-    if (trace == NULL)
+    if (trace == NULL) {
         return;
+    }
     printf("%s trace=%016llx packets=%016llx/%llu world=%016llx\n", result->scenario->path,
            (unsigned long long)trace_hash(trace), (unsigned long long)trace->packet_hash,
            (unsigned long long)trace->packet_count, (unsigned long long)trace->fingerprint);
@@ -73,11 +74,12 @@ static void print_one(const struct options *options, const struct result *result
     } else if (options->format == REPORT_JSON) {
         trace_write(stdout, trace);
     } else if (options->format == REPORT_TEXT) {
-        if (trace->end == TRACE_SKIPPED)
+        if (trace->end == TRACE_SKIPPED) {
             printf("# %s skipped on the %s: %s\n", result->scenario->path, trace->system,
                    trace->detail);
-        else if (!options->quiet)
+        } else if (!options->quiet) {
             report_trace(stdout, result->scenario, trace);
+        }
         report_problems(stdout, result);
     }
     fflush(stdout);
@@ -88,21 +90,26 @@ int command_run(const struct options *options, struct files *files)
     struct result *results = calloc(files->count + 1, sizeof *results);
     int status = EXIT_AGREE;
 
-    for (uint32_t i = 0; i < files->count; i++)
+    for (uint32_t i = 0; i < files->count; i++) {
         results[i].scenario = files->list[i];
+    }
     for (uint32_t i = 0; i < files->count && !command_stop; i++) {
         progress_show(i, files->count, files->list[i]->path);
         run_one(options, &results[i]);
         progress_hide();
         print_one(options, &results[i]);
     }
-    for (uint32_t i = 0; i < files->count; i++)
-        if (!results[i].done || results[i].verdict == VERDICT_DIFFERENT)
+    for (uint32_t i = 0; i < files->count; i++) {
+        if (!results[i].done || results[i].verdict == VERDICT_DIFFERENT) {
             status = EXIT_DIFFER;
-    if (options->format == REPORT_TAP || options->format == REPORT_JUNIT)
+        }
+    }
+    if (options->format == REPORT_TAP || options->format == REPORT_JUNIT) {
         report_write(stdout, options->format, results, files->count);
-    for (uint32_t i = 0; i < files->count; i++)
+    }
+    for (uint32_t i = 0; i < files->count; i++) {
         result_free(&results[i]);
+    }
     free(results);
     return status;
 }

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "world/isolate.h"
 #include "kernel/run.h"
+#include "world/isolate.h"
 
 enum { WHY_BYTES = 512 };
 
@@ -32,8 +32,9 @@ static char *join(const struct shrink *shrink)
         bool blank = shrink->lines[i] != NULL && shrink->lines[i][0] == 0;
 
         if (shrink->lines[i] == NULL ||
-            (blank && (text.length < 2 || text.bytes[text.length - 2] == '\n')))
+            (blank && (text.length < 2 || text.bytes[text.length - 2] == '\n'))) {
             continue;
+        }
         text_add(&text, "%s\n", shrink->lines[i]);
     }
     return text.bytes;
@@ -44,15 +45,19 @@ static bool systems_differ(const struct shrink *shrink, const char *text)
     struct scenario *scenario;
     struct diagnostic wrong;
     struct problems problems = {0};
-    struct kernel_options kernel = {.text = text, .text_bytes = strlen(text),
-                                    .seed = shrink->options->seed, .stop_fd = command_stop_pipe};
+    struct kernel_options kernel = {.text = text,
+                                    .text_bytes = strlen(text),
+                                    .seed = shrink->options->seed,
+                                    .stop_fd = command_stop_pipe};
 
-    if (scenario_parse(shrink->path, text, strlen(text), &scenario, &wrong) != 0)
+    if (scenario_parse(shrink->path, text, strlen(text), &scenario, &wrong) != 0) {
         return false;
+    }
     struct trace *world = command_world(shrink->options, scenario);
     struct trace *seen = kernel_run(scenario, &kernel);
-    if (world->end != TRACE_SKIPPED && seen->end != TRACE_SKIPPED)
+    if (world->end != TRACE_SKIPPED && seen->end != TRACE_SKIPPED) {
         compare_traces(scenario, seen, world, &problems);
+    }
     bool differ = problems_matter(&problems);
     problems_free(&problems);
     trace_free(world);
@@ -67,19 +72,20 @@ static bool still_fails(struct shrink *shrink)
 
     shrink->runs++;
     bool fails;
-    if (shrink->against_kernel)
+    if (shrink->against_kernel) {
         fails = systems_differ(shrink, text);
-    else
+    } else {
         fails = isolate_run(shrink->options, shrink->path, text, NULL, why, sizeof why) ==
                     shrink->wanted &&
                 (shrink->wanted != ISOLATED_OTHER || strcmp(why, shrink->why) == 0);
+    }
     free(text);
     return fails;
 }
 
 /* Removes the lines that `belongs` chooses if the rest still fails. */
-static bool try_without(struct shrink *shrink, bool (*belongs)(const struct shrink *, uint32_t,
-                                                               const void *),
+static bool try_without(struct shrink *shrink,
+                        bool (*belongs)(const struct shrink *, uint32_t, const void *),
                         const void *argument)
 {
     char **kept = malloc((shrink->count + 1) * sizeof *kept);
@@ -93,8 +99,9 @@ static bool try_without(struct shrink *shrink, bool (*belongs)(const struct shri
         }
     }
     bool removed = any && !command_stop && still_fails(shrink);
-    if (!removed)
+    if (!removed) {
         memcpy(shrink->lines, kept, shrink->count * sizeof *kept);
+    }
     free(kept);
     return removed;
 }
@@ -129,13 +136,14 @@ static bool shrink_sections(struct shrink *shrink)
     bool removed = false;
 
     for (uint32_t i = 0; i < shrink->count; i++) {
-        if (shrink->lines[i] == NULL || shrink->lines[i][0] != '[')
+        if (shrink->lines[i] == NULL || shrink->lines[i][0] != '[') {
             continue;
+        }
         struct section section = {i, i};
         while (section.last + 1 < shrink->count &&
-               (shrink->lines[section.last + 1] == NULL ||
-                shrink->lines[section.last + 1][0] != '['))
+               (shrink->lines[section.last + 1] == NULL || shrink->lines[section.last + 1][0] != '[')) {
             section.last++;
+        }
         removed |= try_without(shrink, is_in_section, &section);
     }
     return removed;
@@ -146,8 +154,9 @@ static bool shrink_lines(struct shrink *shrink)
     bool removed = false;
 
     for (uint32_t i = shrink->count; i-- > 0 && !command_stop;) {
-        if (shrink->lines[i] == NULL || shrink->lines[i][0] == 0 || shrink->lines[i][0] == '#')
+        if (shrink->lines[i] == NULL || shrink->lines[i][0] == 0 || shrink->lines[i][0] == '#') {
             continue;
+        }
         progress_show(shrink->count - i, shrink->count, shrink->path);
         if (strncmp(shrink->lines[i], "sync ", 5) == 0) {
             char *name = strdup(shrink->lines[i]);
@@ -167,8 +176,9 @@ static void cut_lines(struct shrink *shrink, char *text)
     for (char *line = text; line != NULL && *line != 0;) {
         char *end = strchr(line, '\n');
 
-        if (end != NULL)
+        if (end != NULL) {
             *end = 0;
+        }
         shrink->lines = realloc(shrink->lines, (shrink->count + 1) * sizeof *shrink->lines);
         shrink->lines[shrink->count++] = line;
         line = end != NULL ? end + 1 : NULL;
@@ -177,15 +187,15 @@ static void cut_lines(struct shrink *shrink, char *text)
 
 static int shrink_one(const struct options *options, const struct scenario *scenario)
 {
-    struct shrink shrink = {.options = options, .path = scenario->path,
-                            .against_kernel = options->against != NULL};
+    struct shrink shrink = {
+        .options = options, .path = scenario->path, .against_kernel = options->against != NULL};
     size_t length;
     int status = EXIT_DIFFER;
     char *text = files_text(scenario->path, &length);
 
-    if (!shrink.against_kernel)
-        shrink.wanted = isolate_run(options, scenario->path, text, NULL, shrink.why,
-                                    sizeof shrink.why);
+    if (!shrink.against_kernel) {
+        shrink.wanted = isolate_run(options, scenario->path, text, NULL, shrink.why, sizeof shrink.why);
+    }
     cut_lines(&shrink, text);
     if (shrink.against_kernel ? !still_fails(&shrink) : shrink.wanted == ISOLATED_AS_STATED) {
         fprintf(stderr, "%s: nothing to shrink: the run does not fail\n", scenario->path);
@@ -193,13 +203,14 @@ static int shrink_one(const struct options *options, const struct scenario *scen
         while (!command_stop && (shrink_sections(&shrink) || shrink_lines(&shrink)))
             ;
         char *smallest = join(&shrink);
-        fprintf(stderr, "%s: %u runs%s%s\n", scenario->path, shrink.runs,
-                *shrink.why ? ": " : "", shrink.why);
-        if (options->write)
+        fprintf(stderr, "%s: %u runs%s%s\n", scenario->path, shrink.runs, *shrink.why ? ": " : "",
+                shrink.why);
+        if (options->write) {
             status = files_write(scenario->path, smallest, strlen(smallest)) == 0 ? EXIT_AGREE
-                                                                                 : EXIT_DIFFER;
-        else
+                                                                                  : EXIT_DIFFER;
+        } else {
             status = fputs(smallest, stdout) >= 0 ? EXIT_AGREE : EXIT_DIFFER;
+        }
         free(smallest);
     }
     free(shrink.lines);
@@ -211,8 +222,10 @@ int command_shrink(const struct options *options, struct files *files)
 {
     int status = EXIT_AGREE;
 
-    for (uint32_t i = 0; i < files->count && !command_stop; i++)
-        if (shrink_one(options, files->list[i]) != EXIT_AGREE)
+    for (uint32_t i = 0; i < files->count && !command_stop; i++) {
+        if (shrink_one(options, files->list[i]) != EXIT_AGREE) {
             status = EXIT_DIFFER;
+        }
+    }
     return status;
 }

@@ -22,8 +22,8 @@ struct kernel_actor {
     struct actor actor;
     pthread_t thread;
     struct dry_caller caller;
-    bool stopped;   /* will reach no more syncs */
-    bool *arrived;  /* at each of the scenario's syncs */
+    bool stopped;               /* will reach no more syncs */
+    bool *arrived;              /* at each of the scenario's syncs */
     char why[KERNEL_WHY_BYTES]; /* it could not enter its host */
     bool failed;
 };
@@ -49,9 +49,11 @@ static struct {
 
 static bool names_sync(const struct actor_lines *lines, const char *name)
 {
-    for (uint32_t i = 0; i < lines->step_count; i++)
-        if (lines->steps[i].kind == STEP_SYNC && strcmp(lines->steps[i].sync, name) == 0)
+    for (uint32_t i = 0; i < lines->step_count; i++) {
+        if (lines->steps[i].kind == STEP_SYNC && strcmp(lines->steps[i].sync, name) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -62,10 +64,12 @@ static int sync_state(uint32_t sync)
     int state = 1;
 
     for (uint32_t i = 0; i < run.scenario->actor_count; i++) {
-        if (run.actors[i].arrived[sync] || !names_sync(&run.scenario->actors[i], name))
+        if (run.actors[i].arrived[sync] || !names_sync(&run.scenario->actors[i], name)) {
             continue;
-        if (run.actors[i].stopped)
+        }
+        if (run.actors[i].stopped) {
             return -1;
+        }
         state = 0;
     }
     return state;
@@ -78,8 +82,9 @@ static int reach_sync(struct actor *actor, uint32_t sync)
     pthread_mutex_lock(&run.lock);
     run.actors[actor->index].arrived[sync] = true;
     pthread_cond_broadcast(&run.news);
-    while ((state = sync_state(sync)) == 0)
+    while ((state = sync_state(sync)) == 0) {
         pthread_cond_wait(&run.news, &run.lock);
+    }
     pthread_mutex_unlock(&run.lock);
     return state > 0 ? 0 : -1;
 }
@@ -96,8 +101,9 @@ static void stop_actor(struct actor *actor)
 
 static void name_socket(struct actor *actor, int fd, const char *name)
 {
-    if (run.plan != NULL)
+    if (run.plan != NULL) {
         sim_fault_name(run.actors[actor->index].caller, fd, name);
+    }
 }
 
 static void emit(struct actor *actor, uint32_t index, const struct trace_step *step)
@@ -105,8 +111,9 @@ static void emit(struct actor *actor, uint32_t index, const struct trace_step *s
     pthread_mutex_lock(&run.lock);
     trace_write_step(run.trace, actor->lines->name, index, step);
     fflush(run.trace);
-    if (step->ended_ns > run.last_ended_ns)
+    if (step->ended_ns > run.last_ended_ns) {
         run.last_ended_ns = step->ended_ns;
+    }
     pthread_mutex_unlock(&run.lock);
 }
 
@@ -123,8 +130,9 @@ static bool enter(struct kernel_actor *actor)
 {
     const struct kernel_host *host = &run.hosts[actor->actor.lines->host];
 
-    if (kernel_host_enter(host, actor->why) < 0)
+    if (kernel_host_enter(host, actor->why) < 0) {
         return false;
+    }
     /* An actor is a process: its descriptors are its own, and end with it. */
     if (unshare(CLONE_FILES) < 0) {
         snprintf(actor->why, sizeof actor->why, "a thread gets no descriptors of its own: %s",
@@ -139,8 +147,9 @@ static void stand_at_start(struct kernel_actor *actor)
     pthread_mutex_lock(&run.lock);
     run.standing++;
     pthread_cond_broadcast(&run.news);
-    while (!run.started)
+    while (!run.started) {
         pthread_cond_wait(&run.news, &run.lock);
+    }
     actor->actor.origin = run.origin;
     pthread_mutex_unlock(&run.lock);
 }
@@ -183,12 +192,12 @@ static int make_plan(const struct scenario *scenario, uint64_t seed, char *why)
 {
     char message[KERNEL_WHY_BYTES / 2];
 
-    if (scenario->fault_count == 0)
+    if (scenario->fault_count == 0) {
         return 0;
+    }
     run.plan = sim_fault_plan_create(seed);
     for (uint32_t i = 0; run.plan != NULL && i < scenario->fault_count; i++) {
-        if (sim_fault_plan_add(run.plan, scenario->faults[i].text, message, sizeof message,
-                               NULL) < 0) {
+        if (sim_fault_plan_add(run.plan, scenario->faults[i].text, message, sizeof message, NULL) < 0) {
             snprintf(why, KERNEL_WHY_BYTES, "line %u: %s", scenario->faults[i].at.line, message);
             return -1;
         }
@@ -212,27 +221,30 @@ static void set_up_actor(uint32_t i)
     run.views[i].target = &run.targets[i];
     run.views[i].congestion_by_socket = run.hosts[lines->host].congestion_by_socket;
     actor->caller = kernel_system_caller(i);
-    if (run.plan != NULL)
-        actor->caller = sim_fault_caller(run.plan, actor->caller,
-                                         scenario->hosts[lines->host].name, lines->name);
+    if (run.plan != NULL) {
+        actor->caller = sim_fault_caller(run.plan, actor->caller, scenario->hosts[lines->host].name,
+                                         lines->name);
+    }
 }
 
 static int wait_for_standing(char *why)
 {
     pthread_mutex_lock(&run.lock);
-    while (run.standing < run.scenario->actor_count)
+    while (run.standing < run.scenario->actor_count) {
         pthread_cond_wait(&run.news, &run.lock);
+    }
     pthread_mutex_unlock(&run.lock);
-    for (uint32_t i = 0; i < run.scenario->actor_count; i++)
+    for (uint32_t i = 0; i < run.scenario->actor_count; i++) {
         if (run.actors[i].failed) {
             memcpy(why, run.actors[i].why, KERNEL_WHY_BYTES);
             return -1;
         }
+    }
     return 0;
 }
 
-int kernel_actors_start(const struct scenario *scenario, const struct kernel_host *hosts,
-                        uint64_t seed, FILE *trace, char *why)
+int kernel_actors_start(const struct scenario *scenario, const struct kernel_host *hosts, uint64_t seed,
+                        FILE *trace, char *why)
 {
     run.scenario = scenario;
     run.hosts = hosts;
@@ -242,18 +254,24 @@ int kernel_actors_start(const struct scenario *scenario, const struct kernel_hos
     run.targets = calloc(scenario->actor_count + 1, sizeof *run.targets);
     run.views = calloc(scenario->actor_count + 1, sizeof *run.views);
     snprintf(why, KERNEL_WHY_BYTES, "no memory, thread or descriptor is left");
-    if (run.actors == NULL || run.targets == NULL || run.views == NULL || run.done < 0)
+    if (run.actors == NULL || run.targets == NULL || run.views == NULL || run.done < 0) {
         return -1;
-    if (make_plan(scenario, seed, why) < 0)
+    }
+    if (make_plan(scenario, seed, why) < 0) {
         return -1;
+    }
     kernel_system_begin(run.views);
-    for (uint32_t i = 0; i < scenario->actor_count; i++)
+    for (uint32_t i = 0; i < scenario->actor_count; i++) {
         set_up_actor(i);
-    if (kernel_signal_start(run.targets, scenario->actor_count) < 0)
+    }
+    if (kernel_signal_start(run.targets, scenario->actor_count) < 0) {
         return -1;
-    for (uint32_t i = 0; i < scenario->actor_count; i++)
-        if (pthread_create(&run.actors[i].thread, NULL, actor_thread, &run.actors[i]) != 0)
+    }
+    for (uint32_t i = 0; i < scenario->actor_count; i++) {
+        if (pthread_create(&run.actors[i].thread, NULL, actor_thread, &run.actors[i]) != 0) {
             return -1;
+        }
+    }
     return wait_for_standing(why);
 }
 
@@ -262,17 +280,20 @@ void kernel_actors_go(void)
     const struct scenario *scenario = run.scenario;
     uint64_t origin = dry_now();
 
-    for (uint32_t i = 0; i < scenario->event_count; i++)
-        if (scenario->events[i].kind == EVENT_SIGNAL)
+    for (uint32_t i = 0; i < scenario->event_count; i++) {
+        if (scenario->events[i].kind == EVENT_SIGNAL) {
             kernel_signal_plan(scenario->events[i].actor, origin + scenario->events[i].instant_ns,
                                scenario->events[i].signal);
+        }
+    }
     pthread_mutex_lock(&run.lock);
     run.origin = origin;
     run.started = true;
     pthread_cond_broadcast(&run.news);
     pthread_mutex_unlock(&run.lock);
-    if (scenario->actor_count == 0)
+    if (scenario->actor_count == 0) {
         eventfd_write(run.done, 1);
+    }
 }
 
 int kernel_actors_done(void)
@@ -288,8 +309,9 @@ static void write_running(struct kernel_actor *actor)
     const struct step *step = actor->actor.current;
     struct trace_step what = {.outcome = "", .detail = "", .status = STEP_RUNNING};
 
-    if (step == NULL)
+    if (step == NULL) {
         return;
+    }
     what.text = step->text;
     what.line = step->at.line;
     what.started_ns = actor->actor.current_started_ns;
@@ -304,8 +326,9 @@ void kernel_actors_describe(struct text *text)
 
     pthread_mutex_lock(&run.lock);
     for (uint32_t i = 0; i < run.scenario->actor_count; i++) {
-        if (run.actors[i].actor.state == ACTOR_ENDED)
+        if (run.actors[i].actor.state == ACTOR_ENDED) {
             continue;
+        }
         actor_describe(&run.actors[i].actor, line, sizeof line);
         text_add(text, "%s%s", text->length > 0 ? "\n" : "", line);
         write_running(&run.actors[i]);
@@ -316,24 +339,27 @@ void kernel_actors_describe(struct text *text)
 /* The rules that did not fire, as the world's run words them. */
 static void list_unused(struct text *unused)
 {
-    for (uint32_t i = 0; run.plan != NULL && i < run.scenario->fault_count; i++)
-        if (sim_fault_fired(run.plan, (int)i + 1) == 0)
+    for (uint32_t i = 0; run.plan != NULL && i < run.scenario->fault_count; i++) {
+        if (sim_fault_fired(run.plan, (int)i + 1) == 0) {
             text_add(unused, "%s%s:%u: the fault did not fire: %s", unused->length > 0 ? "\n" : "",
-                     run.scenario->path, run.scenario->faults[i].at.line,
-                     run.scenario->faults[i].text);
+                     run.scenario->path, run.scenario->faults[i].at.line, run.scenario->faults[i].text);
+        }
+    }
 }
 
 void kernel_actors_finish(uint64_t *ended_ns, struct text *unused_faults)
 {
-    for (uint32_t i = 0; i < run.scenario->actor_count; i++)
+    for (uint32_t i = 0; i < run.scenario->actor_count; i++) {
         pthread_join(run.actors[i].thread, NULL);
+    }
     for (uint32_t i = 0; i < run.scenario->actor_count; i++) {
         actor_finish(&run.actors[i].actor);
         free(run.actors[i].arrived);
     }
     *ended_ns = run.last_ended_ns;
     list_unused(unused_faults);
-    if (run.plan != NULL)
+    if (run.plan != NULL) {
         sim_fault_plan_destroy(run.plan);
+    }
     free(run.actors);
 }

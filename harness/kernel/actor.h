@@ -12,8 +12,8 @@
 /* Starts the fault plan and a thread for each actor; returns when all of them stand at the start, in
  * their hosts. hosts: one for each of the scenario's. trace: where steps are written as they end.
  * 0, or -1 with a sentence in why[KERNEL_WHY_BYTES]. */
-int kernel_actors_start(const struct scenario *scenario, const struct kernel_host *hosts,
-                        uint64_t seed, FILE *trace, char *why);
+int kernel_actors_start(const struct scenario *scenario, const struct kernel_host *hosts, uint64_t seed,
+                        FILE *trace, char *why);
 /* Instant 0 is now. */
 void kernel_actors_go(void);
 /* Becomes readable when the last actor has come to its end. */

@@ -24,8 +24,9 @@ static void *nap(void *argument)
 
         caller.system->clock_nanosleep(caller, CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
         now = dry_now();
-        if (now > due && now - due > atomic_load(&late_ns))
+        if (now > due && now - due > atomic_load(&late_ns)) {
             atomic_store(&late_ns, now - due);
+        }
     }
     return NULL;
 }

@@ -44,8 +44,9 @@ void kernel_child_program(const char *given, char *path, size_t bytes)
     slash = strrchr(self, '/');
     if (slash != NULL) {
         snprintf(path, bytes, "%.*s/drysock-kernel", (int)(slash - self), self);
-        if (access(path, X_OK) == 0)
+        if (access(path, X_OK) == 0) {
             return;
+        }
     }
     snprintf(path, bytes, "drysock-kernel");
 }
@@ -55,11 +56,13 @@ static int text_descriptor(const struct scenario *scenario, const struct kernel_
 {
     int fd;
 
-    if (options->text == NULL)
+    if (options->text == NULL) {
         return open(scenario->path, O_RDONLY | O_CLOEXEC);
+    }
     fd = memfd_create("scenario", MFD_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
         return -1;
+    }
     for (size_t at = 0; at < options->text_bytes;) {
         ssize_t written = write(fd, options->text + at, options->text_bytes - at);
 
@@ -80,15 +83,19 @@ static char **environment_of(uint32_t speed, char space[2][512])
     size_t count = 0, kept = 0;
     char **copy;
 
-    while (environ[count] != NULL)
+    while (environ[count] != NULL) {
         count++;
+    }
     copy = calloc(count + 4, sizeof *copy);
-    if (copy == NULL)
+    if (copy == NULL) {
         return NULL;
-    for (size_t i = 0; i < count; i++)
-        if (speed <= 1 || (strncmp(environ[i], "FAKETIME", 8) != 0 &&
-                           strncmp(environ[i], "LD_PRELOAD=", 11) != 0))
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (speed <= 1 ||
+            (strncmp(environ[i], "FAKETIME", 8) != 0 && strncmp(environ[i], "LD_PRELOAD=", 11) != 0)) {
             copy[kept++] = environ[i];
+        }
+    }
     if (speed > 1) {
         snprintf(space[0], 512, "LD_PRELOAD=%s", FAKETIME_LIBRARY);
         snprintf(space[1], 512, "FAKETIME=+0 x%u", (unsigned)speed);
@@ -108,8 +115,9 @@ int kernel_run_allowed(const char *given, char *why)
     pid_t pid;
 
     kernel_child_program(given, program, sizeof program);
-    if (pipe2(answer, O_CLOEXEC) < 0)
+    if (pipe2(answer, O_CLOEXEC) < 0) {
         return fail(why, "no descriptor is left");
+    }
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, answer[1], 1);
     error = posix_spawnp(&pid, program, &files, NULL, arguments, environ);
@@ -161,9 +169,9 @@ static int spawn(struct kernel_child *child, const char *program, const struct s
     /* Its own group: Ctrl-C at the terminal is for `drysock`, which ends it in good order. */
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
     posix_spawnattr_setsigmask(&attributes, &none);
-    error = environment == NULL ? ENOMEM
-                                : posix_spawnp(&child->pid, program, &files, &attributes,
-                                               arguments, environment);
+    error = environment == NULL
+                ? ENOMEM
+                : posix_spawnp(&child->pid, program, &files, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     free(environment);
@@ -176,8 +184,9 @@ static int move_up(int fd)
     int moved = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 16);
     int error = errno;
 
-    if (fd >= 0)
+    if (fd >= 0) {
         close(fd);
+    }
     errno = error;
     return moved;
 }
@@ -193,16 +202,19 @@ static int open_pair(int pair[2], bool control)
         return -1;
     }
     pair[1] = move_up(pair[1]);
-    if (!control)
+    if (!control) {
         fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    }
     return pair[1] < 0 ? -1 : 0;
 }
 
 static void close_all(const int *descriptors, int count)
 {
-    for (int i = 0; i < count; i++)
-        if (descriptors[i] >= 0)
+    for (int i = 0; i < count; i++) {
+        if (descriptors[i] >= 0) {
             close(descriptors[i]);
+        }
+    }
 }
 
 int kernel_child_start(struct kernel_child *child, const struct scenario *scenario,
@@ -213,21 +225,22 @@ int kernel_child_start(struct kernel_child *child, const struct scenario *scenar
     int result = 0, error;
 
     if (options->speed > 1 && FAKETIME_LIBRARY[0] == '\0') {
-        snprintf(why, KERNEL_WHY_BYTES, "a speed needs libfaketime, which was not there when "
-                                        "drysock was built");
+        snprintf(why, KERNEL_WHY_BYTES,
+                 "a speed needs libfaketime, which was not there when "
+                 "drysock was built");
         return -1;
     }
     kernel_child_program(options->program, program, sizeof program);
-    if (open_pair(control, true) < 0 || open_pair(trace, false) < 0 || open_pair(said, false) < 0)
+    if (open_pair(control, true) < 0 || open_pair(trace, false) < 0 || open_pair(said, false) < 0) {
         result = fail(why, "no descriptor is left");
-    else if ((text = move_up(text_descriptor(scenario, options))) < 0)
+    } else if ((text = move_up(text_descriptor(scenario, options))) < 0) {
         result = fail(why, scenario->path);
+    }
     if (result == 0) {
         error = spawn(child, program, scenario, options, seed,
                       (int[THEIRS]){control[1], trace[1], text, said[1]});
         if (error != 0) {
-            snprintf(why, KERNEL_WHY_BYTES, "%.240s cannot be started: %s", program,
-                     strerror(error));
+            snprintf(why, KERNEL_WHY_BYTES, "%.240s cannot be started: %s", program, strerror(error));
             result = -1;
         }
     }
@@ -249,10 +262,12 @@ static int wait_for(pid_t pid, uint64_t patience_ns)
     struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
     int status = 0;
 
-    if (end.fd < 0 || poll(&end, 1, (int)(patience_ns / 1000000)) <= 0)
+    if (end.fd < 0 || poll(&end, 1, (int)(patience_ns / 1000000)) <= 0) {
         kill(pid, SIGKILL);
-    if (end.fd >= 0)
+    }
+    if (end.fd >= 0) {
         close(end.fd);
+    }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return status;
@@ -275,14 +290,14 @@ bool kernel_child_hear(struct kernel_child *child)
     return length < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-void kernel_child_end(struct kernel_child *child, uint64_t patience_ns,
-                      struct kernel_child_end *end)
+void kernel_child_end(struct kernel_child *child, uint64_t patience_ns, struct kernel_child_end *end)
 {
     int status = wait_for(child->pid, patience_ns);
 
     kernel_child_hear(child);
-    while (child->words.length > 0 && child->words.bytes[child->words.length - 1] == '\n')
+    while (child->words.length > 0 && child->words.bytes[child->words.length - 1] == '\n') {
         child->words.bytes[--child->words.length] = '\0';
+    }
     end->said = child->words;
     end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     end->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;

@@ -9,9 +9,9 @@
 
 struct kernel_child {
     pid_t pid;
-    int control; /* kernel/control.h */
-    int trace;   /* JSON lines; non-blocking */
-    int said;    /* what it writes to standard output and error; non-blocking */
+    int control;       /* kernel/control.h */
+    int trace;         /* JSON lines; non-blocking */
+    int said;          /* what it writes to standard output and error; non-blocking */
     struct text words; /* the end of that so far, at most a few KiB */
 };
 
@@ -26,8 +26,7 @@ int kernel_child_start(struct kernel_child *child, const struct scenario *scenar
 /* Takes what the program said until now. False: nothing more will come. */
 bool kernel_child_hear(struct kernel_child *child);
 /* Waits at most patience_ns for its end, then kills it; closes the descriptors. */
-void kernel_child_end(struct kernel_child *child, uint64_t patience_ns,
-                      struct kernel_child_end *end);
+void kernel_child_end(struct kernel_child *child, uint64_t patience_ns, struct kernel_child_end *end);
 /* Where drysock-kernel lies: `given` when not NULL, else beside the running program, else $PATH. */
 void kernel_child_program(const char *given, char *path, size_t bytes);
 

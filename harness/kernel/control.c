@@ -14,8 +14,8 @@ union control_space {
     char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-int kernel_control_send(int control, enum kernel_message_kind kind, uint32_t index,
-                        const char *text, int fd)
+int kernel_control_send(int control, enum kernel_message_kind kind, uint32_t index, const char *text,
+                        int fd)
 {
     struct kernel_message message = {.kind = kind, .index = index};
     union control_space space = {0};
@@ -33,9 +33,9 @@ int kernel_control_send(int control, enum kernel_message_kind kind, uint32_t ind
         space.header.cmsg_len = CMSG_LEN(sizeof fd);
         memcpy(CMSG_DATA(&space.header), &fd, sizeof fd);
     }
-    do
+    do {
         sent = sendmsg(control, &header, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
+    } while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : 0;
 }
 
@@ -52,14 +52,16 @@ int kernel_control_receive(int control, struct kernel_message *message, int *fd)
 
     *fd = -1;
     memset(message, 0, sizeof *message);
-    do
+    do {
         length = recvmsg(control, &header, MSG_CMSG_CLOEXEC);
-    while (length < 0 && errno == EINTR);
-    if (length <= 0)
+    } while (length < 0 && errno == EINTR);
+    if (length <= 0) {
         return length < 0 ? -errno : 0;
+    }
     item = CMSG_FIRSTHDR(&header);
     if (item != NULL && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS &&
-        item->cmsg_len == CMSG_LEN(sizeof *fd))
+        item->cmsg_len == CMSG_LEN(sizeof *fd)) {
         memcpy(fd, CMSG_DATA(item), sizeof *fd);
+    }
     return 1;
 }

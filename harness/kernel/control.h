@@ -35,8 +35,8 @@ enum {
 };
 
 /* fd -1: none goes along. 0 or -errno. */
-int kernel_control_send(int control, enum kernel_message_kind kind, uint32_t index,
-                        const char *text, int fd);
+int kernel_control_send(int control, enum kernel_message_kind kind, uint32_t index, const char *text,
+                        int fd);
 /* Waits for a message. 1, 0 (the other side has ended) or -errno; *fd is -1 when none came. */
 int kernel_control_receive(int control, struct kernel_message *message, int *fd);
 

@@ -32,8 +32,9 @@ static int write_file(const char *path, const void *data, size_t length)
     ssize_t written;
     int error;
 
-    if (fd < 0)
+    if (fd < 0) {
         return -1;
+    }
     written = write(fd, data, length);
     error = errno;
     close(fd);
@@ -49,11 +50,13 @@ static int map_ids(uid_t uid, gid_t gid)
     char text[64];
     int length = snprintf(text, sizeof text, "0 %u 1", (unsigned)uid);
 
-    if (write_file("/proc/self/uid_map", text, (size_t)length) < 0)
+    if (write_file("/proc/self/uid_map", text, (size_t)length) < 0) {
         return -1;
+    }
     /* Without this the group map is refused; kernels older than the file take the map as it is. */
-    if (write_file("/proc/self/setgroups", "deny", 4) < 0 && errno != ENOENT)
+    if (write_file("/proc/self/setgroups", "deny", 4) < 0 && errno != ENOENT) {
         return -1;
+    }
     length = snprintf(text, sizeof text, "0 %u 1", (unsigned)gid);
     return write_file("/proc/self/gid_map", text, (size_t)length);
 }
@@ -64,14 +67,16 @@ int kernel_host_begin(char *why)
     gid_t gid = getgid();
 
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) {
-        if (map_ids(uid, gid) < 0)
+        if (map_ids(uid, gid) < 0) {
             return fail(why, "the user namespace takes no user map");
+        }
     } else if (unshare(CLONE_NEWNS) < 0) {
         return fail(why, "this machine allows no user namespaces");
     }
     /* What is mounted below must not appear outside. */
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
         return fail(why, "the mount namespace cannot be made private");
+    }
     return 0;
 }
 
@@ -82,8 +87,9 @@ static int open_tun(char *why)
     struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
     int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
-    if (tun < 0)
+    if (tun < 0) {
         return fail(why, "/dev/net/tun cannot be opened");
+    }
     snprintf(request.ifr_name, sizeof request.ifr_name, "eth0");
     if (ioctl(tun, TUNSETIFF, &request) < 0) {
         fail(why, "no TUN interface can be made");
@@ -102,8 +108,9 @@ static uint32_t host_mtu(const struct scenario *scenario, uint32_t index)
         const struct scenario_link *link = &scenario->links[i];
         uint32_t own = link->options.mtu == 0 ? 1500 : link->options.mtu;
 
-        if ((link->a == index || link->b == index) && (mtu == 0 || own < mtu))
+        if ((link->a == index || link->b == index) && (mtu == 0 || own < mtu)) {
             mtu = own;
+        }
     }
     return mtu;
 }
@@ -129,8 +136,9 @@ static int add_address(int netlink, unsigned interface, const char *item, char *
         return -1;
     }
     error = kernel_netlink_add_address(netlink, interface, family, address, bits);
-    if (error == 0 && family == AF_INET6)
+    if (error == 0 && family == AF_INET6) {
         error = kernel_netlink_wait_for_address(netlink, address);
+    }
     if (error < 0) {
         snprintf(why, KERNEL_WHY_BYTES, "eth0 does not take %s: %s", item, strerror(-error));
         return -1;
@@ -144,9 +152,11 @@ static int add_addresses(int netlink, unsigned interface, const char *addresses,
     char *rest = copy, *item;
     int result = copy == NULL ? fail(why, "no memory") : 0;
 
-    while (result == 0 && (item = strsep(&rest, " \t")) != NULL)
-        if (*item != '\0')
+    while (result == 0 && (item = strsep(&rest, " \t")) != NULL) {
+        if (*item != '\0') {
             result = add_address(netlink, interface, item, why);
+        }
+    }
     free(copy);
     return result;
 }
@@ -157,8 +167,9 @@ static int configure(const struct scenario *scenario, uint32_t index, int netlin
     unsigned lo = if_nametoindex("lo"), eth0 = if_nametoindex("eth0");
     int error = kernel_netlink_up(netlink, lo, 0);
 
-    if (error == 0)
+    if (error == 0) {
         error = kernel_netlink_up(netlink, eth0, host_mtu(scenario, index));
+    }
     if (error < 0) {
         snprintf(why, KERNEL_WHY_BYTES, "an interface does not come up: %s", strerror(-error));
         return -1;
@@ -169,8 +180,9 @@ static int configure(const struct scenario *scenario, uint32_t index, int netlin
                  strerror(-error));
         return -1;
     }
-    if (add_addresses(netlink, eth0, scenario->hosts[index].addresses, why) < 0)
+    if (add_addresses(netlink, eth0, scenario->hosts[index].addresses, why) < 0) {
         return -1;
+    }
     for (int i = 0; i < 2; i++) {
         error = kernel_netlink_add_default(netlink, eth0, families[i]);
         /* LINUX: an interface of an MTU below 1280 has no IPv6 (ENODEV). */
@@ -187,17 +199,21 @@ static int make_network(const struct scenario *scenario, uint32_t index, struct 
 {
     int netlink, result;
 
-    if (unshare(CLONE_NEWNET) < 0)
+    if (unshare(CLONE_NEWNET) < 0) {
         return fail(why, "this machine allows no network namespaces");
+    }
     host->network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (host->network < 0)
+    if (host->network < 0) {
         return fail(why, "/proc/self/ns/net");
+    }
     host->tun = open_tun(why);
-    if (host->tun < 0)
+    if (host->tun < 0) {
         return -1;
+    }
     /* The settings come first: interfaces copy some of them when they come up. */
-    if (kernel_setting_apply(scenario, index, &host->congestion_by_socket, why) < 0)
+    if (kernel_setting_apply(scenario, index, &host->congestion_by_socket, why) < 0) {
         return -1;
+    }
     netlink = kernel_netlink_open();
     if (netlink < 0) {
         errno = -netlink;
@@ -212,17 +228,21 @@ static int make_network(const struct scenario *scenario, uint32_t index, struct 
 
 void kernel_host_resolver_text(const struct scenario *scenario, uint32_t index, struct text *text)
 {
-    for (uint32_t i = 0; i < scenario->resolver_line_count; i++)
-        if (scenario->resolver_lines[i].host == index)
+    for (uint32_t i = 0; i < scenario->resolver_line_count; i++) {
+        if (scenario->resolver_lines[i].host == index) {
             text_add(text, "%s\n", scenario->resolver_lines[i].text);
+        }
+    }
 }
 
 void kernel_host_hosts_text(const struct scenario *scenario, uint32_t index, struct text *text)
 {
     text_add(text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
-    for (uint32_t i = 0; i < scenario->hosts_line_count; i++)
-        if (scenario->hosts_lines[i].host == index)
+    for (uint32_t i = 0; i < scenario->hosts_line_count; i++) {
+        if (scenario->hosts_lines[i].host == index) {
             text_add(text, "%s\n", scenario->hosts_lines[i].text);
+        }
+    }
 }
 
 /* Reads a file of the machine, whole; one that is missing is empty. */
@@ -232,10 +252,12 @@ static void read_file(const char *path, struct text *text)
     char piece[4096];
     size_t length;
 
-    if (file == NULL)
+    if (file == NULL) {
         return;
-    while ((length = fread(piece, 1, sizeof piece, file)) > 0)
+    }
+    while ((length = fread(piece, 1, sizeof piece, file)) > 0) {
         text_add_bytes(text, piece, length);
+    }
     fclose(file);
 }
 
@@ -263,16 +285,17 @@ static int make_etc(const struct scenario *scenario, uint32_t index, char *why)
     read_file("/etc/protocols", &protocols);
     kernel_host_resolver_text(scenario, index, &resolver);
     kernel_host_hosts_text(scenario, index, &hosts);
-    if (mount("etc", "/etc", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0)
+    if (mount("etc", "/etc", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0) {
         result = fail(why, "/etc takes no private mount");
-    else if (write_file("/etc/resolv.conf", resolver.bytes, resolver.length) < 0 ||
-             write_file("/etc/hosts", hosts.bytes, hosts.length) < 0 ||
-             write_file("/etc/nsswitch.conf", names, sizeof names - 1) < 0 ||
-             write_file("/etc/host.conf", "multi on\n", 9) < 0 ||
-             write_file("/etc/services", services.bytes, services.length) < 0 ||
-             write_file("/etc/protocols", protocols.bytes, protocols.length) < 0 ||
-             date_file("/etc/resolv.conf", index) < 0)
+    } else if (write_file("/etc/resolv.conf", resolver.bytes, resolver.length) < 0 ||
+               write_file("/etc/hosts", hosts.bytes, hosts.length) < 0 ||
+               write_file("/etc/nsswitch.conf", names, sizeof names - 1) < 0 ||
+               write_file("/etc/host.conf", "multi on\n", 9) < 0 ||
+               write_file("/etc/services", services.bytes, services.length) < 0 ||
+               write_file("/etc/protocols", protocols.bytes, protocols.length) < 0 ||
+               date_file("/etc/resolv.conf", index) < 0) {
         result = fail(why, "the private /etc cannot be written");
+    }
     text_free(&resolver);
     text_free(&hosts);
     text_free(&services);
@@ -285,18 +308,23 @@ static int make_files(const struct scenario *scenario, uint32_t index, struct ke
 {
     const char *name = scenario->hosts[index].name;
 
-    if (unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0)
+    if (unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0) {
         return fail(why, "this machine allows no mount or UTS namespaces");
-    if (sethostname(name, strlen(name)) < 0)
+    }
+    if (sethostname(name, strlen(name)) < 0) {
         return fail(why, "the host name cannot be set");
-    if (mount("tmp", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0)
+    }
+    if (mount("tmp", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0) {
         return fail(why, "/tmp takes no private mount");
-    if (make_etc(scenario, index, why) < 0)
+    }
+    if (make_etc(scenario, index, why) < 0) {
         return -1;
+    }
     host->mount = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
     host->uts = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
-    if (host->mount < 0 || host->uts < 0)
+    if (host->mount < 0 || host->uts < 0) {
         return fail(why, "/proc/self/ns");
+    }
     return 0;
 }
 
@@ -307,14 +335,17 @@ int kernel_host_make(const struct scenario *scenario, uint32_t index, struct ker
 
     *host = (struct kernel_host){-1, -1, -1, -1, false};
     home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-    if (home < 0)
+    if (home < 0) {
         return fail(why, "/proc/self/ns/mnt");
+    }
     result = make_network(scenario, index, host, why);
-    if (result == 0)
+    if (result == 0) {
         result = make_files(scenario, index, host, why);
+    }
     /* The next host starts from the machine's files, not from this one's. */
-    if (setns(home, CLONE_NEWNS) < 0 && result == 0)
+    if (setns(home, CLONE_NEWNS) < 0 && result == 0) {
         result = fail(why, "the first mount namespace cannot be entered again");
+    }
     close(home);
     return result;
 }
@@ -322,12 +353,15 @@ int kernel_host_make(const struct scenario *scenario, uint32_t index, struct ker
 int kernel_host_enter(const struct kernel_host *host, char *why)
 {
     /* Threads share root and working directory; a mount namespace wants them to itself. */
-    if (unshare(CLONE_FS) < 0)
+    if (unshare(CLONE_FS) < 0) {
         return fail(why, "a thread gets no working directory of its own");
+    }
     if (setns(host->network, CLONE_NEWNET) < 0 || setns(host->mount, CLONE_NEWNS) < 0 ||
-        setns(host->uts, CLONE_NEWUTS) < 0)
+        setns(host->uts, CLONE_NEWUTS) < 0) {
         return fail(why, "a thread cannot enter its host");
-    if (chdir("/tmp") < 0)
+    }
+    if (chdir("/tmp") < 0) {
         return fail(why, "/tmp");
+    }
     return 0;
 }

@@ -20,8 +20,8 @@
 enum { KERNEL_WHY_BYTES = 320 };
 
 struct kernel_host {
-    int network, mount, uts; /* descriptors of its namespaces */
-    int tun;                 /* packets from the IP header on; non-blocking */
+    int network, mount, uts;   /* descriptors of its namespaces */
+    int tun;                   /* packets from the IP header on; non-blocking */
     bool congestion_by_socket; /* this kernel reserves cubic: sockets must ask for it one by one */
 };
 

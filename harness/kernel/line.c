@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/core/random.h"
 #include "sim/net/capture.h"
 #include "sim/net/link.h"
-#include "sim/core/random.h"
 
 enum {
     PACKET_BYTES = 65536,
@@ -22,7 +22,7 @@ enum {
 };
 
 struct address {
-    uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
+    uint8_t bytes[16];    /* IPv4 as ::ffff:a.b.c.d */
     uint32_t prefix_bits; /* of the 128 */
 };
 
@@ -84,8 +84,9 @@ static void read_address(struct host *host, char *item)
     uint8_t v4[4];
     unsigned long bits;
 
-    if (slash != NULL)
+    if (slash != NULL) {
         *slash = '\0';
+    }
     if (inet_pton(AF_INET, item, v4) == 1) {
         map_v4(address->bytes, v4);
         bits = slash == NULL ? 24 : strtoul(slash + 1, NULL, 10);
@@ -103,17 +104,21 @@ static void read_addresses(struct host *host, const char *addresses)
 {
     char *copy = strdup(addresses), *rest = copy, *item;
 
-    while (copy != NULL && (item = strsep(&rest, " \t")) != NULL)
-        if (*item != '\0' && host->address_count < HOST_ADDRESSES)
+    while (copy != NULL && (item = strsep(&rest, " \t")) != NULL) {
+        if (*item != '\0' && host->address_count < HOST_ADDRESSES) {
             read_address(host, item);
+        }
+    }
     free(copy);
 }
 
 static bool host_owns(const struct host *host, const uint8_t ip[16])
 {
-    for (uint32_t i = 0; i < host->address_count; i++)
-        if (memcmp(host->addresses[i].bytes, ip, 16) == 0)
+    for (uint32_t i = 0; i < host->address_count; i++) {
+        if (memcmp(host->addresses[i].bytes, ip, 16) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -124,13 +129,16 @@ static bool is_prefix_broadcast(const struct host *host, const uint8_t ip[16])
         const struct address *own = &host->addresses[i];
         uint8_t last[16];
 
-        if (!is_v4(own->bytes) || own->prefix_bits >= 127)
+        if (!is_v4(own->bytes) || own->prefix_bits >= 127) {
             continue;
+        }
         memcpy(last, own->bytes, sizeof last);
-        for (uint32_t bit = own->prefix_bits; bit < 128; bit++)
+        for (uint32_t bit = own->prefix_bits; bit < 128; bit++) {
             last[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-        if (memcmp(last, ip, sizeof last) == 0)
+        }
+        if (memcmp(last, ip, sizeof last) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -138,8 +146,9 @@ static bool is_prefix_broadcast(const struct host *host, const uint8_t ip[16])
 /* Whether every linked host hears it. */
 static bool is_for_all(const struct host *from, const uint8_t ip[16])
 {
-    if (!is_v4(ip))
+    if (!is_v4(ip)) {
         return ip[0] == 0xff;
+    }
     return (ip[12] & 0xf0) == 0xe0 || memcmp(ip + 12, "\xff\xff\xff\xff", 4) == 0 ||
            is_prefix_broadcast(from, ip);
 }
@@ -162,11 +171,13 @@ static bool destination_of(const uint8_t *packet, size_t length, uint8_t ip[16])
  * in the world, where hosts do not speak IGMP and MLD. */
 static bool is_group_report(const uint8_t *packet, size_t length)
 {
-    if (packet[0] >> 4 == 4)
+    if (packet[0] >> 4 == 4) {
         return packet[offsetof(struct ip, ip_p)] == IPPROTO_IGMP;
+    }
     if (packet[offsetof(struct ip6_hdr, ip6_nxt)] != IPPROTO_HOPOPTS || length < 49 ||
-        packet[40] != IPPROTO_ICMPV6)
+        packet[40] != IPPROTO_ICMPV6) {
         return false;
+    }
     return packet[48] == MLD_LISTENER_QUERY || packet[48] == MLD_LISTENER_REPORT ||
            packet[48] == MLD_LISTENER_REDUCTION || packet[48] == 143; /* MLDv2 report */
 }
@@ -187,8 +198,9 @@ static void push_flight(struct kernel_line *line, struct flight *flight)
         line->heap = realloc(line->heap, line->room * sizeof *line->heap);
         assert(line->heap != NULL);
     }
-    for (; i > 0 && flies_before(flight, line->heap[(i - 1) / 2]); i = (i - 1) / 2)
+    for (; i > 0 && flies_before(flight, line->heap[(i - 1) / 2]); i = (i - 1) / 2) {
         line->heap[i] = line->heap[(i - 1) / 2];
+    }
     line->heap[i] = flight;
 }
 
@@ -198,15 +210,18 @@ static struct flight *pop_flight(struct kernel_line *line)
     size_t i = 0, child;
 
     while ((child = 2 * i + 1) < line->flights) {
-        if (child + 1 < line->flights && flies_before(line->heap[child + 1], line->heap[child]))
+        if (child + 1 < line->flights && flies_before(line->heap[child + 1], line->heap[child])) {
             child++;
-        if (!flies_before(line->heap[child], last))
+        }
+        if (!flies_before(line->heap[child], last)) {
             break;
+        }
         line->heap[i] = line->heap[child];
         i = child;
     }
-    if (line->flights > 0)
+    if (line->flights > 0) {
         line->heap[i] = last;
+    }
     return first;
 }
 
@@ -222,16 +237,17 @@ static void deliver_at(struct kernel_line *line, uint64_t at, uint32_t host, siz
     flight->length = (uint32_t)length;
     memcpy(flight->data, line->packet, length);
     /* The last byte lies in what the transport's checksum covers. */
-    if (corrupt)
+    if (corrupt) {
         flight->data[length - 1] ^= 0x10;
+    }
     push_flight(line, flight);
 }
 
 static void send_over(struct kernel_line *line, struct line_link *link, uint32_t direction,
                       uint64_t now, size_t length)
 {
-    struct sim_link_plan plan = sim_link_plan(&link->way[direction], link->down, now,
-                                              (uint32_t)length, &line->random);
+    struct sim_link_plan plan = sim_link_plan(&link->way[direction], link->down, now, (uint32_t)length,
+                                              &line->random);
     uint32_t to = link->host[!direction];
 
     if (plan.verdict != SIM_LINK_DELIVER) {
@@ -239,8 +255,9 @@ static void send_over(struct kernel_line *line, struct line_link *link, uint32_t
         return;
     }
     deliver_at(line, plan.arrives_at, to, length, plan.corrupt != 0);
-    if (plan.duplicate_at != SIM_NEVER)
+    if (plan.duplicate_at != SIM_NEVER) {
         deliver_at(line, plan.duplicate_at, to, length, plan.corrupt != 0);
+    }
 }
 
 /* A packet for one host takes one link, though several may lead there. */
@@ -249,24 +266,29 @@ static void send_packet(struct kernel_line *line, uint32_t from, uint64_t now, s
     uint8_t ip[16];
     bool all;
 
-    if (!destination_of(line->packet, length, ip) || is_group_report(line->packet, length))
+    if (!destination_of(line->packet, length, ip) || is_group_report(line->packet, length)) {
         return;
+    }
     line->count.sent++;
     /* As it leaves its host: what the line then does to it is the receiver's to see. */
-    if (line->capture != NULL)
+    if (line->capture != NULL) {
         sim_capture_write(line->capture, now, line->packet, length);
+    }
     all = is_for_all(&line->hosts[from], ip);
     for (uint32_t i = 0; i < line->scenario->link_count; i++) {
         struct line_link *link = &line->links[i];
         uint32_t direction = link->host[0] == from ? 0 : 1;
 
-        if (link->host[direction] != from)
+        if (link->host[direction] != from) {
             continue;
-        if (!all && !host_owns(&line->hosts[link->host[!direction]], ip))
+        }
+        if (!all && !host_owns(&line->hosts[link->host[!direction]], ip)) {
             continue;
+        }
         send_over(line, link, direction, now, length);
-        if (!all)
+        if (!all) {
             return;
+        }
     }
 }
 
@@ -274,15 +296,17 @@ void kernel_line_receive(struct kernel_line *line, uint32_t host, uint64_t now)
 {
     ssize_t length;
 
-    while ((length = read(line->hosts[host].tun, line->packet, sizeof line->packet)) > 0)
+    while ((length = read(line->hosts[host].tun, line->packet, sizeof line->packet)) > 0) {
         send_packet(line, host, now, (size_t)length);
+    }
 }
 
 void kernel_line_drain(struct kernel_line *line)
 {
-    for (uint32_t host = 0; host < line->scenario->host_count; host++)
+    for (uint32_t host = 0; host < line->scenario->host_count; host++) {
         while (read(line->hosts[host].tun, line->packet, sizeof line->packet) > 0)
             ;
+    }
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -295,10 +319,12 @@ static const struct scenario_event *next_change(const struct kernel_line *line)
     for (uint32_t i = 0; i < line->scenario->event_count; i++) {
         const struct scenario_event *event = &line->scenario->events[i];
 
-        if (event->kind == EVENT_SIGNAL || line->event_done[i])
+        if (event->kind == EVENT_SIGNAL || line->event_done[i]) {
             continue;
-        if (next == NULL || event->instant_ns < next->instant_ns)
+        }
+        if (next == NULL || event->instant_ns < next->instant_ns) {
             next = event;
+        }
     }
     return next;
 }
@@ -314,12 +340,14 @@ static void deliver(struct kernel_line *line, uint64_t now)
     struct flight *flight = pop_flight(line);
     ssize_t written = write(line->hosts[flight->host].tun, flight->data, flight->length);
 
-    if (written == (ssize_t)flight->length)
+    if (written == (ssize_t)flight->length) {
         line->count.delivered++;
-    else
+    } else {
         line->count.dropped++; /* the interface is down, or the process has ended */
-    if (now - flight->at > line->count.late_ns)
+    }
+    if (now - flight->at > line->count.late_ns) {
         line->count.late_ns = now - flight->at;
+    }
     free(flight);
 }
 
@@ -327,10 +355,12 @@ void kernel_line_advance(struct kernel_line *line, uint64_t now)
 {
     const struct scenario_event *event;
 
-    while ((event = next_change(line)) != NULL && event->instant_ns <= now)
+    while ((event = next_change(line)) != NULL && event->instant_ns <= now) {
         change_link(line, event);
-    while (line->flights > 0 && line->heap[0]->at <= now)
+    }
+    while (line->flights > 0 && line->heap[0]->at <= now) {
         deliver(line, now);
+    }
 }
 
 uint64_t kernel_line_next_at(const struct kernel_line *line)
@@ -338,8 +368,9 @@ uint64_t kernel_line_next_at(const struct kernel_line *line)
     const struct scenario_event *event = next_change(line);
     uint64_t at = event == NULL ? SIM_NEVER : event->instant_ns;
 
-    if (line->flights > 0 && line->heap[0]->at < at)
+    if (line->flights > 0 && line->heap[0]->at < at) {
         at = line->heap[0]->at;
+    }
     return at;
 }
 
@@ -372,13 +403,14 @@ static void set_up_link(struct line_link *link, const struct scenario_link *writ
     link->down = options->down != 0;
 }
 
-struct kernel_line *kernel_line_create(const struct scenario *scenario, const int *tuns,
-                                       uint64_t seed, const char *capture_path)
+struct kernel_line *kernel_line_create(const struct scenario *scenario, const int *tuns, uint64_t seed,
+                                       const char *capture_path)
 {
     struct kernel_line *line = calloc(1, sizeof *line);
 
-    if (line == NULL)
+    if (line == NULL) {
         return NULL;
+    }
     line->scenario = scenario;
     line->hosts = calloc(scenario->host_count, sizeof *line->hosts);
     line->links = calloc(scenario->link_count + 1, sizeof *line->links);
@@ -392,18 +424,21 @@ struct kernel_line *kernel_line_create(const struct scenario *scenario, const in
         line->hosts[i].tun = tuns[i];
         read_addresses(&line->hosts[i], scenario->hosts[i].addresses);
     }
-    for (uint32_t i = 0; i < scenario->link_count; i++)
+    for (uint32_t i = 0; i < scenario->link_count; i++) {
         set_up_link(&line->links[i], &scenario->links[i]);
+    }
     sim_random_seed(&line->random, seed);
     return line;
 }
 
 void kernel_line_free(struct kernel_line *line)
 {
-    if (line == NULL)
+    if (line == NULL) {
         return;
-    while (line->flights > 0)
+    }
+    while (line->flights > 0) {
         free(pop_flight(line));
+    }
     sim_capture_close(line->capture);
     free(line->heap);
     free(line->hosts);

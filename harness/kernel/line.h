@@ -12,8 +12,8 @@ struct kernel_line;
 
 /* tuns: a descriptor for each host of the scenario, borrowed. capture: a file to write, or NULL.
  * NULL: no memory, or the capture cannot be written. */
-struct kernel_line *kernel_line_create(const struct scenario *scenario, const int *tuns,
-                                       uint64_t seed, const char *capture);
+struct kernel_line *kernel_line_create(const struct scenario *scenario, const int *tuns, uint64_t seed,
+                                       const char *capture);
 void kernel_line_free(struct kernel_line *line);
 
 /* Takes every packet that waits on a host's interface. */

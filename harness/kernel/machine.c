@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/core/state.h"
 #include "run.h"
+#include "sim/core/state.h"
 
 static const struct {
     const char *name;
@@ -21,9 +21,11 @@ static const char *const fixed[] = {"net.core.rmem_default", "net.core.rmem_max"
 
 static bool is_fixed(const char *name)
 {
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        if (strcmp(fixed[i], name) == 0)
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        if (strcmp(fixed[i], name) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -34,13 +36,16 @@ static bool read_here(const char *name, long long *value)
     bool got;
 
     snprintf(path, sizeof path, "/proc/sys/%s", name);
-    for (char *dot = path + strlen("/proc/sys/"); *dot != '\0'; dot++)
-        if (*dot == '.')
+    for (char *dot = path + strlen("/proc/sys/"); *dot != '\0'; dot++) {
+        if (*dot == '.') {
             *dot = '/';
+        }
+    }
     file = fopen(path, "re");
     got = file != NULL && fscanf(file, "%lld", value) == 1;
-    if (file != NULL)
+    if (file != NULL) {
         fclose(file);
+    }
     return got;
 }
 
@@ -50,8 +55,9 @@ void kernel_run_machine(struct text *text)
         long long here;
 
         if (is_fixed(defaults[i].name) && read_here(defaults[i].name, &here) &&
-            here != defaults[i].value)
-            text_add(text, "%s is %lld on this machine and %lld in the world\n", defaults[i].name,
-                     here, defaults[i].value);
+            here != defaults[i].value) {
+            text_add(text, "%s is %lld on this machine and %lld in the world\n", defaults[i].name, here,
+                     defaults[i].value);
+        }
     }
 }

@@ -38,8 +38,9 @@ static int give_up(enum kernel_message_kind kind, const char *why)
 static void die_with(pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (parent > 0 && getppid() != parent)
+    if (parent > 0 && getppid() != parent) {
         _exit(1);
+    }
 }
 
 static struct scenario *read_scenario(const char *path, char *why)
@@ -50,8 +51,9 @@ static struct scenario *read_scenario(const char *path, char *why)
     char piece[4096];
     ssize_t length;
 
-    while ((length = read(KERNEL_SCENARIO_FD, piece, sizeof piece)) > 0)
+    while ((length = read(KERNEL_SCENARIO_FD, piece, sizeof piece)) > 0) {
         text_add_bytes(&text, piece, (size_t)length);
+    }
     close(KERNEL_SCENARIO_FD);
     if (scenario_parse(path, text.bytes, text.length, &scenario, &wrong) < 0) {
         snprintf(why, KERNEL_WHY_BYTES, "line %u: %.300s", wrong.at.line, wrong.message);
@@ -66,22 +68,24 @@ static struct kernel_host *make_hosts(const struct scenario *scenario, pid_t par
 {
     struct kernel_host *hosts = calloc(scenario->host_count, sizeof *hosts);
 
-    if (hosts == NULL || kernel_host_begin(why) < 0)
+    if (hosts == NULL || kernel_host_begin(why) < 0) {
         return NULL;
+    }
     /* A new user namespace changes credentials, and these two with them. */
     prctl(PR_SET_DUMPABLE, 1);
     die_with(parent);
-    for (uint32_t i = 0; i < scenario->host_count; i++)
-        if (kernel_host_make(scenario, i, &hosts[i], why) < 0)
+    for (uint32_t i = 0; i < scenario->host_count; i++) {
+        if (kernel_host_make(scenario, i, &hosts[i], why) < 0) {
             return NULL;
+        }
+    }
     return hosts;
 }
 
 static void send_hosts(const struct scenario *scenario, struct kernel_host *hosts)
 {
     for (uint32_t i = 0; i < scenario->host_count; i++) {
-        kernel_control_send(KERNEL_CONTROL_FD, KERNEL_HOST, i, scenario->hosts[i].name,
-                            hosts[i].tun);
+        kernel_control_send(KERNEL_CONTROL_FD, KERNEL_HOST, i, scenario->hosts[i].name, hosts[i].tun);
         close(hosts[i].tun);
         hosts[i].tun = -1;
     }
@@ -94,9 +98,11 @@ static bool wait_for_go(void)
     int fd;
 
     kernel_control_send(KERNEL_CONTROL_FD, KERNEL_READY, 0, "", -1);
-    while (kernel_control_receive(KERNEL_CONTROL_FD, &message, &fd) > 0)
-        if (message.kind == KERNEL_GO)
+    while (kernel_control_receive(KERNEL_CONTROL_FD, &message, &fd) > 0) {
+        if (message.kind == KERNEL_GO) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -110,18 +116,22 @@ static bool attend(void)
     int fd;
 
     for (;;) {
-        if (poll(events, 2, -1) < 0 && errno != EINTR)
+        if (poll(events, 2, -1) < 0 && errno != EINTR) {
             return false;
-        if (events[0].revents != 0)
+        }
+        if (events[0].revents != 0) {
             return true;
-        if (events[1].revents == 0)
+        }
+        if (events[1].revents == 0) {
             continue;
-        if (kernel_control_receive(KERNEL_CONTROL_FD, &message, &fd) <= 0)
+        }
+        if (kernel_control_receive(KERNEL_CONTROL_FD, &message, &fd) <= 0) {
             return false;
+        }
         waits = (struct text){0};
         kernel_actors_describe(&waits);
-        kernel_control_send(KERNEL_CONTROL_FD, KERNEL_WAITS, 0,
-                            waits.length == 0 ? "" : waits.bytes, -1);
+        kernel_control_send(KERNEL_CONTROL_FD, KERNEL_WAITS, 0, waits.length == 0 ? "" : waits.bytes,
+                            -1);
         text_free(&waits);
     }
 }
@@ -146,21 +156,26 @@ static int run(pid_t parent, uint64_t seed, const char *path)
     struct kernel_host *hosts;
     FILE *trace = fdopen(KERNEL_TRACE_FD, "w");
 
-    if (scenario == NULL || trace == NULL)
+    if (scenario == NULL || trace == NULL) {
         return give_up(KERNEL_FAILED, why);
+    }
     hosts = make_hosts(scenario, parent, why);
-    if (hosts == NULL || kernel_need_check(scenario, why) < 0)
+    if (hosts == NULL || kernel_need_check(scenario, why) < 0) {
         return give_up(KERNEL_LACKS, why);
+    }
     send_hosts(scenario, hosts);
     kernel_signal_prepare();
     if (kernel_nameservers_start(scenario, hosts, why) < 0 ||
-        kernel_actors_start(scenario, hosts, seed, trace, why) < 0 || kernel_canary_start() < 0)
+        kernel_actors_start(scenario, hosts, seed, trace, why) < 0 || kernel_canary_start() < 0) {
         return give_up(KERNEL_FAILED, why);
-    if (!wait_for_go())
+    }
+    if (!wait_for_go()) {
         return 1;
+    }
     kernel_actors_go();
-    if (!attend())
+    if (!attend()) {
         return 1;
+    }
     write_end(trace);
     scenario_free(scenario);
     free(hosts);
@@ -184,8 +199,9 @@ int main(int argc, char **argv)
 {
     pid_t parent;
 
-    if (argc == 2 && strcmp(argv[1], "--probe") == 0)
+    if (argc == 2 && strcmp(argv[1], "--probe") == 0) {
         return probe();
+    }
     if (argc != 4 || fcntl(KERNEL_CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0 ||
         fcntl(KERNEL_TRACE_FD, F_SETFD, FD_CLOEXEC) < 0) {
         fprintf(stderr, "drysock-kernel is started by drysock (see drysock run --on kernel)\n");

@@ -36,8 +36,9 @@ static void count_up(uint32_t *counter)
 static int first_ppoll(struct dry_caller caller, struct pollfd *descriptors, nfds_t count,
                        const struct timespec *timeout, const sigset_t *mask)
 {
-    if (!waited)
+    if (!waited) {
         count_up(&listening);
+    }
     waited = true;
     return dry_provider()->ppoll(caller, descriptors, count, timeout, mask);
 }
@@ -50,8 +51,7 @@ static void *serve(void *argument)
 
     if (kernel_host_enter(server->host, server->why) == 0) {
         error = sim_nameserver_serve(caller, zone);
-        snprintf(server->why, sizeof server->why, "a name server cannot listen: %s",
-                 strerror(-error));
+        snprintf(server->why, sizeof server->why, "a name server cannot listen: %s", strerror(-error));
     }
     count_up(&failed);
     return NULL;
@@ -63,11 +63,12 @@ static int read_zone(const struct scenario *scenario, char *why)
 
     zone = sim_zone_create();
     assert(zone != NULL);
-    for (uint32_t i = 0; i < scenario->record_count; i++)
+    for (uint32_t i = 0; i < scenario->record_count; i++) {
         if (sim_zone_add(zone, scenario->records[i].text, message, sizeof message, NULL) < 0) {
             snprintf(why, KERNEL_WHY_BYTES, "line %u: %s", scenario->records[i].at.line, message);
             return -1;
         }
+    }
     return 0;
 }
 
@@ -91,10 +92,12 @@ int kernel_nameservers_start(const struct scenario *scenario, const struct kerne
     uint32_t count = scenario->nameserver_count, trouble;
     struct server *servers;
 
-    if (count == 0)
+    if (count == 0) {
         return 0;
-    if (read_zone(scenario, why) < 0)
+    }
+    if (read_zone(scenario, why) < 0) {
         return -1;
+    }
     watched = *dry_provider();
     watched.ppoll = first_ppoll;
     servers = calloc(count, sizeof *servers);
@@ -107,12 +110,15 @@ int kernel_nameservers_start(const struct scenario *scenario, const struct kerne
         }
     }
     pthread_mutex_lock(&lock);
-    while (listening < count && failed == 0)
+    while (listening < count && failed == 0) {
         pthread_cond_wait(&news, &lock);
+    }
     trouble = failed;
     pthread_mutex_unlock(&lock);
-    for (uint32_t i = 0; trouble > 0 && i < count; i++)
-        if (servers[i].why[0] != '\0')
+    for (uint32_t i = 0; trouble > 0 && i < count; i++) {
+        if (servers[i].why[0] != '\0') {
             memcpy(why, servers[i].why, KERNEL_WHY_BYTES);
+        }
+    }
     return trouble > 0 ? -1 : 0;
 }

@@ -35,8 +35,9 @@ static int check_word(const struct scenario_line *need, char *why)
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         int fd;
 
-        if (strcmp(needs[i].word, need->text) != 0)
+        if (strcmp(needs[i].word, need->text) != 0) {
             continue;
+        }
         fd = socket(needs[i].family, needs[i].type | SOCK_CLOEXEC, needs[i].protocol);
         if (fd < 0) {
             snprintf(why, KERNEL_WHY_BYTES, "needs %s, which this machine lacks: %s", need->text,
@@ -46,23 +47,29 @@ static int check_word(const struct scenario_line *need, char *why)
         close(fd);
         return 0;
     }
-    snprintf(why, KERNEL_WHY_BYTES, "needs %s, and nobody knows how to tell whether this machine "
-             "has it", need->text);
+    snprintf(why, KERNEL_WHY_BYTES,
+             "needs %s, and nobody knows how to tell whether this machine "
+             "has it",
+             need->text);
     return -1;
 }
 
 int kernel_need_check(const struct scenario *scenario, char *why)
 {
-    for (uint32_t i = 0; i < scenario->need_count; i++)
-        if (check_word(&scenario->needs[i], why) < 0)
+    for (uint32_t i = 0; i < scenario->need_count; i++) {
+        if (check_word(&scenario->needs[i], why) < 0) {
             return -1;
+        }
+    }
     return 0;
 }
 
 bool kernel_need_has(const struct scenario *scenario, const char *word)
 {
-    for (uint32_t i = 0; i < scenario->need_count; i++)
-        if (strcmp(scenario->needs[i].text, word) == 0)
+    for (uint32_t i = 0; i < scenario->need_count; i++) {
+        if (strcmp(scenario->needs[i].text, word) == 0) {
             return true;
+        }
+    }
     return false;
 }

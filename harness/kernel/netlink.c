@@ -33,8 +33,7 @@ static void begin(struct request *request, uint16_t type, uint16_t flags, size_t
 }
 
 /* Appends an attribute and returns where it starts, so that a nest can be ended. */
-static struct rtattr *attribute(struct request *request, uint16_t type, const void *data,
-                                size_t bytes)
+static struct rtattr *attribute(struct request *request, uint16_t type, const void *data, size_t bytes)
 {
     size_t at = NLMSG_ALIGN(request->header.nlmsg_len);
     struct rtattr *item = (struct rtattr *)((uint8_t *)request + at);
@@ -42,8 +41,9 @@ static struct rtattr *attribute(struct request *request, uint16_t type, const vo
     assert(at + RTA_SPACE(bytes) <= sizeof *request);
     item->rta_type = type;
     item->rta_len = (uint16_t)RTA_LENGTH(bytes);
-    if (bytes > 0)
+    if (bytes > 0) {
         memcpy(RTA_DATA(item), data, bytes);
+    }
     request->header.nlmsg_len = (uint32_t)(at + RTA_ALIGN(item->rta_len));
     return item;
 }
@@ -63,16 +63,19 @@ static int ask(int netlink, const struct request *request)
     } answer;
     ssize_t length;
 
-    if (send(netlink, request, request->header.nlmsg_len, 0) < 0)
+    if (send(netlink, request, request->header.nlmsg_len, 0) < 0) {
         return -errno;
-    do
+    }
+    do {
         length = recv(netlink, &answer, sizeof answer, 0);
-    while (length < 0 && errno == EINTR);
-    if (length < 0)
+    } while (length < 0 && errno == EINTR);
+    if (length < 0) {
         return -errno;
+    }
     if ((size_t)length < NLMSG_LENGTH(sizeof answer.error.error) ||
-        answer.header.nlmsg_type != NLMSG_ERROR)
+        answer.header.nlmsg_type != NLMSG_ERROR) {
         return -EPROTO;
+    }
     return answer.error.error;
 }
 
@@ -82,8 +85,9 @@ int kernel_netlink_open(void)
     int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     int error;
 
-    if (netlink < 0)
+    if (netlink < 0) {
         return -errno;
+    }
     if (bind(netlink, (struct sockaddr *)&self, sizeof self) < 0) {
         error = -errno;
         close(netlink);
@@ -116,14 +120,16 @@ int kernel_netlink_up(int netlink, unsigned interface, uint32_t mtu)
     int error = stop_address_generation(netlink, interface);
 
     /* A kernel without IPv6 has no such attribute and makes no such addresses. */
-    if (error < 0 && error != -EAFNOSUPPORT && error != -EOPNOTSUPP)
+    if (error < 0 && error != -EAFNOSUPPORT && error != -EOPNOTSUPP) {
         return error;
+    }
     begin(&request, RTM_NEWLINK, 0, sizeof request.link);
     request.link.ifi_index = (int)interface;
     request.link.ifi_flags = IFF_UP;
     request.link.ifi_change = IFF_UP;
-    if (mtu > 0)
+    if (mtu > 0) {
         attribute(&request, IFLA_MTU, &mtu, sizeof mtu);
+    }
     return ask(netlink, &request);
 }
 
@@ -145,8 +151,9 @@ int kernel_netlink_add_address(int netlink, unsigned interface, int family, cons
         attribute(&request, IFA_FLAGS, &flags, sizeof flags);
     } else if (prefix_bits < 31) {
         memcpy(broadcast, address, sizeof broadcast);
-        for (uint32_t bit = prefix_bits; bit < 32; bit++)
+        for (uint32_t bit = prefix_bits; bit < 32; bit++) {
             broadcast[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+        }
         attribute(&request, IFA_BROADCAST, broadcast, sizeof broadcast);
     }
     return ask(netlink, &request);
@@ -168,8 +175,9 @@ static int is_local(int netlink, const void *address)
     request.route.rtm_dst_len = 128;
     attribute(&request, RTA_DST, address, 16);
     if (send(netlink, &request, request.header.nlmsg_len, 0) < 0 ||
-        recv(netlink, &answer, sizeof answer, 0) < (ssize_t)NLMSG_LENGTH(sizeof answer.route))
+        recv(netlink, &answer, sizeof answer, 0) < (ssize_t)NLMSG_LENGTH(sizeof answer.route)) {
         return -errno;
+    }
     return answer.header.nlmsg_type == RTM_NEWROUTE && answer.route.rtm_type == RTN_LOCAL;
 }
 
@@ -180,8 +188,9 @@ int kernel_netlink_wait_for_address(int netlink, const void *address)
     for (int tries = 0; tries < 10000; tries++) {
         int local = is_local(netlink, address);
 
-        if (local != 0)
+        if (local != 0) {
             return local < 0 ? local : 0;
+        }
         nanosleep(&pause, NULL);
     }
     return -ETIMEDOUT;

@@ -20,8 +20,8 @@
 #include "line.h"
 
 static const uint64_t SECOND_NS = 1000000000;
-static const uint64_t SETUP_LIMIT_NS = 20000000000; /* hosts made, actors at the start */
-static const uint64_t ANSWER_LIMIT_NS = 1000000000; /* to DESCRIBE */
+static const uint64_t SETUP_LIMIT_NS = 20000000000;  /* hosts made, actors at the start */
+static const uint64_t ANSWER_LIMIT_NS = 1000000000;  /* to DESCRIBE */
 static const uint64_t ENDING_LIMIT_NS = 10000000000; /* to end after the trace */
 static const uint64_t DEFAULT_LIMIT_NS = 60000000000;
 
@@ -78,8 +78,9 @@ static uint64_t run_now(const struct run *run)
 
 static void end_run(struct run *run, enum trace_end end, const char *detail)
 {
-    if (run->stage != OVER && !run->ended_well)
+    if (run->stage != OVER && !run->ended_well) {
         trace_set_detail(run->trace, end, "%s", detail);
+    }
     run->stage = OVER;
 }
 
@@ -97,8 +98,9 @@ void kernel_run_describe(void)
 {
     int error = errno;
 
-    if (describe_fd >= 0)
+    if (describe_fd >= 0) {
         eventfd_write(describe_fd, 1);
+    }
     errno = error;
 }
 
@@ -115,8 +117,9 @@ static void take_host(struct run *run, uint32_t index, int fd)
 {
     if (index >= run->scenario->host_count || fd < 0 || run->tuns[index] >= 0) {
         end_run(run, TRACE_FAILED, "drysock-kernel sent a host that the scenario does not have");
-        if (fd >= 0)
+        if (fd >= 0) {
             close(fd);
+        }
         return;
     }
     run->tuns[index] = fd;
@@ -127,11 +130,12 @@ static void start(struct run *run)
 {
     const struct scenario *scenario = run->scenario;
 
-    for (uint32_t i = 0; i < scenario->host_count; i++)
+    for (uint32_t i = 0; i < scenario->host_count; i++) {
         if (run->tuns[i] < 0 || watch(run, run->tuns[i], RUN_TUN + i) < 0) {
             end_run(run, TRACE_FAILED, "drysock-kernel did not make every host");
             return;
         }
+    }
     run->line = kernel_line_create(scenario, run->tuns, run->seed, run->options->capture);
     if (run->line == NULL) {
         end_run(run, TRACE_FAILED, "the capture file cannot be written");
@@ -186,8 +190,9 @@ static void take_message(struct run *run)
     default:
         end_run(run, TRACE_FAILED, "drysock-kernel sent a message that nobody knows");
     }
-    if (fd >= 0)
+    if (fd >= 0) {
         close(fd);
+    }
 }
 
 /* Cuts off and reads every whole line. */
@@ -199,10 +204,11 @@ static void read_lines(struct run *run)
     while ((end = memchr(line, '\n', rest)) != NULL) {
         size_t length = (size_t)(end - line);
 
-        if (trace_read_line(run->trace, line, length) < 0)
+        if (trace_read_line(run->trace, line, length) < 0) {
             end_run(run, TRACE_FAILED, "drysock-kernel wrote a line that is no trace");
-        else if (length > 7 && memcmp(line, "{\"end\":", 7) == 0)
+        } else if (length > 7 && memcmp(line, "{\"end\":", 7) == 0) {
             run->ended_well = true;
+        }
         rest -= length + 1;
         line = end + 1;
     }
@@ -233,8 +239,9 @@ static void set_timer(struct run *run)
     if (run->line != NULL && (next = kernel_line_next_at(run->line)) != UINT64_MAX) {
         /* Rounded up: a packet must not be asked for before its instant. */
         next = run->origin_at + (next + run->speed - 1) / run->speed;
-        if (next < at)
+        if (next < at) {
             at = next;
+        }
     }
     value.it_value.tv_sec = (time_t)(at / SECOND_NS);
     value.it_value.tv_nsec = (long)(at % SECOND_NS);
@@ -256,10 +263,12 @@ static void pass_limit(struct run *run)
 
 static void advance(struct run *run)
 {
-    if (run->line != NULL)
+    if (run->line != NULL) {
         kernel_line_advance(run->line, run_now(run));
-    if (run->stage != OVER && clock_now() >= run->limit_at)
+    }
+    if (run->stage != OVER && clock_now() >= run->limit_at) {
         pass_limit(run);
+    }
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -274,21 +283,24 @@ static void take_event(struct run *run, uint32_t what)
         take_trace(run);
         break;
     case RUN_SAID:
-        if (!kernel_child_hear(&run->child))
+        if (!kernel_child_hear(&run->child)) {
             epoll_ctl(run->epoll, EPOLL_CTL_DEL, run->child.said, NULL);
+        }
         break;
     case RUN_STOP:
         end_run(run, TRACE_INTERRUPTED, "interrupted");
         break;
     case RUN_DESCRIBE:
-        if (run->stage == RUNNING)
+        if (run->stage == RUNNING) {
             kernel_control_send(run->child.control, KERNEL_DESCRIBE, 0, "", -1);
+        }
         break;
     case RUN_TIMER:
         break; /* set anew below; advance looks at the clock */
     default:
-        if (run->line != NULL)
+        if (run->line != NULL) {
             kernel_line_receive(run->line, what - RUN_TUN, run_now(run));
+        }
     }
 }
 
@@ -301,8 +313,9 @@ static void carry(struct run *run)
 
         set_timer(run);
         count = epoll_wait(run->epoll, events, 16, -1);
-        for (int i = 0; i < count && run->stage != OVER; i++)
+        for (int i = 0; i < count && run->stage != OVER; i++) {
             take_event(run, events[i].data.u32);
+        }
         advance(run);
     }
 }
@@ -314,10 +327,8 @@ static bool watch_all(struct run *run)
     pthread_once(&describe_once, make_describe_fd);
     run->epoll = epoll_create1(EPOLL_CLOEXEC);
     run->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    return run->epoll >= 0 && run->timer >= 0 &&
-           watch(run, run->child.control, RUN_CONTROL) == 0 &&
-           watch(run, run->child.trace, RUN_TRACE) == 0 &&
-           watch(run, run->child.said, RUN_SAID) == 0 &&
+    return run->epoll >= 0 && run->timer >= 0 && watch(run, run->child.control, RUN_CONTROL) == 0 &&
+           watch(run, run->child.trace, RUN_TRACE) == 0 && watch(run, run->child.said, RUN_SAID) == 0 &&
            watch(run, run->timer, RUN_TIMER) == 0 &&
            epoll_ctl(run->epoll, EPOLL_CTL_ADD, describe_fd, &edge) == 0 &&
            (run->options->stop_fd <= 0 || watch(run, run->options->stop_fd, RUN_STOP) == 0);
@@ -331,14 +342,16 @@ static void judge_end(struct run *run, const struct kernel_child_end *end)
 {
     const char *said = end->said.length > 0 ? end->said.bytes : "it said nothing";
 
-    if (run->trace->end != TRACE_DONE)
+    if (run->trace->end != TRACE_DONE) {
         return;
-    if (end->signal != 0)
+    }
+    if (end->signal != 0) {
         trace_set_detail(run->trace, TRACE_CRASHED, "drysock-kernel died of SIG%s: %s",
                          sigabbrev_np(end->signal), said);
-    else if (end->status != 0 || !run->ended_well)
+    } else if (end->status != 0 || !run->ended_well) {
         trace_set_detail(run->trace, TRACE_CRASHED, "drysock-kernel ended with status %d%s: %s",
                          end->status, run->ended_well ? "" : " and an unfinished trace", said);
+    }
 }
 
 static void finish(struct run *run)
@@ -353,19 +366,24 @@ static void finish(struct run *run)
         struct kernel_line_count count = kernel_line_count(run->line);
 
         run->trace->packet_count = count.sent;
-        if (count.late_ns > run->trace->late_ns)
+        if (count.late_ns > run->trace->late_ns) {
             run->trace->late_ns = count.late_ns;
+        }
     }
     kernel_line_free(run->line);
-    for (uint32_t i = 0; i < run->scenario->host_count; i++)
-        if (run->tuns[i] >= 0)
+    for (uint32_t i = 0; i < run->scenario->host_count; i++) {
+        if (run->tuns[i] >= 0) {
             close(run->tuns[i]);
+        }
+    }
     free(run->tuns);
     text_free(&run->partial);
-    if (run->epoll >= 0)
+    if (run->epoll >= 0) {
         close(run->epoll);
-    if (run->timer >= 0)
+    }
+    if (run->timer >= 0) {
         close(run->timer);
+    }
 }
 
 struct trace *kernel_run(const struct scenario *scenario, const struct kernel_options *options)
@@ -386,17 +404,19 @@ struct trace *kernel_run(const struct scenario *scenario, const struct kernel_op
     run.speed = options->speed > 1 ? options->speed : 1;
     run.tuns = calloc(scenario->host_count + 1, sizeof *run.tuns);
     assert(run.tuns != NULL);
-    for (uint32_t i = 0; i < scenario->host_count; i++)
+    for (uint32_t i = 0; i < scenario->host_count; i++) {
         run.tuns[i] = -1;
+    }
     if (kernel_child_start(&run.child, scenario, options, run.seed, why) < 0) {
         trace_set_detail(run.trace, TRACE_FAILED, "%s", why);
         free(run.tuns);
         return run.trace;
     }
-    if (watch_all(&run))
+    if (watch_all(&run)) {
         carry(&run);
-    else
+    } else {
         end_run(&run, TRACE_FAILED, "no epoll or timer descriptor is left");
+    }
     finish(&run);
     return run.trace;
 }

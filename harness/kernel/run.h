@@ -10,14 +10,14 @@
 
 /* Zero in every field means: none, or the default. */
 struct kernel_options {
-    const char *text;     /* the scenario's text, when it is not what its file holds */
+    const char *text; /* the scenario's text, when it is not what its file holds */
     size_t text_bytes;
-    uint64_t limit_ns;    /* the instant at which a run that has not ended hangs; 0: one minute */
-    uint64_t seed;        /* of the links' chance and the fault plan */
-    uint32_t speed;       /* > 1: the library's clocks run so many times faster (libfaketime) */
-    const char *capture;  /* a file for every packet */
-    int stop_fd;          /* > 0: the run is interrupted when this becomes readable; never read */
-    const char *program;  /* drysock-kernel; NULL: beside the running program, or in $PATH */
+    uint64_t limit_ns;   /* the instant at which a run that has not ended hangs; 0: one minute */
+    uint64_t seed;       /* of the links' chance and the fault plan */
+    uint32_t speed;      /* > 1: the library's clocks run so many times faster (libfaketime) */
+    const char *capture; /* a file for every packet */
+    int stop_fd;         /* > 0: the run is interrupted when this becomes readable; never read */
+    const char *program; /* drysock-kernel; NULL: beside the running program, or in $PATH */
 };
 
 /* One run. Never NULL: a machine without namespaces gives TRACE_SKIPPED, a crash of the program
@@ -30,8 +30,9 @@ struct trace *kernel_run(const struct scenario *scenario, const struct kernel_op
  * more; 0 (the default) when the world's did not end. */
 static inline uint64_t kernel_run_limit(const struct trace *world)
 {
-    if (world == NULL || world->end != TRACE_DONE)
+    if (world == NULL || world->end != TRACE_DONE) {
         return 0;
+    }
     return world->ended_ns + world->ended_ns / 10 + 10000000000;
 }
 

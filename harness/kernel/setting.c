@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/core/state.h"
 #include "host.h"
+#include "sim/core/state.h"
 
 struct setting {
     const char *name; /* of the sysctl; pairs and triples have a part's name behind it */
@@ -54,11 +54,13 @@ static int write_sysctl(const char *path, const char *text)
 
     snprintf(full, sizeof full, "/proc/sys/%s", path);
     fd = open(full, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
         return -errno;
+    }
     written = write(fd, text, length);
-    if (written != (ssize_t)length)
+    if (written != (ssize_t)length) {
         error = written < 0 ? -errno : -EIO;
+    }
     close(fd);
     return error;
 }
@@ -72,8 +74,9 @@ static int part_of(const char *name, size_t *stem)
     *stem = length;
     /* Only these files hold several numbers; rmem_default and rmem_max are files themselves. */
     if (strstr(name, "tcp_rmem_") == NULL && strstr(name, "tcp_wmem_") == NULL &&
-        strstr(name, "ip_local_port_range_") == NULL)
+        strstr(name, "ip_local_port_range_") == NULL) {
         return 0;
+    }
     for (int i = 0; i < 3; i++) {
         size_t ending = strlen(parts[i]);
 
@@ -90,14 +93,13 @@ static bool same_name(const char *written, const char *name)
 {
     size_t length = strlen(written), full = strlen(name);
 
-    return strcmp(written, name) == 0 ||
-           (length < full && name[full - length - 1] == '.' &&
-            strcmp(name + full - length, written) == 0);
+    return strcmp(written, name) == 0 || (length < full && name[full - length - 1] == '.' &&
+                                          strcmp(name + full - length, written) == 0);
 }
 
 /* The value for this host, and the `set` line that says so (NULL: the default). */
-static int64_t value_of(const struct scenario *scenario, uint32_t index,
-                        const struct setting *setting, const struct scenario_set **line)
+static int64_t value_of(const struct scenario *scenario, uint32_t index, const struct setting *setting,
+                        const struct scenario_set **line)
 {
     int64_t value = setting->value;
 
@@ -123,16 +125,17 @@ static int apply_one(const struct scenario *scenario, uint32_t index, int first,
 
     part_of(defaults[first].name, &stem);
     do {
-        length += (size_t)snprintf(text + length, sizeof text - length, "%s%lld",
-                                   at > first ? " " : "",
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%lld", at > first ? " " : "",
                                    (long long)value_of(scenario, index, &defaults[at], &line));
         at++;
     } while (at < SETTINGS && part_of(defaults[at].name, &next_stem) > 1 && next_stem == stem &&
              strncmp(defaults[at].name, defaults[first].name, stem) == 0);
     snprintf(path, sizeof path, "%.*s", (int)stem, defaults[first].name);
-    for (char *dot = path; *dot != '\0'; dot++)
-        if (*dot == '.')
+    for (char *dot = path; *dot != '\0'; dot++) {
+        if (*dot == '.') {
             *dot = '/';
+        }
+    }
     error = write_sysctl(path, text);
     if (error < 0 && line != NULL) {
         snprintf(why, KERNEL_WHY_BYTES, "%s:%u: this kernel does not take %s = %s here: %s",
@@ -142,18 +145,20 @@ static int apply_one(const struct scenario *scenario, uint32_t index, int first,
     return at;
 }
 
-int kernel_setting_apply(const struct scenario *scenario, uint32_t index,
-                         bool *congestion_by_socket, char *why)
+int kernel_setting_apply(const struct scenario *scenario, uint32_t index, bool *congestion_by_socket,
+                         char *why)
 {
-    for (size_t i = 0; i < sizeof baseline / sizeof baseline[0]; i++)
+    for (size_t i = 0; i < sizeof baseline / sizeof baseline[0]; i++) {
         write_sysctl(baseline[i].path, baseline[i].value);
+    }
     /* LINUX: only an algorithm that the whole machine allows may become a namespace's default, but
      * a socket may ask for any. */
     *congestion_by_socket = write_sysctl("net/ipv4/tcp_congestion_control", "cubic") < 0;
     for (int at = 0; at < SETTINGS;) {
         at = apply_one(scenario, index, at, why);
-        if (at < 0)
+        if (at < 0) {
             return -1;
+        }
     }
     return 0;
 }

@@ -45,19 +45,21 @@ static _Thread_local struct kernel_target *self;
 
 static void handle(int number, siginfo_t *info, void *context)
 {
-    if (info->si_code == SI_QUEUE && info->si_value.sival_int == WAIT_MARK && self != NULL)
+    if (info->si_code == SI_QUEUE && info->si_value.sival_int == WAIT_MARK && self != NULL) {
         self->taken = 1;
+    }
 }
 
 void kernel_signal_prepare(void)
 {
-    static const int numbers[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGURG, SIGIO, SIGINT, SIGHUP,
+    static const int numbers[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGURG,   SIGIO,     SIGINT, SIGHUP,
                                   SIGTERM, SIGQUIT, SIGCHLD, SIGWINCH, SIGVTALRM, SIGPROF};
     struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO};
 
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         sigaction(numbers[i], &action, NULL);
+    }
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -99,15 +101,18 @@ int kernel_signal_after(struct kernel_target *target, uint64_t after_ns)
 /* What became of a signal that the handler has seen: it ended a wait, or it is still to do so. */
 static void settle(struct kernel_target *target, bool ended_a_wait)
 {
-    if (!target->taken)
+    if (!target->taken) {
         return;
+    }
     pthread_mutex_lock(&lock);
     target->taken = 0;
-    if (target->state == KERNEL_SIGNAL_SENT)
+    if (target->state == KERNEL_SIGNAL_SENT) {
         target->state = ended_a_wait ? KERNEL_SIGNAL_LANDED : KERNEL_SIGNAL_ARMED;
+    }
     pthread_mutex_unlock(&lock);
-    if (!ended_a_wait)
+    if (!ended_a_wait) {
         kick();
+    }
 }
 
 int kernel_signal_cancel(struct kernel_target *target)
@@ -140,18 +145,19 @@ ssize_t kernel_signal_leave(struct kernel_target *target, ssize_t result, bool c
 static bool is_waiting_call(long number)
 {
     static const long calls[] = {
-        SYS_ppoll,    SYS_pselect6, SYS_epoll_pwait,     SYS_epoll_pwait2, SYS_accept4,
-        SYS_accept,   SYS_connect,  SYS_sendto,          SYS_recvfrom,     SYS_sendmsg,
-        SYS_recvmsg,  SYS_read,     SYS_write,           SYS_readv,        SYS_writev,
-        SYS_sendfile, SYS_clock_nanosleep,
+        SYS_ppoll,   SYS_pselect6, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_accept4,         SYS_accept,
+        SYS_connect, SYS_sendto,   SYS_recvfrom,    SYS_sendmsg,      SYS_recvmsg,         SYS_read,
+        SYS_write,   SYS_readv,    SYS_writev,      SYS_sendfile,     SYS_clock_nanosleep,
 #ifdef SYS_poll
-        SYS_poll,     SYS_select,   SYS_epoll_wait,      SYS_nanosleep,
+        SYS_poll,    SYS_select,   SYS_epoll_wait,  SYS_nanosleep,
 #endif
     };
 
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
-        if (calls[i] == number)
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        if (calls[i] == number) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -193,12 +199,15 @@ static uint64_t watch_target(struct kernel_target *target, uint64_t now)
 {
     union sigval mark = {.sival_int = WAIT_MARK};
 
-    if (target->state != KERNEL_SIGNAL_ARMED || target->tid == 0)
+    if (target->state != KERNEL_SIGNAL_ARMED || target->tid == 0) {
         return UINT64_MAX;
-    if (target->due_at > now)
+    }
+    if (target->due_at > now) {
         return target->due_at;
-    if (!atomic_load(&target->waiting) || !is_inside(target->tid))
+    }
+    if (!atomic_load(&target->waiting) || !is_inside(target->tid)) {
         return now + LOOK_AGAIN_NS;
+    }
     target->state = KERNEL_SIGNAL_SENT;
     pthread_sigqueue(target->thread, WAIT_SIGNAL, mark);
     return UINT64_MAX;
@@ -208,13 +217,16 @@ static uint64_t watch_plan(struct planned *signal, uint64_t now)
 {
     struct kernel_target *target = &all[signal->target];
 
-    if (signal->done)
+    if (signal->done) {
         return UINT64_MAX;
-    if (signal->at > now)
+    }
+    if (signal->at > now) {
         return signal->at;
+    }
     signal->done = true;
-    if (target->tid != 0)
+    if (target->tid != 0) {
         pthread_kill(target->thread, signal->number);
+    }
     return UINT64_MAX;
 }
 
@@ -223,12 +235,16 @@ static uint64_t watch_all(void)
     uint64_t now = dry_now(), next = UINT64_MAX, at;
 
     pthread_mutex_lock(&lock);
-    for (uint32_t i = 0; i < all_count; i++)
-        if ((at = watch_target(&all[i], now)) < next)
+    for (uint32_t i = 0; i < all_count; i++) {
+        if ((at = watch_target(&all[i], now)) < next) {
             next = at;
-    for (size_t i = 0; i < plan_count; i++)
-        if ((at = watch_plan(&plan[i], now)) < next)
+        }
+    }
+    for (size_t i = 0; i < plan_count; i++) {
+        if ((at = watch_plan(&plan[i], now)) < next) {
             next = at;
+        }
+    }
     pthread_mutex_unlock(&lock);
     return next;
 }
@@ -244,8 +260,9 @@ static void *watcher(void *argument)
         struct pollfd news = {.fd = wake, .events = POLLIN};
         eventfd_t count;
 
-        if (kernel_speed_ppoll(caller, &news, 1, next == UINT64_MAX ? NULL : &timeout, NULL) > 0)
+        if (kernel_speed_ppoll(caller, &news, 1, next == UINT64_MAX ? NULL : &timeout, NULL) > 0) {
             eventfd_read(wake, &count);
+        }
     }
     return NULL;
 }
@@ -259,8 +276,9 @@ int kernel_signal_start(struct kernel_target *targets, uint32_t count)
     all = targets;
     all_count = count;
     wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake < 0)
+    if (wake < 0) {
         return -1;
+    }
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before);
     error = pthread_create(&thread, NULL, watcher, NULL);

@@ -17,7 +17,7 @@
 
 enum kernel_signal_state {
     KERNEL_SIGNAL_OFF = 0,
-    KERNEL_SIGNAL_ARMED,  /* due at due_at, or later when the target does not wait then */
+    KERNEL_SIGNAL_ARMED, /* due at due_at, or later when the target does not wait then */
     KERNEL_SIGNAL_SENT,
     KERNEL_SIGNAL_LANDED, /* it ended a wait */
 };
@@ -27,9 +27,9 @@ struct kernel_target {
     pthread_t thread;
     pid_t tid; /* 0: not attached yet, or ended */
     enum kernel_signal_state state;
-    uint64_t due_at;              /* dry_now() */
-    atomic_bool waiting;          /* inside a call of the seam that may wait */
-    volatile sig_atomic_t taken;  /* the handler ran for a signal meant for a wait */
+    uint64_t due_at;             /* dry_now() */
+    atomic_bool waiting;         /* inside a call of the seam that may wait */
+    volatile sig_atomic_t taken; /* the handler ran for a signal meant for a wait */
 };
 
 /* Handlers of every signal that scenarios use; SIGPIPE is ignored. Before the first thread. */

@@ -45,8 +45,9 @@ static size_t vector_bytes(const struct msghdr *message)
 {
     size_t total = 0;
 
-    for (size_t i = 0; i < message->msg_iovlen; i++)
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
         total += message->msg_iov[i].iov_len;
+    }
     return total;
 }
 
@@ -55,9 +56,10 @@ static int system_socket(struct dry_caller caller, int family, int type, int pro
     static const char cubic[] = "cubic";
     int fd = provider->socket(caller, family, type, protocol);
 
-    if (fd >= 0 && view_of(caller)->congestion_by_socket &&
-        (family == AF_INET || family == AF_INET6) && (type & 0xf) == SOCK_STREAM)
+    if (fd >= 0 && view_of(caller)->congestion_by_socket && (family == AF_INET || family == AF_INET6) &&
+        (type & 0xf) == SOCK_STREAM) {
         provider->setsockopt(caller, fd, IPPROTO_TCP, TCP_CONGESTION, cubic, sizeof cubic - 1);
+    }
     return fd;
 }
 
@@ -78,8 +80,8 @@ static int system_cancel_interrupt(struct dry_caller caller)
 
 /* ---- calls that may wait ------------------------------------------------------------------ */
 
-static int system_accept(struct dry_caller caller, int fd, struct sockaddr *address,
-                         socklen_t *length, int flags)
+static int system_accept(struct dry_caller caller, int fd, struct sockaddr *address, socklen_t *length,
+                         int flags)
 {
     enter(caller);
     return (int)leave(caller, provider->accept(caller, fd, address, length, flags));
@@ -100,8 +102,8 @@ static ssize_t system_sendto(struct dry_caller caller, int fd, const void *data,
         caller, provider->sendto(caller, fd, data, length, flags, address, address_length), length);
 }
 
-static ssize_t system_recvfrom(struct dry_caller caller, int fd, void *buffer, size_t length,
-                               int flags, struct sockaddr *address, socklen_t *address_length)
+static ssize_t system_recvfrom(struct dry_caller caller, int fd, void *buffer, size_t length, int flags,
+                               struct sockaddr *address, socklen_t *address_length)
 {
     enter(caller);
     return leave_transfer(
@@ -109,12 +111,10 @@ static ssize_t system_recvfrom(struct dry_caller caller, int fd, void *buffer, s
         (flags & MSG_WAITALL) != 0 ? length : 0);
 }
 
-static ssize_t system_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message,
-                              int flags)
+static ssize_t system_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message, int flags)
 {
     enter(caller);
-    return leave_transfer(caller, provider->sendmsg(caller, fd, message, flags),
-                          vector_bytes(message));
+    return leave_transfer(caller, provider->sendmsg(caller, fd, message, flags), vector_bytes(message));
 }
 
 static ssize_t system_recvmsg(struct dry_caller caller, int fd, struct msghdr *message, int flags)
@@ -151,20 +151,19 @@ static int system_ppoll(struct dry_caller caller, struct pollfd *descriptors, nf
 }
 
 static int system_pselect(struct dry_caller caller, int count, fd_set *readable, fd_set *writable,
-                          fd_set *exceptional, const struct timespec *timeout,
-                          const sigset_t *mask)
+                          fd_set *exceptional, const struct timespec *timeout, const sigset_t *mask)
 {
     enter(caller);
-    return (int)leave(caller, provider->pselect(caller, count, readable, writable, exceptional,
-                                                timeout, mask));
+    return (int)leave(caller,
+                      provider->pselect(caller, count, readable, writable, exceptional, timeout, mask));
 }
 
 static int system_epoll_pwait(struct dry_caller caller, int epoll_fd, struct epoll_event *events,
                               int maximum, const struct timespec *timeout, const sigset_t *mask)
 {
     enter(caller);
-    return (int)leave(caller, kernel_speed_epoll_pwait(caller, epoll_fd, events, maximum, timeout,
-                                                       mask));
+    return (int)leave(caller,
+                      kernel_speed_epoll_pwait(caller, epoll_fd, events, maximum, timeout, mask));
 }
 
 static int system_clock_nanosleep(struct dry_caller caller, clockid_t clock, int flags,
@@ -177,12 +176,10 @@ static int system_clock_nanosleep(struct dry_caller caller, clockid_t clock, int
 /* ---- names ---------------------------------------------------------------------------------- */
 
 static int system_getaddrinfo(struct dry_caller caller, const char *node, const char *service,
-                              const struct addrinfo *hints, struct addrinfo **list,
-                              int *system_error)
+                              const struct addrinfo *hints, struct addrinfo **list, int *system_error)
 {
     enter(caller);
-    return leave_names(caller,
-                       provider->getaddrinfo(caller, node, service, hints, list, system_error));
+    return leave_names(caller, provider->getaddrinfo(caller, node, service, hints, list, system_error));
 }
 
 static int system_getnameinfo(struct dry_caller caller, const struct sockaddr *address,
@@ -190,24 +187,23 @@ static int system_getnameinfo(struct dry_caller caller, const struct sockaddr *a
                               socklen_t service_bytes, int flags, int *system_error)
 {
     enter(caller);
-    return leave_names(caller, provider->getnameinfo(caller, address, length, host, host_bytes,
-                                                     service, service_bytes, flags, system_error));
+    return leave_names(caller, provider->getnameinfo(caller, address, length, host, host_bytes, service,
+                                                     service_bytes, flags, system_error));
 }
 
 static int system_gethostbyname(struct dry_caller caller, const char *name, int family,
                                 struct hostent *result, char *buffer, size_t bytes)
 {
     enter(caller);
-    return leave_names(caller,
-                       provider->gethostbyname(caller, name, family, result, buffer, bytes));
+    return leave_names(caller, provider->gethostbyname(caller, name, family, result, buffer, bytes));
 }
 
 static int system_gethostbyaddr(struct dry_caller caller, const void *address, socklen_t length,
                                 int family, struct hostent *result, char *buffer, size_t bytes)
 {
     enter(caller);
-    return leave_names(
-        caller, provider->gethostbyaddr(caller, address, length, family, result, buffer, bytes));
+    return leave_names(caller,
+                       provider->gethostbyaddr(caller, address, length, family, result, buffer, bytes));
 }
 
 /* ---- set-up ------------------------------------------------------------------------------- */

@@ -40,8 +40,9 @@ char *arena_copy(struct arena *arena, const void *bytes, size_t length)
 {
     char *copy = arena_take(arena, length + 1);
 
-    if (length > 0)
+    if (length > 0) {
         memcpy(copy, bytes, length);
+    }
     return copy;
 }
 
@@ -69,11 +70,13 @@ char *arena_print(struct arena *arena, const char *format, ...)
 /* Powers of two hold the list: it moves when count is one, so no capacity need be kept. */
 void *arena_grow(struct arena *arena, void *items, size_t count, size_t bytes)
 {
-    if (count != 0 && (count & (count - 1)) != 0)
+    if (count != 0 && (count & (count - 1)) != 0) {
         return items;
+    }
     void *moved = arena_take(arena, (count == 0 ? 1 : count * 2) * bytes);
-    if (count > 0)
+    if (count > 0) {
         memcpy(moved, items, count * bytes);
+    }
     return moved;
 }
 
@@ -90,8 +93,9 @@ void arena_free(struct arena *arena)
 
 static void text_reserve(struct text *text, size_t more)
 {
-    if (text->room - text->length > more)
+    if (text->room - text->length > more) {
         return;
+    }
     text->room = (text->room + more + 64) * 2;
     text->bytes = realloc(text->bytes, text->room);
     assert(text->bytes != NULL && "the harness is out of memory");
@@ -100,8 +104,9 @@ static void text_reserve(struct text *text, size_t more)
 void text_add_bytes(struct text *text, const void *bytes, size_t length)
 {
     text_reserve(text, length);
-    if (length > 0)
+    if (length > 0) {
         memcpy(text->bytes + text->length, bytes, length);
+    }
     text->length += length;
     text->bytes[text->length] = 0;
 }
@@ -126,10 +131,12 @@ void text_pad(struct text *text, size_t column)
 {
     size_t begin = text->length;
 
-    while (begin > 0 && text->bytes[begin - 1] != '\n')
+    while (begin > 0 && text->bytes[begin - 1] != '\n') {
         begin--;
-    while (text->length - begin < column)
+    }
+    while (text->length - begin < column) {
         text_add_bytes(text, " ", 1);
+    }
 }
 
 void text_free(struct text *text)

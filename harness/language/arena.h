@@ -16,8 +16,7 @@ struct arena {
 void *arena_take(struct arena *arena, size_t bytes); /* zeroed, aligned for anything */
 char *arena_copy(struct arena *arena, const void *bytes, size_t length); /* with a NUL after */
 char *arena_text(struct arena *arena, const char *text);
-char *arena_print(struct arena *arena, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+char *arena_print(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A list that grows: room for one more item behind `count` items of `bytes` each. The items may
  * move; returns where they are now. */
 void *arena_grow(struct arena *arena, void *items, size_t count, size_t bytes);

@@ -53,15 +53,17 @@ static void read_folder(struct files *files, const char *path, checker check)
         struct stat status;
 
         if (name[0] != '.' && stat(full, &status) == 0) {
-            if (S_ISDIR(status.st_mode))
+            if (S_ISDIR(status.st_mode)) {
                 read_folder(files, full, check);
-            else if (is_scenario(name))
+            } else if (is_scenario(name)) {
                 read_one(files, full, check);
+            }
         }
         free(entries[i]);
     }
-    if (count >= 0)
+    if (count >= 0) {
         free(entries);
+    }
 }
 
 void files_read(struct files *files, char *const *names, int count, checker check)
@@ -85,8 +87,9 @@ void files_read(struct files *files, char *const *names, int count, checker chec
 
 void files_free(struct files *files)
 {
-    for (uint32_t i = 0; i < files->count; i++)
+    for (uint32_t i = 0; i < files->count; i++) {
         scenario_free(files->list[i]);
+    }
     arena_free(&files->arena);
 }
 
@@ -96,11 +99,13 @@ char *files_text(const char *path, size_t *length)
     struct text text = {0};
     char piece[4096];
 
-    if (file == NULL)
+    if (file == NULL) {
         return NULL;
+    }
     text_add_bytes(&text, "", 0);
-    for (size_t got; (got = fread(piece, 1, sizeof piece, file)) > 0;)
+    for (size_t got; (got = fread(piece, 1, sizeof piece, file)) > 0;) {
         text_add_bytes(&text, piece, got);
+    }
     fclose(file);
     *length = text.length;
     return text.bytes;
@@ -111,17 +116,21 @@ int files_write(const char *path, const char *text, size_t length)
     char *temporary = NULL;
     int status = -1;
 
-    if (asprintf(&temporary, "%s.new", path) < 0)
+    if (asprintf(&temporary, "%s.new", path) < 0) {
         return -1;
+    }
     FILE *file = fopen(temporary, "wb");
     if (file != NULL) {
         status = fwrite(text, 1, length, file) == length ? 0 : -1;
-        if (fclose(file) != 0)
+        if (fclose(file) != 0) {
             status = -1;
-        if (status == 0)
+        }
+        if (status == 0) {
             status = rename(temporary, path);
-        if (status != 0)
+        }
+        if (status != 0) {
             unlink(temporary);
+        }
     }
     free(temporary);
     return status;

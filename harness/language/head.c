@@ -32,13 +32,13 @@ static int wrong(struct head *head, const struct word *word, const char *sentenc
 }
 
 /* The list `items` of `count` grows by one zeroed item, which `item` names. */
-#define ADD(head, items, count, item)                                                              \
-    do {                                                                                           \
-        (head)->scenario->items =                                                                  \
-            arena_grow((head)->arena, (head)->scenario->items, (head)->scenario->count,            \
-                       sizeof *(head)->scenario->items);                                           \
-        item = &(head)->scenario->items[(head)->scenario->count++];                                \
-        memset(item, 0, sizeof *(item));                                                           \
+#define ADD(head, items, count, item)                                                \
+    do {                                                                             \
+        (head)->scenario->items = arena_grow((head)->arena, (head)->scenario->items, \
+                                             (head)->scenario->count,                \
+                                             sizeof *(head)->scenario->items);       \
+        item = &(head)->scenario->items[(head)->scenario->count++];                  \
+        memset(item, 0, sizeof *(item));                                             \
     } while (0)
 
 /* The words from `from` on with one blank between each two. */
@@ -47,8 +47,9 @@ static const char *rest_of(struct head *head, uint32_t from)
     struct text text = {0};
 
     text_add(&text, "%s", "");
-    for (uint32_t i = from; i < head->count; i++)
+    for (uint32_t i = from; i < head->count; i++) {
         text_add(&text, "%s%s", i > from ? " " : "", head->words[i].text);
+    }
     const char *copy = arena_text(head->arena, text.bytes);
     text_free(&text);
     return copy;
@@ -56,10 +57,12 @@ static const char *rest_of(struct head *head, uint32_t from)
 
 static int need_words(struct head *head, uint32_t least, uint32_t most, const char *form)
 {
-    if (head->count < least)
+    if (head->count < least) {
         return parser_wrong(head->parser, head->end, "something is missing: write %s", form);
-    if (most < HEAD_WORDS && head->count > most)
+    }
+    if (most < HEAD_WORDS && head->count > most) {
         return parser_wrong(head->parser, head->words[most].at, "this is too much: write %s", form);
+    }
     return 0;
 }
 
@@ -71,34 +74,40 @@ static int find_host(struct head *head, const struct word *word, uint32_t *host)
         scenario_add_localhost(head->scenario);
         found = 0;
     }
-    if (found < 0)
+    if (found < 0) {
         return wrong(head, word, "there is no host \"%s\": name one in a host line above");
+    }
     *host = (uint32_t)found;
     return 0;
 }
 
 static int take_time(struct head *head, const struct word *word, const char *text, uint64_t *ns)
 {
-    if (scenario_time_parse(text, strlen(text), ns) != 0)
+    if (scenario_time_parse(text, strlen(text), ns) != 0) {
         return wrong(head, word, "\"%s\" is no time: write one such as 40ms (ns us ms s min h)");
+    }
     return 0;
 }
 
 static bool is_identifier(const char *text)
 {
-    if (!isalpha((unsigned char)*text) && *text != '_')
+    if (!isalpha((unsigned char)*text) && *text != '_') {
         return false;
-    for (; *text != 0; text++)
-        if (!isalnum((unsigned char)*text) && *text != '_' && *text != '-')
+    }
+    for (; *text != 0; text++) {
+        if (!isalnum((unsigned char)*text) && *text != '_' && *text != '-') {
             return false;
+        }
+    }
     return true;
 }
 
 /* The words inside the quotes. */
 static int take_reason(struct head *head, const struct word *word, const char **reason)
 {
-    if (word->length < 3 || word->text[0] != '"' || word->text[word->length - 1] != '"')
+    if (word->length < 3 || word->text[0] != '"' || word->text[word->length - 1] != '"') {
         return wrong(head, word, "expected the reason in double quotes here");
+    }
     *reason = arena_copy(head->arena, word->text + 1, word->length - 2);
     return 0;
 }
@@ -113,17 +122,22 @@ static int check_host_address(struct head *head, const struct word *word)
     size_t length = strcspn(word->text, "/");
     bool six = strchr(word->text, ':') != NULL;
 
-    if (length < sizeof text)
+    if (length < sizeof text) {
         memcpy(text, word->text, length);
-    if (inet_pton(six ? AF_INET6 : AF_INET, text, packed) != 1)
-        return wrong(head, word, "\"%s\" is no address: write one such as 10.0.0.1, 10.0.0.1/16 or "
-                                 "fd00::1");
-    if (word->text[length] == 0)
+    }
+    if (inet_pton(six ? AF_INET6 : AF_INET, text, packed) != 1) {
+        return wrong(head, word,
+                     "\"%s\" is no address: write one such as 10.0.0.1, 10.0.0.1/16 or "
+                     "fd00::1");
+    }
+    if (word->text[length] == 0) {
         return 0;
+    }
     char *end;
     unsigned long prefix = strtoul(word->text + length + 1, &end, 10);
-    if (!isdigit((unsigned char)word->text[length + 1]) || *end != 0 || prefix > (six ? 128 : 32))
+    if (!isdigit((unsigned char)word->text[length + 1]) || *end != 0 || prefix > (six ? 128 : 32)) {
         return wrong(head, word, "\"%s\" has no prefix length that fits: write one such as /24");
+    }
     return 0;
 }
 
@@ -131,19 +145,26 @@ static int head_host(struct head *head)
 {
     struct scenario_host *host;
 
-    if (need_words(head, 2, HEAD_WORDS, "host NAME ADDRESS…") != 0)
+    if (need_words(head, 2, HEAD_WORDS, "host NAME ADDRESS…") != 0) {
         return -1;
+    }
     const struct word *name = &head->words[1];
-    if (!is_identifier(name->text))
+    if (!is_identifier(name->text)) {
         return wrong(head, name, "\"%s\" cannot be a host's name: use letters, digits, - and _");
-    if (scenario_find_host(head->scenario, name->text, name->length) >= 0)
+    }
+    if (scenario_find_host(head->scenario, name->text, name->length) >= 0) {
         return wrong(head, name, "there is a host \"%s\" already: give this one another name");
-    if (head->scenario->host_count > 0 && head->scenario->hosts[0].at.line == 0)
-        return wrong(head, name, "a line above uses localhost, which is there only without host lines: "
-                                 "name host \"%s\" above it");
-    for (uint32_t i = 2; i < head->count; i++)
-        if (check_host_address(head, &head->words[i]) != 0)
+    }
+    if (head->scenario->host_count > 0 && head->scenario->hosts[0].at.line == 0) {
+        return wrong(head, name,
+                     "a line above uses localhost, which is there only without host lines: "
+                     "name host \"%s\" above it");
+    }
+    for (uint32_t i = 2; i < head->count; i++) {
+        if (check_host_address(head, &head->words[i]) != 0) {
             return -1;
+        }
+    }
     ADD(head, hosts, host_count, host);
     host->at = name->at;
     host->name = name->text;
@@ -157,8 +178,9 @@ static int take_chance(struct head *head, const struct word *word, const char *t
     char *end;
     double percent = strtod(text, &end);
 
-    if (end == text || strcmp(end, "%") != 0 || !(percent >= 0) || percent > 100)
+    if (end == text || strcmp(end, "%") != 0 || !(percent >= 0) || percent > 100) {
         return wrong(head, word, "\"%s\" is no chance: write one such as 2.5%%");
+    }
     *ppm = (uint32_t)(percent * 10000 + 0.5);
     return 0;
 }
@@ -188,8 +210,9 @@ static int take_count(struct head *head, const struct word *word, const char *te
 
     errno = 0;
     unsigned long number = strtoul(text, &end, 10);
-    if (!isdigit((unsigned char)*text) || *end != 0 || errno != 0 || number > UINT32_MAX)
+    if (!isdigit((unsigned char)*text) || *end != 0 || errno != 0 || number > UINT32_MAX) {
         return wrong(head, word, "\"%s\" is no count: write a whole number");
+    }
     *count = (uint32_t)number;
     return 0;
 }
@@ -202,33 +225,45 @@ static int link_setting(struct head *head, const struct word *word, struct sim_l
         options->down = 1;
         return 0;
     }
-    if (value == NULL)
-        return wrong(head, word, "\"%s\" is no setting of a link: they are delay= jitter= loss= rate= "
-                                 "queue= mtu= duplicate= reorder= corrupt= down");
+    if (value == NULL) {
+        return wrong(head, word,
+                     "\"%s\" is no setting of a link: they are delay= jitter= loss= rate= "
+                     "queue= mtu= duplicate= reorder= corrupt= down");
+    }
     size_t length = (size_t)(value - word->text);
     value++;
 #define SETTING(name) (length == strlen(name) && memcmp(word->text, name, length) == 0)
-    if (SETTING("delay"))
+    if (SETTING("delay")) {
         return take_time(head, word, value, &options->delay_ns);
-    if (SETTING("jitter"))
+    }
+    if (SETTING("jitter")) {
         return take_time(head, word, value, &options->jitter_ns);
-    if (SETTING("loss"))
+    }
+    if (SETTING("loss")) {
         return take_chance(head, word, value, &options->loss_ppm);
-    if (SETTING("duplicate"))
+    }
+    if (SETTING("duplicate")) {
         return take_chance(head, word, value, &options->duplicate_ppm);
-    if (SETTING("reorder"))
+    }
+    if (SETTING("reorder")) {
         return take_chance(head, word, value, &options->reorder_ppm);
-    if (SETTING("corrupt"))
+    }
+    if (SETTING("corrupt")) {
         return take_chance(head, word, value, &options->corrupt_ppm);
-    if (SETTING("rate"))
+    }
+    if (SETTING("rate")) {
         return take_rate(head, word, value, &options->rate_bits);
-    if (SETTING("queue"))
+    }
+    if (SETTING("queue")) {
         return take_count(head, word, value, &options->queue_bytes);
-    if (SETTING("mtu"))
+    }
+    if (SETTING("mtu")) {
         return take_count(head, word, value, &options->mtu);
+    }
 #undef SETTING
-    return wrong(head, word, "\"%s\" is no setting of a link: they are delay= jitter= loss= rate= "
-                             "queue= mtu= duplicate= reorder= corrupt= down");
+    return wrong(head, word,
+                 "\"%s\" is no setting of a link: they are delay= jitter= loss= rate= "
+                 "queue= mtu= duplicate= reorder= corrupt= down");
 }
 
 static int find_link(struct head *head, uint32_t a, uint32_t b)
@@ -236,8 +271,9 @@ static int find_link(struct head *head, uint32_t a, uint32_t b)
     for (uint32_t i = 0; i < head->scenario->link_count; i++) {
         const struct scenario_link *link = &head->scenario->links[i];
 
-        if ((link->a == a && link->b == b) || (link->a == b && link->b == a))
+        if ((link->a == a && link->b == b) || (link->a == b && link->b == a)) {
             return (int)i;
+        }
     }
     return -1;
 }
@@ -248,20 +284,25 @@ static int head_link(struct head *head)
     uint32_t a = 0, b = 0;
 
     if (need_words(head, 3, HEAD_WORDS, "link HOST HOST delay=TIME…") != 0 ||
-        find_host(head, &head->words[1], &a) != 0 || find_host(head, &head->words[2], &b) != 0)
+        find_host(head, &head->words[1], &a) != 0 || find_host(head, &head->words[2], &b) != 0) {
         return -1;
-    if (a == b)
+    }
+    if (a == b) {
         return wrong(head, &head->words[2], "a link joins two hosts: \"%s\" is named twice");
-    if (find_link(head, a, b) >= 0)
+    }
+    if (find_link(head, a, b) >= 0) {
         return wrong(head, &head->words[2], "these two hosts have a link already: remove this one");
+    }
     ADD(head, links, link_count, link);
     link->at = head->words[0].at;
     link->a = a;
     link->b = b;
     link->settings = rest_of(head, 3);
-    for (uint32_t i = 3; i < head->count; i++)
-        if (link_setting(head, &head->words[i], &link->options) != 0)
+    for (uint32_t i = 3; i < head->count; i++) {
+        if (link_setting(head, &head->words[i], &link->options) != 0) {
             return -1;
+        }
+    }
     return 0;
 }
 
@@ -272,12 +313,14 @@ static int head_set(struct head *head)
     char *end;
 
     if (need_words(head, 4, 4, "set HOST SYSCTL VALUE") != 0 ||
-        find_host(head, &head->words[1], &host) != 0)
+        find_host(head, &head->words[1], &host) != 0) {
         return -1;
+    }
     errno = 0;
     long long value = strtoll(head->words[3].text, &end, 10);
-    if (*end != 0 || errno != 0)
+    if (*end != 0 || errno != 0) {
         return wrong(head, &head->words[3], "\"%s\" is no value: write a whole number");
+    }
     ADD(head, settings, setting_count, set);
     set->at = head->words[2].at;
     set->host = host;
@@ -292,8 +335,9 @@ static int add_fault(struct head *head)
 {
     struct scenario_line *line;
 
-    if (need_words(head, 4, HEAD_WORDS, "fault ACTOR CALL#ORDINAL EFFECT") != 0)
+    if (need_words(head, 4, HEAD_WORDS, "fault ACTOR CALL#ORDINAL EFFECT") != 0) {
         return -1;
+    }
     ADD(head, faults, fault_count, line);
     line->at = head->words[1].at;
     line->text = rest_of(head, 1);
@@ -304,8 +348,9 @@ static int add_record(struct head *head)
 {
     struct scenario_line *line;
 
-    if (need_words(head, 3, HEAD_WORDS, "record NAME TYPE VALUE") != 0)
+    if (need_words(head, 3, HEAD_WORDS, "record NAME TYPE VALUE") != 0) {
         return -1;
+    }
     ADD(head, records, record_count, line);
     line->at = head->words[1].at;
     line->text = rest_of(head, 1);
@@ -318,8 +363,9 @@ static int add_nameserver(struct head *head)
     uint32_t host = 0;
 
     if (need_words(head, 2, 2, "nameserver HOST") != 0 ||
-        find_host(head, &head->words[1], &host) != 0)
+        find_host(head, &head->words[1], &host) != 0) {
         return -1;
+    }
     ADD(head, nameservers, nameserver_count, line);
     line->at = head->words[1].at;
     line->host = host;
@@ -333,8 +379,9 @@ static int add_hosts_line(struct head *head)
     uint32_t host = 0;
 
     if (need_words(head, 4, HEAD_WORDS, "hosts HOST ADDRESS NAME…") != 0 ||
-        find_host(head, &head->words[1], &host) != 0)
+        find_host(head, &head->words[1], &host) != 0) {
         return -1;
+    }
     ADD(head, hosts_lines, hosts_line_count, line);
     line->at = head->words[2].at;
     line->host = host;
@@ -348,8 +395,9 @@ static int add_resolver_line(struct head *head)
     uint32_t host = 0;
 
     if (need_words(head, 4, HEAD_WORDS, "resolver HOST nameserver|search|options VALUE…") != 0 ||
-        find_host(head, &head->words[1], &host) != 0)
+        find_host(head, &head->words[1], &host) != 0) {
         return -1;
+    }
     ADD(head, resolver_lines, resolver_line_count, line);
     line->at = head->words[2].at;
     line->host = host;
@@ -364,18 +412,21 @@ static int link_event(struct head *head, struct scenario_event *event)
     uint32_t a = 0, b = 0;
 
     if (need_words(head, 6, 6, "at TIME link HOST HOST down|up") != 0 ||
-        find_host(head, &head->words[3], &a) != 0 || find_host(head, &head->words[4], &b) != 0)
+        find_host(head, &head->words[3], &a) != 0 || find_host(head, &head->words[4], &b) != 0) {
         return -1;
+    }
     int link = find_link(head, a, b);
-    if (link < 0)
+    if (link < 0) {
         return wrong(head, &head->words[4], "these hosts have no link: add a link line above");
+    }
     event->link = (uint32_t)link;
-    if (strcmp(head->words[5].text, "down") == 0)
+    if (strcmp(head->words[5].text, "down") == 0) {
         event->kind = EVENT_LINK_DOWN;
-    else if (strcmp(head->words[5].text, "up") == 0)
+    } else if (strcmp(head->words[5].text, "up") == 0) {
         event->kind = EVENT_LINK_UP;
-    else
+    } else {
         return wrong(head, &head->words[5], "a link goes \"down\" or \"up\", not \"%s\"");
+    }
     return 0;
 }
 
@@ -383,14 +434,17 @@ static int signal_event(struct head *head, struct scenario_event *event)
 {
     struct parser *parser = head->parser;
 
-    if (need_words(head, 5, 5, "at TIME signal ACTOR SIGUSR1") != 0)
+    if (need_words(head, 5, 5, "at TIME signal ACTOR SIGUSR1") != 0) {
         return -1;
+    }
     event->kind = EVENT_SIGNAL;
     event->signal_name = head->words[4].text;
     event->signal = scenario_signal_number(event->signal_name);
-    if (event->signal == 0)
-        return wrong(head, &head->words[4], "\"%s\" cannot be sent: use SIGUSR1 SIGUSR2 SIGALRM "
-                                            "SIGURG SIGIO SIGHUP SIGCHLD SIGWINCH");
+    if (event->signal == 0) {
+        return wrong(head, &head->words[4],
+                     "\"%s\" cannot be sent: use SIGUSR1 SIGUSR2 SIGALRM "
+                     "SIGURG SIGIO SIGHUP SIGCHLD SIGWINCH");
+    }
     parser->pending = arena_grow(head->arena, parser->pending, parser->pending_count,
                                  sizeof *parser->pending);
     parser->pending[parser->pending_count++] = (struct pending_signal){
@@ -402,18 +456,23 @@ static int head_at(struct head *head)
 {
     struct scenario_event *event;
 
-    if (need_words(head, 3, HEAD_WORDS, "at TIME link HOST HOST down|up, or at TIME signal ACTOR "
-                                        "SIGUSR1") != 0)
+    if (need_words(head, 3, HEAD_WORDS,
+                   "at TIME link HOST HOST down|up, or at TIME signal ACTOR "
+                   "SIGUSR1") != 0) {
         return -1;
+    }
     ADD(head, events, event_count, event);
     event->at = head->words[0].at;
     event->instant_text = head->words[1].text;
-    if (take_time(head, &head->words[1], head->words[1].text, &event->instant_ns) != 0)
+    if (take_time(head, &head->words[1], head->words[1].text, &event->instant_ns) != 0) {
         return -1;
-    if (strcmp(head->words[2].text, "link") == 0)
+    }
+    if (strcmp(head->words[2].text, "link") == 0) {
         return link_event(head, event);
-    if (strcmp(head->words[2].text, "signal") == 0)
+    }
+    if (strcmp(head->words[2].text, "signal") == 0) {
         return signal_event(head, event);
+    }
     return wrong(head, &head->words[2], "nothing happens to a \"%s\": write link or signal");
 }
 
@@ -421,13 +480,15 @@ static int head_at(struct head *head)
 
 static int head_needs(struct head *head)
 {
-    if (need_words(head, 2, HEAD_WORDS, "needs WORD") != 0)
+    if (need_words(head, 2, HEAD_WORDS, "needs WORD") != 0) {
         return -1;
+    }
     for (uint32_t i = 1; i < head->count; i++) {
         struct scenario_line *line;
 
-        if (!is_identifier(head->words[i].text))
+        if (!is_identifier(head->words[i].text)) {
             return wrong(head, &head->words[i], "\"%s\" is no need: write a word such as can");
+        }
         ADD(head, needs, need_count, line);
         line->at = head->words[i].at;
         line->text = head->words[i].text;
@@ -439,25 +500,29 @@ static int take_system(struct head *head, const char **system, const char **reas
 {
     const struct word *word = &head->words[1];
 
-    if (*system != NULL)
+    if (*system != NULL) {
         return wrong(head, word, "this is said already: keep one line");
-    if (strcmp(word->text, "kernel") != 0 && strcmp(word->text, "world") != 0)
+    }
+    if (strcmp(word->text, "kernel") != 0 && strcmp(word->text, "world") != 0) {
         return wrong(head, word, "\"%s\" is no system: write kernel or world");
+    }
     *system = word->text;
     return take_reason(head, &head->words[2], reason);
 }
 
 static int head_differs(struct head *head)
 {
-    if (need_words(head, 3, 3, "differs kernel|world \"reason\"") != 0)
+    if (need_words(head, 3, 3, "differs kernel|world \"reason\"") != 0) {
         return -1;
+    }
     return take_system(head, &head->scenario->differs, &head->scenario->differs_reason);
 }
 
 static int head_only(struct head *head)
 {
-    if (need_words(head, 3, 3, "only world|kernel \"reason\"") != 0)
+    if (need_words(head, 3, 3, "only world|kernel \"reason\"") != 0) {
         return -1;
+    }
     return take_system(head, &head->scenario->only, &head->scenario->only_reason);
 }
 
@@ -465,12 +530,14 @@ static int head_seed(struct head *head)
 {
     char *end;
 
-    if (need_words(head, 2, 2, "seed NUMBER") != 0)
+    if (need_words(head, 2, 2, "seed NUMBER") != 0) {
         return -1;
+    }
     errno = 0;
     head->scenario->seed = strtoull(head->words[1].text, &end, 10);
-    if (!isdigit((unsigned char)*head->words[1].text) || *end != 0 || errno != 0)
+    if (!isdigit((unsigned char)*head->words[1].text) || *end != 0 || errno != 0) {
         return wrong(head, &head->words[1], "\"%s\" is no seed: write a whole number");
+    }
     head->scenario->has_seed = true;
     return 0;
 }
@@ -481,17 +548,25 @@ static const struct {
     const char *word;
     int (*read)(struct head *head);
 } head_lines[] = {
-    {"host", head_host},         {"link", head_link},          {"set", head_set},
-    {"fault", add_fault},        {"nameserver", add_nameserver}, {"record", add_record},
-    {"hosts", add_hosts_line},   {"resolver", add_resolver_line}, {"at", head_at},
-    {"needs", head_needs},       {"differs", head_differs},    {"only", head_only},
+    {"host", head_host},
+    {"link", head_link},
+    {"set", head_set},
+    {"fault", add_fault},
+    {"nameserver", add_nameserver},
+    {"record", add_record},
+    {"hosts", add_hosts_line},
+    {"resolver", add_resolver_line},
+    {"at", head_at},
+    {"needs", head_needs},
+    {"differs", head_differs},
+    {"only", head_only},
     {"seed", head_seed},
 };
 
 int parser_head(struct parser *parser, const char **canonical)
 {
-    struct head *head =
-        arena_take(&parser->scenario->arena, sizeof *head); /* too large for a small stack */
+    struct head *head = arena_take(&parser->scenario->arena,
+                                   sizeof *head); /* too large for a small stack */
 
     head->parser = parser;
     head->scenario = parser->scenario;
@@ -499,21 +574,26 @@ int parser_head(struct parser *parser, const char **canonical)
     for (;;) {
         struct word word;
 
-        if (lexer_word(&parser->lexer, &word.text, &word.length, &word.at) != 0)
+        if (lexer_word(&parser->lexer, &word.text, &word.length, &word.at) != 0) {
             return -1;
+        }
         head->end = word.at;
-        if (word.length == 0)
+        if (word.length == 0) {
             break;
-        if (head->count == HEAD_WORDS)
+        }
+        if (head->count == HEAD_WORDS) {
             return parser_wrong(parser, word.at, "a line has at most %d words: make two of it",
                                 HEAD_WORDS);
+        }
         word.text = arena_copy(head->arena, word.text, word.length);
         head->words[head->count++] = word;
     }
     *canonical = rest_of(head, 0);
-    for (size_t i = 0; i < sizeof head_lines / sizeof *head_lines; i++)
-        if (strcmp(head->words[0].text, head_lines[i].word) == 0)
+    for (size_t i = 0; i < sizeof head_lines / sizeof *head_lines; i++) {
+        if (strcmp(head->words[0].text, head_lines[i].word) == 0) {
             return head_lines[i].read(head);
+        }
+    }
     return wrong(head, &head->words[0],
                  "there is no head line \"%s\": they are host link set fault nameserver record hosts "
                  "resolver at needs differs only seed, and actors begin with [NAME]");

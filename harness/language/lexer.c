@@ -21,8 +21,8 @@ int lexer_wrong(struct lexer *lexer, struct source_at at, const char *format, ..
 
 bool token_is(const struct token *token, const char *text)
 {
-    return (token->kind == TOKEN_NAME || token->kind == TOKEN_MARK) &&
-           token->length == strlen(text) && memcmp(token->text, text, token->length) == 0;
+    return (token->kind == TOKEN_NAME || token->kind == TOKEN_MARK) && token->length == strlen(text) &&
+           memcmp(token->text, text, token->length) == 0;
 }
 
 static bool is_blank(char c)
@@ -46,10 +46,11 @@ size_t lexer_comment(const char *line, size_t length)
 
     for (size_t i = 0; i < length; i++) {
         if (quote != 0) {
-            if (line[i] == '\\')
+            if (line[i] == '\\') {
                 i++;
-            else if (line[i] == quote)
+            } else if (line[i] == quote) {
                 quote = 0;
+            }
         } else if (line[i] == '"' || line[i] == '\'') {
             quote = line[i];
         } else if (line[i] == '#' && (i == 0 || is_blank(line[i - 1]))) {
@@ -61,8 +62,9 @@ size_t lexer_comment(const char *line, size_t length)
 
 int lexer_word(struct lexer *lexer, const char **word, size_t *length, struct source_at *at)
 {
-    while (lexer->offset < lexer->length && is_blank(lexer->line[lexer->offset]))
+    while (lexer->offset < lexer->length && is_blank(lexer->line[lexer->offset])) {
         lexer->offset++;
+    }
     size_t begin = lexer->offset;
     bool quoted = false;
 
@@ -70,17 +72,19 @@ int lexer_word(struct lexer *lexer, const char **word, size_t *length, struct so
     for (; lexer->offset < lexer->length; lexer->offset++) {
         char c = lexer->line[lexer->offset];
 
-        if (c == '"')
+        if (c == '"') {
             quoted = !quoted;
-        else if (quoted && c == '\\' && lexer->offset + 1 < lexer->length)
+        } else if (quoted && c == '\\' && lexer->offset + 1 < lexer->length) {
             lexer->offset++;
-        else if (!quoted && is_blank(c))
+        } else if (!quoted && is_blank(c)) {
             break;
+        }
     }
     *word = lexer->line + begin;
     *length = lexer->offset - begin;
-    if (quoted)
+    if (quoted) {
         return lexer_wrong(lexer, *at, "the quoted text does not end: close it with \"");
+    }
     return 0;
 }
 
@@ -119,15 +123,16 @@ static void add_utf8(struct text *text, uint32_t code)
 static int hex_digits(const char *text, size_t room, size_t count, uint32_t *value)
 {
     *value = 0;
-    if (room < count)
+    if (room < count) {
         return -1;
+    }
     for (size_t i = 0; i < count; i++) {
         char c = text[i];
 
-        if (!isxdigit((unsigned char)c))
+        if (!isxdigit((unsigned char)c)) {
             return -1;
-        *value = *value * 16 + (uint32_t)(isdigit((unsigned char)c) ? c - '0'
-                                                                    : tolower(c) - 'a' + 10);
+        }
+        *value = *value * 16 + (uint32_t)(isdigit((unsigned char)c) ? c - '0' : tolower(c) - 'a' + 10);
     }
     return 0;
 }
@@ -150,20 +155,25 @@ static int take_escape(struct lexer *lexer, bool bytes, struct text *text)
     }
     if (c >= '0' && c <= '7') {
         value = (uint32_t)(c - '0');
-        for (int i = 0; i < 2 && lexer->offset < lexer->length &&
-                        lexer->line[lexer->offset] >= '0' && lexer->line[lexer->offset] <= '7';
-             i++)
+        for (int i = 0; i < 2 && lexer->offset < lexer->length && lexer->line[lexer->offset] >= '0' &&
+                        lexer->line[lexer->offset] <= '7';
+             i++) {
             value = value * 8 + (uint32_t)(lexer->line[lexer->offset++] - '0');
+        }
     } else if (c == 'x') {
-        if (hex_digits(rest, room, 2, &value) != 0)
+        if (hex_digits(rest, room, 2, &value) != 0) {
             return lexer_wrong(lexer, place(lexer, at), "\\x needs two hexadecimal digits");
+        }
         lexer->offset += 2;
     } else if (!bytes && (c == 'u' || c == 'U')) {
         size_t count = c == 'u' ? 4 : 8;
 
-        if (hex_digits(rest, room, count, &value) != 0 || value > 0x10ffff)
-            return lexer_wrong(lexer, place(lexer, at), "\\%c needs %zu hexadecimal digits of a "
-                               "character up to 10ffff", c, count);
+        if (hex_digits(rest, room, count, &value) != 0 || value > 0x10ffff) {
+            return lexer_wrong(lexer, place(lexer, at),
+                               "\\%c needs %zu hexadecimal digits of a "
+                               "character up to 10ffff",
+                               c, count);
+        }
         lexer->offset += count;
     } else {
         return lexer_wrong(lexer, place(lexer, at),
@@ -187,21 +197,24 @@ static int take_string(struct lexer *lexer, bool bytes, struct token *token)
     text_add_bytes(&text, "", 0);
     for (;;) {
         if (lexer->offset >= lexer->length) {
-            status = lexer_wrong(lexer, token->at, "the string does not end on this line: close it "
-                                 "with %c", quote);
+            status = lexer_wrong(lexer, token->at,
+                                 "the string does not end on this line: close it "
+                                 "with %c",
+                                 quote);
             break;
         }
         char c = lexer->line[lexer->offset++];
-        if (c == quote)
+        if (c == quote) {
             break;
+        }
         if (c == '\\' && lexer->offset < lexer->length) {
             status = take_escape(lexer, bytes, &text);
-            if (status != 0)
+            if (status != 0) {
                 break;
+            }
         } else if (bytes && (unsigned char)c >= 0x80) {
             status = lexer_wrong(lexer, place(lexer, lexer->offset - 1),
-                                 "bytes hold only ASCII characters: write \\x%02x",
-                                 (unsigned char)c);
+                                 "bytes hold only ASCII characters: write \\x%02x", (unsigned char)c);
             break;
         } else {
             text_add_bytes(&text, &c, 1);
@@ -226,12 +239,13 @@ static int take_number(struct lexer *lexer, struct token *token)
     while (end < lexer->length) {
         char c = lexer->line[end];
 
-        if (c == '.' && !hex)
+        if (c == '.' && !hex) {
             real = true;
-        else if ((c == '-' || c == '+') && !hex && tolower(lexer->line[end - 1]) == 'e')
+        } else if ((c == '-' || c == '+') && !hex && tolower(lexer->line[end - 1]) == 'e') {
             real = true;
-        else if (!is_word(c))
+        } else if (!is_word(c)) {
             break;
+        }
         end++;
     }
     token->text = lexer->line + begin;
@@ -243,9 +257,11 @@ static int take_number(struct lexer *lexer, struct token *token)
     }
     char digits[80], *stop;
     size_t count = 0;
-    for (size_t i = 0; i < token->length && count < sizeof digits - 1; i++)
-        if (token->text[i] != '_')
+    for (size_t i = 0; i < token->length && count < sizeof digits - 1; i++) {
+        if (token->text[i] != '_') {
             digits[count++] = token->text[i];
+        }
+    }
     digits[count] = 0;
     real = real || (!hex && strpbrk(digits, "eE") != NULL);
     errno = 0;
@@ -257,42 +273,52 @@ static int take_number(struct lexer *lexer, struct token *token)
 
         token->kind = TOKEN_INT;
         token->integer = strtoll(hex ? digits + 2 : digits, &stop, base);
-        if (errno == ERANGE)
-            return lexer_wrong(lexer, token->at, "the number is too large: whole numbers end at "
+        if (errno == ERANGE) {
+            return lexer_wrong(lexer, token->at,
+                               "the number is too large: whole numbers end at "
                                "9223372036854775807");
+        }
     }
-    if (*stop != 0 || stop == digits)
-        return lexer_wrong(lexer, token->at, "\"%.*s\" is neither a number nor a time (units are "
-                           "ns us ms s min h)", (int)token->length, token->text);
+    if (*stop != 0 || stop == digits) {
+        return lexer_wrong(lexer, token->at,
+                           "\"%.*s\" is neither a number nor a time (units are "
+                           "ns us ms s min h)",
+                           (int)token->length, token->text);
+    }
     return 0;
 }
 
 int lexer_next(struct lexer *lexer, struct token *token)
 {
-    static const char *const marks[] = {"...", "->", "<<", "(", ")", "[", "]", ",", ".", "=",
-                                        ":",   "|",  "&",  "+", "-", "*", "~", "@"};
+    static const char *const marks[] = {"...", "->", "<<", "(", ")", "[", "]", ",", ".",
+                                        "=",   ":",  "|",  "&", "+", "-", "*", "~", "@"};
 
-    while (lexer->offset < lexer->length && is_blank(lexer->line[lexer->offset]))
+    while (lexer->offset < lexer->length && is_blank(lexer->line[lexer->offset])) {
         lexer->offset++;
+    }
     *token = (struct token){.at = place(lexer, lexer->offset)};
-    if (lexer->offset >= lexer->length)
+    if (lexer->offset >= lexer->length) {
         return 0;
+    }
     const char *rest = lexer->line + lexer->offset;
     size_t room = lexer->length - lexer->offset;
 
-    if (*rest == '"' || *rest == '\'')
+    if (*rest == '"' || *rest == '\'') {
         return take_string(lexer, false, token);
+    }
     if ((*rest == 'b' || *rest == 'B') && room > 1 && (rest[1] == '"' || rest[1] == '\'')) {
         lexer->offset++;
         return take_string(lexer, true, token);
     }
     if (isdigit((unsigned char)*rest) ||
-        (*rest == '.' && room > 1 && isdigit((unsigned char)rest[1])))
+        (*rest == '.' && room > 1 && isdigit((unsigned char)rest[1]))) {
         return take_number(lexer, token);
+    }
     token->text = rest;
     if (isalpha((unsigned char)*rest) || *rest == '_') {
-        while (token->length < room && is_word(rest[token->length]))
+        while (token->length < room && is_word(rest[token->length])) {
             token->length++;
+        }
         token->kind = TOKEN_NAME;
         lexer->offset += token->length;
         return 0;
@@ -307,8 +333,9 @@ int lexer_next(struct lexer *lexer, struct token *token)
             return 0;
         }
     }
-    if (isprint((unsigned char)*rest))
+    if (isprint((unsigned char)*rest)) {
         return lexer_wrong(lexer, token->at, "'%c' means nothing here", *rest);
+    }
     return lexer_wrong(lexer, token->at, "byte \\x%02x means nothing here: write it inside a string",
                        (unsigned char)*rest);
 }

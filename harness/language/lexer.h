@@ -13,7 +13,7 @@ enum token_kind {
     TOKEN_TIME,  /* a number with a unit: nanoseconds in time_ns; text, length as written */
     TOKEN_STR,   /* bytes, count: in the lexer's arena */
     TOKEN_BYTES,
-    TOKEN_MARK,  /* one of ( ) [ ] , . = : | & + - * << ~ -> @ ... : text, length */
+    TOKEN_MARK, /* one of ( ) [ ] , . = : | & + - * << ~ -> @ ... : text, length */
 };
 
 struct token {

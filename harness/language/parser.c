@@ -14,8 +14,9 @@ int parser_begin(struct parser *parser)
     parser->depth = 0;
     parser->in_pattern = false;
     parser->in_expectation = false;
-    if (lexer_next(&parser->lexer, &parser->token) != 0)
+    if (lexer_next(&parser->lexer, &parser->token) != 0) {
         return -1;
+    }
     return lexer_next(&parser->lexer, &parser->ahead);
 }
 
@@ -32,13 +33,13 @@ static bool at_mark(const struct parser *parser, const char *mark)
 
 static int expect_mark(struct parser *parser, const char *mark, const char *why)
 {
-    if (!at_mark(parser, mark))
+    if (!at_mark(parser, mark)) {
         return parser_wrong(parser, parser->token.at, "expected '%s' %s", mark, why);
+    }
     return advance(parser);
 }
 
-static struct expression *make(struct parser *parser, enum expression_kind kind,
-                               struct source_at at)
+static struct expression *make(struct parser *parser, enum expression_kind kind, struct source_at at)
 {
     struct expression *made = arena_take(&parser->scenario->arena, sizeof *made);
 
@@ -66,13 +67,16 @@ static int parse_items(struct parser *parser, struct expression *list, const cha
     while (!at_mark(parser, end)) {
         struct expression *item;
 
-        if (parse_expression(parser, &item) != 0)
+        if (parse_expression(parser, &item) != 0) {
             return -1;
+        }
         add_item(parser, list, item, NULL);
-        if (!at_mark(parser, ","))
+        if (!at_mark(parser, ",")) {
             break;
-        if (advance(parser) != 0)
+        }
+        if (advance(parser) != 0) {
             return -1;
+        }
     }
     return expect_mark(parser, end, "to close this list");
 }
@@ -83,49 +87,57 @@ static int parse_parentheses(struct parser *parser, struct expression **result)
     struct expression *made = make(parser, EXPRESSION_TUPLE, parser->token.at);
 
     *result = made;
-    if (advance(parser) != 0)
+    if (advance(parser) != 0) {
         return -1;
-    if (at_mark(parser, ")"))
+    }
+    if (at_mark(parser, ")")) {
         return advance(parser);
+    }
     struct expression *first;
-    if (parse_expression(parser, &first) != 0)
+    if (parse_expression(parser, &first) != 0) {
         return -1;
+    }
     if (at_mark(parser, ")")) {
         made->kind = EXPRESSION_GROUP;
         made->left = first;
         return advance(parser);
     }
     add_item(parser, made, first, NULL);
-    if (expect_mark(parser, ",", "or ')' here") != 0)
+    if (expect_mark(parser, ",", "or ')' here") != 0) {
         return -1;
+    }
     return parse_items(parser, made, ")");
 }
 
 static int parse_arguments(struct parser *parser, struct expression *call)
 {
-    if (advance(parser) != 0)
+    if (advance(parser) != 0) {
         return -1;
+    }
     while (!at_mark(parser, ")")) {
         struct expression *item;
         const char *keyword = NULL;
 
         if (parser->token.kind == TOKEN_NAME && parser->ahead.kind == TOKEN_MARK &&
             token_is(&parser->ahead, "=")) {
-            keyword = arena_copy(&parser->scenario->arena, parser->token.text,
-                                 parser->token.length);
-            if (advance(parser) != 0 || advance(parser) != 0)
+            keyword = arena_copy(&parser->scenario->arena, parser->token.text, parser->token.length);
+            if (advance(parser) != 0 || advance(parser) != 0) {
                 return -1;
+            }
         } else if (call->count > 0 && call->keywords[call->count - 1] != NULL) {
             return parser_wrong(parser, parser->token.at,
                                 "an argument without a name follows one with a name: move it forward");
         }
-        if (parse_expression(parser, &item) != 0)
+        if (parse_expression(parser, &item) != 0) {
             return -1;
+        }
         add_item(parser, call, item, keyword);
-        if (!at_mark(parser, ","))
+        if (!at_mark(parser, ",")) {
             break;
-        if (advance(parser) != 0)
+        }
+        if (advance(parser) != 0) {
             return -1;
+        }
     }
     return expect_mark(parser, ")", "to close the call");
 }
@@ -150,13 +162,15 @@ static int parse_name(struct parser *parser, struct expression **result)
         made->kind = EXPRESSION_BOOL;
         made->integer = token_is(&token, "True");
     } else if (token_is(&token, "_")) {
-        if (!parser->in_pattern)
+        if (!parser->in_pattern) {
             return parser_wrong(parser, token.at,
                                 "'_' stands for any value and is allowed only behind '->'");
+        }
         made->kind = EXPRESSION_ANY;
     }
-    if (advance(parser) != 0)
+    if (advance(parser) != 0) {
         return -1;
+    }
     if (made->kind == EXPRESSION_NAME && at_mark(parser, "(")) {
         made->kind = EXPRESSION_CALL;
         return parse_arguments(parser, made);
@@ -169,15 +183,18 @@ static int parse_atom(struct parser *parser, struct expression **result)
     struct token token = parser->token;
     struct expression *made;
 
-    if (token.kind == TOKEN_NAME)
+    if (token.kind == TOKEN_NAME) {
         return parse_name(parser, result);
-    if (at_mark(parser, "("))
+    }
+    if (at_mark(parser, "(")) {
         return parse_parentheses(parser, result);
+    }
     made = make(parser, EXPRESSION_LIST, token.at);
     *result = made;
     if (at_mark(parser, "[")) {
-        if (advance(parser) != 0)
+        if (advance(parser) != 0) {
             return -1;
+        }
         return parse_items(parser, made, "]");
     }
     made->text = arena_copy(&parser->scenario->arena, token.text, token.text ? token.length : 0);
@@ -199,12 +216,14 @@ static int parse_atom(struct parser *parser, struct expression **result)
             digits = token.bytes[i] >= '0' && token.bytes[i] <= '9';
             number = number * 10 + (token.bytes[i] - '0');
         }
-        if (digits)
+        if (digits) {
             note_number(parser->scenario, number);
+        }
     } else if (at_mark(parser, "...") && parser->in_pattern) {
         made->kind = EXPRESSION_ANY;
     } else if (token.kind == TOKEN_TIME) {
-        return parser_wrong(parser, token.at, "a time stands only behind '+' or '@': write seconds "
+        return parser_wrong(parser, token.at,
+                            "a time stands only behind '+' or '@': write seconds "
                             "as a number here");
     } else {
         return parser_wrong(parser, token.at, "expected a value here");
@@ -214,46 +233,55 @@ static int parse_atom(struct parser *parser, struct expression **result)
 
 static int parse_index(struct parser *parser, struct expression *made)
 {
-    if (advance(parser) != 0)
+    if (advance(parser) != 0) {
         return -1;
-    if (!at_mark(parser, ":") && parse_expression(parser, &made->right) != 0)
+    }
+    if (!at_mark(parser, ":") && parse_expression(parser, &made->right) != 0) {
         return -1;
+    }
     if (at_mark(parser, ":")) {
         made->kind = EXPRESSION_SLICE;
-        if (advance(parser) != 0)
+        if (advance(parser) != 0) {
             return -1;
-        if (!at_mark(parser, "]") && parse_expression(parser, &made->third) != 0)
+        }
+        if (!at_mark(parser, "]") && parse_expression(parser, &made->third) != 0) {
             return -1;
+        }
     }
     return expect_mark(parser, "]", "to close the index");
 }
 
 static int parse_postfix(struct parser *parser, struct expression **result)
 {
-    if (parse_atom(parser, result) != 0)
+    if (parse_atom(parser, result) != 0) {
         return -1;
+    }
     for (;;) {
         struct expression *made;
 
         if (at_mark(parser, "[")) {
             made = make(parser, EXPRESSION_INDEX, parser->token.at);
             made->left = *result;
-            if (parse_index(parser, made) != 0)
+            if (parse_index(parser, made) != 0) {
                 return -1;
+            }
         } else if (at_mark(parser, ".")) {
-            if (advance(parser) != 0)
+            if (advance(parser) != 0) {
                 return -1;
-            if (parser->token.kind != TOKEN_NAME)
+            }
+            if (parser->token.kind != TOKEN_NAME) {
                 return parser_wrong(parser, parser->token.at, "expected a method's name behind '.'");
+            }
             made = make(parser, EXPRESSION_METHOD, parser->token.at);
-            made->text = arena_copy(&parser->scenario->arena, parser->token.text,
-                                    parser->token.length);
+            made->text = arena_copy(&parser->scenario->arena, parser->token.text, parser->token.length);
             made->left = *result;
-            if (advance(parser) != 0)
+            if (advance(parser) != 0) {
                 return -1;
+            }
             if (at_mark(parser, "(")) {
-                if (parse_arguments(parser, made) != 0)
+                if (parse_arguments(parser, made) != 0) {
                     return -1;
+                }
             } else {
                 made->integer = 1; /* an attribute: s.family */
             }
@@ -266,20 +294,23 @@ static int parse_postfix(struct parser *parser, struct expression **result)
 
 static int parse_unary(struct parser *parser, struct expression **result)
 {
-    if (!at_mark(parser, "-") && !at_mark(parser, "~"))
+    if (!at_mark(parser, "-") && !at_mark(parser, "~")) {
         return parse_postfix(parser, result);
-    struct expression *made = make(parser, at_mark(parser, "-") ? EXPRESSION_MINUS
-                                                                : EXPRESSION_INVERT,
+    }
+    struct expression *made = make(parser, at_mark(parser, "-") ? EXPRESSION_MINUS : EXPRESSION_INVERT,
                                    parser->token.at);
 
     *result = made;
-    if (++parser->depth > PARSER_DEPTH)
+    if (++parser->depth > PARSER_DEPTH) {
         return parser_wrong(parser, parser->token.at, "the expression is nested too deeply");
-    if (advance(parser) != 0 || parse_unary(parser, &made->left) != 0)
+    }
+    if (advance(parser) != 0 || parse_unary(parser, &made->left) != 0) {
         return -1;
+    }
     parser->depth--;
-    if (made->kind == EXPRESSION_MINUS && made->left->kind == EXPRESSION_INT)
+    if (made->kind == EXPRESSION_MINUS && made->left->kind == EXPRESSION_INT) {
         note_number(parser->scenario, -made->left->integer);
+    }
     return 0;
 }
 
@@ -289,33 +320,42 @@ enum { LEVELS = sizeof levels / sizeof *levels };
 static const char *operator_here(const struct parser *parser, size_t level)
 {
     /* `+40ms` behind a value is its time. */
-    if (parser->ahead.kind == TOKEN_TIME)
+    if (parser->ahead.kind == TOKEN_TIME) {
         return NULL;
-    for (size_t i = 0; i < 3 && levels[level][i] != NULL; i++)
-        if (at_mark(parser, levels[level][i]))
+    }
+    for (size_t i = 0; i < 3 && levels[level][i] != NULL; i++) {
+        if (at_mark(parser, levels[level][i])) {
             return levels[level][i];
+        }
+    }
     return NULL;
 }
 
 static int parse_level(struct parser *parser, size_t level, struct expression **result)
 {
-    if (level == LEVELS)
+    if (level == LEVELS) {
         return parse_unary(parser, result);
-    if (parse_level(parser, level + 1, result) != 0)
+    }
+    if (parse_level(parser, level + 1, result) != 0) {
         return -1;
+    }
     for (const char *mark; (mark = operator_here(parser, level)) != NULL;) {
         struct expression *made = make(parser, EXPRESSION_BINARY, parser->token.at);
 
         if (parser->in_expectation && parser->depth == 1 && *mark == '+' &&
-            parser->ahead.kind == TOKEN_INT)
-            return parser_wrong(parser, parser->ahead.at, "a time needs its unit (ns us ms s min h): "
+            parser->ahead.kind == TOKEN_INT) {
+            return parser_wrong(parser, parser->ahead.at,
+                                "a time needs its unit (ns us ms s min h): "
                                 "a sum here stands in parentheses");
+        }
         made->text = mark;
         made->left = *result;
-        if (++parser->depth > PARSER_DEPTH)
+        if (++parser->depth > PARSER_DEPTH) {
             return parser_wrong(parser, parser->token.at, "the expression is nested too deeply");
-        if (advance(parser) != 0 || parse_level(parser, level + 1, &made->right) != 0)
+        }
+        if (advance(parser) != 0 || parse_level(parser, level + 1, &made->right) != 0) {
             return -1;
+        }
         *result = made;
     }
     return 0;
@@ -323,8 +363,9 @@ static int parse_level(struct parser *parser, size_t level, struct expression **
 
 static int parse_expression(struct parser *parser, struct expression **result)
 {
-    if (++parser->depth > PARSER_DEPTH)
+    if (++parser->depth > PARSER_DEPTH) {
         return parser_wrong(parser, parser->token.at, "the expression is nested too deeply");
+    }
     int status = parse_level(parser, 0, result);
     parser->depth--;
     return status;
@@ -333,7 +374,7 @@ static int parse_expression(struct parser *parser, struct expression **result)
 /* ---- expectations --------------------------------------------------------------------------- */
 
 static const char *const exceptions[] = {
-    "OSError",     "timeout",       "gaierror",     "herror",      "ValueError", "TypeError",
+    "OSError",       "timeout",      "gaierror",    "herror",      "ValueError", "TypeError",
     "OverflowError", "UnicodeError", "interrupted", "unsupported", "EOFError",   "IndexError",
 };
 
@@ -358,15 +399,16 @@ static int parse_code(struct parser *parser, struct expectation *expect)
     int64_t number;
 
     if (strcmp(expect->raises, "OSError") != 0 && strcmp(expect->raises, "gaierror") != 0 &&
-        strcmp(expect->raises, "herror") != 0)
+        strcmp(expect->raises, "herror") != 0) {
         return parser_wrong(parser, parser->token.at, "%s has no code: leave out the parentheses",
                             expect->raises);
+    }
     expect->code = arena_copy(&parser->scenario->arena, parser->token.text, parser->token.length);
     if (strcmp(expect->raises, "OSError") == 0 && parser->token.kind == TOKEN_NAME &&
-        value_constant(expect->code, &number) != 0)
+        value_constant(expect->code, &number) != 0) {
         return parser_wrong(parser, parser->token.at,
-                            "\"%s\" is not the name of an errno, such as ECONNREFUSED",
-                            expect->code);
+                            "\"%s\" is not the name of an errno, such as ECONNREFUSED", expect->code);
+    }
     return advance(parser);
 }
 
@@ -374,10 +416,12 @@ static int parse_raises(struct parser *parser, struct expectation *expect)
 {
     bool known = false;
 
-    for (size_t i = 0; i < sizeof python_names / sizeof *python_names; i++)
-        if (token_is(&parser->token, python_names[i].name))
-            return parser_wrong(parser, parser->token.at, "%s is written %s here",
-                                python_names[i].name, python_names[i].cure);
+    for (size_t i = 0; i < sizeof python_names / sizeof *python_names; i++) {
+        if (token_is(&parser->token, python_names[i].name)) {
+            return parser_wrong(parser, parser->token.at, "%s is written %s here", python_names[i].name,
+                                python_names[i].cure);
+        }
+    }
 
     for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
         if (token_is(&parser->token, exceptions[i])) {
@@ -385,37 +429,45 @@ static int parse_raises(struct parser *parser, struct expectation *expect)
             known = true;
         }
     }
-    if (!known)
+    if (!known) {
         return parser_wrong(parser, parser->token.at,
                             "expected what it raises: OSError timeout gaierror herror ValueError "
                             "TypeError OverflowError UnicodeError IndexError EOFError interrupted "
                             "unsupported");
+    }
     expect->kind = EXPECT_RAISES;
-    if (advance(parser) != 0)
+    if (advance(parser) != 0) {
         return -1;
-    if (!at_mark(parser, "("))
+    }
+    if (!at_mark(parser, "(")) {
         return 0;
-    if (advance(parser) != 0)
+    }
+    if (advance(parser) != 0) {
         return -1;
-    if (parser->token.kind != TOKEN_NAME && parser->token.kind != TOKEN_INT &&
-        !at_mark(parser, ")"))
+    }
+    if (parser->token.kind != TOKEN_NAME && parser->token.kind != TOKEN_INT && !at_mark(parser, ")")) {
         return parser_wrong(parser, parser->token.at,
                             "expected the error's name here, such as ECONNREFUSED");
-    if (!at_mark(parser, ")") && parse_code(parser, expect) != 0)
+    }
+    if (!at_mark(parser, ")") && parse_code(parser, expect) != 0) {
         return -1;
+    }
     return expect_mark(parser, ")", "behind the error's name");
 }
 
 static int parse_time(struct parser *parser, bool *has, uint64_t *ns, const char **text)
 {
-    if (*has)
+    if (*has) {
         return parser_wrong(parser, parser->token.at, "this time is stated already: keep one");
-    if (advance(parser) != 0)
+    }
+    if (advance(parser) != 0) {
         return -1;
+    }
     bool zero = parser->token.kind == TOKEN_INT && parser->token.integer == 0;
-    if (parser->token.kind != TOKEN_TIME && !zero)
+    if (parser->token.kind != TOKEN_TIME && !zero) {
         return parser_wrong(parser, parser->token.at,
                             "expected a time such as 40ms (units are ns us ms s min h)");
+    }
     *has = true;
     *ns = parser->token.time_ns;
     *text = arena_copy(&parser->scenario->arena, parser->token.text, parser->token.length);
@@ -424,16 +476,21 @@ static int parse_time(struct parser *parser, bool *has, uint64_t *ns, const char
 
 static int parse_differs(struct parser *parser, struct expectation *expect)
 {
-    if (advance(parser) != 0)
+    if (advance(parser) != 0) {
         return -1;
-    if (!token_is(&parser->token, "kernel") && !token_is(&parser->token, "world"))
-        return parser_wrong(parser, parser->token.at, "expected 'kernel' or 'world' here: where the "
+    }
+    if (!token_is(&parser->token, "kernel") && !token_is(&parser->token, "world")) {
+        return parser_wrong(parser, parser->token.at,
+                            "expected 'kernel' or 'world' here: where the "
                             "outcome may differ");
+    }
     expect->differs = token_is(&parser->token, "kernel") ? "kernel" : "world";
-    if (advance(parser) != 0)
+    if (advance(parser) != 0) {
         return -1;
-    if (parser->token.kind != TOKEN_STR || parser->token.count == 0)
+    }
+    if (parser->token.kind != TOKEN_STR || parser->token.count == 0) {
         return parser_wrong(parser, parser->token.at, "expected the reason in quotes here");
+    }
     expect->reason = parser->token.bytes;
     return advance(parser);
 }
@@ -442,33 +499,39 @@ static int parse_expectation(struct parser *parser, struct expectation *expect)
 {
     expect->at = parser->token.at;
     expect->kind = EXPECT_ANY;
-    if (advance(parser) != 0)
+    if (advance(parser) != 0) {
         return -1;
+    }
     parser->in_pattern = true;
     parser->in_expectation = true;
     parser->depth = 0;
-    if (token_is(&parser->token, "raise"))
+    if (token_is(&parser->token, "raise")) {
         return parser_wrong(parser, parser->token.at, "write raises, with an s");
+    }
     if (token_is(&parser->token, "raises")) {
-        if (advance(parser) != 0 || parse_raises(parser, expect) != 0)
+        if (advance(parser) != 0 || parse_raises(parser, expect) != 0) {
             return -1;
-    } else if (!at_mark(parser, "+") && !at_mark(parser, "@") &&
-               !token_is(&parser->token, "differs")) {
+        }
+    } else if (!at_mark(parser, "+") && !at_mark(parser, "@") && !token_is(&parser->token, "differs")) {
         struct expression *pattern;
 
-        if (parse_expression(parser, &pattern) != 0)
+        if (parse_expression(parser, &pattern) != 0) {
             return -1;
+        }
         expect->kind = EXPECT_VALUE;
         expect->pattern = pattern;
     }
     if (at_mark(parser, "+") &&
-        parse_time(parser, &expect->has_duration, &expect->duration_ns, &expect->duration_text) != 0)
+        parse_time(parser, &expect->has_duration, &expect->duration_ns, &expect->duration_text) != 0) {
         return -1;
+    }
     if (at_mark(parser, "@") &&
-        parse_time(parser, &expect->has_instant, &expect->instant_ns, &expect->instant_text) != 0)
+        parse_time(parser, &expect->has_instant, &expect->instant_ns, &expect->instant_text) != 0) {
         return -1;
-    if (token_is(&parser->token, "differs") && parse_differs(parser, expect) != 0)
+    }
+    if (token_is(&parser->token, "differs") && parse_differs(parser, expect) != 0) {
         return -1;
+    }
     return 0;
 }
 
@@ -477,24 +540,31 @@ static int parse_expectation(struct parser *parser, struct expectation *expect)
 /* `a, b = …`: what stands before '=' is read as expressions and must be names. */
 static int check_target(struct parser *parser, const struct expression *target)
 {
-    if (target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ANY)
+    if (target->kind == EXPRESSION_NAME || target->kind == EXPRESSION_ANY) {
         return 0;
-    if (target->kind == EXPRESSION_GROUP)
+    }
+    if (target->kind == EXPRESSION_GROUP) {
         return check_target(parser, target->left);
-    if (target->kind != EXPRESSION_TUPLE || target->count == 0)
+    }
+    if (target->kind != EXPRESSION_TUPLE || target->count == 0) {
         return parser_wrong(parser, target->at, "only names can be assigned to");
-    for (uint32_t i = 0; i < target->count; i++)
-        if (check_target(parser, target->items[i]) != 0)
+    }
+    for (uint32_t i = 0; i < target->count; i++) {
+        if (check_target(parser, target->items[i]) != 0) {
             return -1;
+        }
+    }
     return 0;
 }
 
 static int parse_sync(struct parser *parser, struct step *step)
 {
-    if (advance(parser) != 0)
+    if (advance(parser) != 0) {
         return -1;
-    if (parser->token.kind != TOKEN_NAME)
+    }
+    if (parser->token.kind != TOKEN_NAME) {
         return parser_wrong(parser, parser->token.at, "expected the sync's name here");
+    }
     step->kind = STEP_SYNC;
     step->sync = arena_copy(&parser->scenario->arena, parser->token.text, parser->token.length);
     return advance(parser);
@@ -506,8 +576,9 @@ static int parse_sleep(struct parser *parser, struct step *step)
     struct expression *call = make(parser, EXPRESSION_CALL, parser->token.at), *seconds;
 
     call->text = "sleep";
-    if (advance(parser) != 0 || parse_expression(parser, &seconds) != 0)
+    if (advance(parser) != 0 || parse_expression(parser, &seconds) != 0) {
         return -1;
+    }
     add_item(parser, call, seconds, NULL);
     step->expression = call;
     return 0;
@@ -520,8 +591,9 @@ static int parse_statement(struct parser *parser, struct step *step)
     bool in_pattern = parser->in_pattern;
 
     parser->in_pattern = true; /* `_` may be a target; check.c refuses it elsewhere */
-    if (parse_expression(parser, &first) != 0)
+    if (parse_expression(parser, &first) != 0) {
         return -1;
+    }
     while (at_mark(parser, ",")) {
         struct expression *next;
 
@@ -530,25 +602,30 @@ static int parse_statement(struct parser *parser, struct step *step)
             list->integer = 1; /* written without parentheses */
             add_item(parser, list, first, NULL);
         }
-        if (advance(parser) != 0 || parse_expression(parser, &next) != 0)
+        if (advance(parser) != 0 || parse_expression(parser, &next) != 0) {
             return -1;
+        }
         add_item(parser, list, next, NULL);
     }
     parser->in_pattern = in_pattern;
     step->expression = list != NULL ? list : first;
     if (!at_mark(parser, "=")) {
-        if (list != NULL)
+        if (list != NULL) {
             return parser_wrong(parser, parser->token.at, "expected '=' behind these names");
+        }
         return 0;
     }
-    if (step->target != NULL)
+    if (step->target != NULL) {
         return parser_wrong(parser, parser->token.at, "assign once a line");
+    }
     step->target = step->expression;
-    if (check_target(parser, step->target) != 0 || advance(parser) != 0)
+    if (check_target(parser, step->target) != 0 || advance(parser) != 0) {
         return -1;
+    }
     struct expression *value;
-    if (parse_expression(parser, &value) != 0)
+    if (parse_expression(parser, &value) != 0) {
         return -1;
+    }
     step->expression = value;
     return 0;
 }
@@ -559,23 +636,28 @@ int parser_step(struct parser *parser, struct step *step)
 
     step->at = parser->token.at;
     step->kind = STEP_CALL;
-    if (token_is(&parser->token, "sync") && parser->ahead.kind == TOKEN_NAME)
+    if (token_is(&parser->token, "sync") && parser->ahead.kind == TOKEN_NAME) {
         status = parse_sync(parser, step);
-    else if (token_is(&parser->token, "sleep") &&
-             (parser->ahead.kind == TOKEN_INT || parser->ahead.kind == TOKEN_FLOAT))
+    } else if (token_is(&parser->token, "sleep") &&
+               (parser->ahead.kind == TOKEN_INT || parser->ahead.kind == TOKEN_FLOAT)) {
         status = parse_sleep(parser, step);
-    else
+    } else {
         status = parse_statement(parser, step);
-    if (status != 0)
-        return -1;
-    if (at_mark(parser, "->")) {
-        if (step->kind == STEP_SYNC)
-            return parser_wrong(parser, parser->token.at, "a sync has no outcome: remove '->'");
-        if (parse_expectation(parser, &step->expect) != 0)
-            return -1;
     }
-    if (parser->token.kind != TOKEN_END)
+    if (status != 0) {
+        return -1;
+    }
+    if (at_mark(parser, "->")) {
+        if (step->kind == STEP_SYNC) {
+            return parser_wrong(parser, parser->token.at, "a sync has no outcome: remove '->'");
+        }
+        if (parse_expectation(parser, &step->expect) != 0) {
+            return -1;
+        }
+    }
+    if (parser->token.kind != TOKEN_END) {
         return parser_wrong(parser, parser->token.at, "expected the end of the line here");
+    }
     struct text text = {0};
     print_step(&text, step);
     step->text = arena_text(&parser->scenario->arena, text.bytes);

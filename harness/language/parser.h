@@ -11,11 +11,11 @@ enum {
 
 struct parser {
     struct scenario *scenario;
-    struct lexer lexer;      /* of the current line */
-    struct token token;      /* the one to take next */
-    struct token ahead;      /* and the one behind it */
-    bool in_pattern;         /* `_` and `...` are allowed */
-    bool in_expectation;     /* behind `->` */
+    struct lexer lexer;  /* of the current line */
+    struct token token;  /* the one to take next */
+    struct token ahead;  /* and the one behind it */
+    bool in_pattern;     /* `_` and `...` are allowed */
+    bool in_expectation; /* behind `->` */
     uint32_t depth;
     /* Lines whose actors are known only at the end: events that send signals. */
     struct pending_signal {

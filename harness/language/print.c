@@ -46,12 +46,14 @@ void print_bytes(struct text *text, const char *bytes, size_t length)
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)bytes[i];
 
-        if (print_common_escape(text, byte))
+        if (print_common_escape(text, byte)) {
             continue;
-        if (byte >= 0x20 && byte < 0x7f)
+        }
+        if (byte >= 0x20 && byte < 0x7f) {
             text_add_bytes(text, &bytes[i], 1);
-        else
+        } else {
             text_add(text, "\\x%02x", byte);
+        }
     }
     text_add(text, "\"");
 }
@@ -64,14 +66,18 @@ static size_t utf8_length(const unsigned char *bytes, size_t room)
                     : bytes[0] >= 0xf0 && bytes[0] < 0xf5 ? 4
                                                           : 0;
 
-    if (length == 0 || length > room)
+    if (length == 0 || length > room) {
         return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((bytes[i] & 0xc0) != 0x80)
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((bytes[i] & 0xc0) != 0x80) {
             return 0;
+        }
+    }
     if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xed && bytes[1] >= 0xa0) ||
-        (bytes[0] == 0xf0 && bytes[1] < 0x90) || (bytes[0] == 0xf4 && bytes[1] >= 0x90))
+        (bytes[0] == 0xf0 && bytes[1] < 0x90) || (bytes[0] == 0xf4 && bytes[1] >= 0x90)) {
         return 0;
+    }
     return length;
 }
 
@@ -88,10 +94,11 @@ void print_str(struct text *text, const char *bytes, size_t length)
         } else if (byte >= 0x80) {
             text_add(text, "\\udc%02x", byte); /* surrogateescape */
         } else if (!print_common_escape(text, byte)) {
-            if (byte >= 0x20 && byte < 0x7f)
+            if (byte >= 0x20 && byte < 0x7f) {
                 text_add_bytes(text, &bytes[i], 1);
-            else
+            } else {
                 text_add(text, "\\x%02x", byte);
+            }
         }
     }
     text_add(text, "\"");
@@ -103,8 +110,9 @@ static void print_items(struct text *text, const struct expression *list)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         text_add(text, "%s", i > 0 ? ", " : "");
-        if (list->keywords[i] != NULL)
+        if (list->keywords[i] != NULL) {
             text_add(text, "%s=", list->keywords[i]);
+        }
         print_expression(text, list->items[i]);
     }
 }
@@ -116,8 +124,9 @@ static void print_call(struct text *text, const struct expression *call)
         text_add(text, ".");
     }
     text_add(text, "%s", call->text);
-    if (call->kind == EXPRESSION_METHOD && call->integer == 1)
+    if (call->kind == EXPRESSION_METHOD && call->integer == 1) {
         return;
+    }
     text_add(text, "(");
     print_items(text, call);
     text_add(text, ")");
@@ -158,12 +167,14 @@ void print_expression(struct text *text, const struct expression *expression)
     case EXPRESSION_SLICE:
         print_expression(text, expression->left);
         text_add(text, "[");
-        if (expression->right != NULL)
+        if (expression->right != NULL) {
             print_expression(text, expression->right);
+        }
         if (expression->kind == EXPRESSION_SLICE) {
             text_add(text, ":");
-            if (expression->third != NULL)
+            if (expression->third != NULL) {
                 print_expression(text, expression->third);
+            }
         }
         text_add(text, "]");
         break;
@@ -203,21 +214,25 @@ void print_step(struct text *text, const struct step *step)
 void print_expectation(struct text *text, const struct expectation *expect)
 {
     text_add(text, "%s", "");
-    if (expect->kind == EXPECT_NOTHING)
+    if (expect->kind == EXPECT_NOTHING) {
         return;
+    }
     text_add(text, "->");
     if (expect->kind == EXPECT_VALUE) {
         text_add(text, " ");
         print_expression(text, expect->pattern);
     } else if (expect->kind == EXPECT_RAISES) {
         text_add(text, " raises %s", expect->raises);
-        if (expect->code != NULL)
+        if (expect->code != NULL) {
             text_add(text, "(%s)", expect->code);
+        }
     }
-    if (expect->has_duration)
+    if (expect->has_duration) {
         text_add(text, " +%s", expect->duration_text);
-    if (expect->has_instant)
+    }
+    if (expect->has_instant) {
         text_add(text, " @ %s", expect->instant_text);
+    }
     if (expect->differs != NULL) {
         text_add(text, " differs %s ", expect->differs);
         print_str(text, expect->reason, strlen(expect->reason));
@@ -232,8 +247,9 @@ static const char *outcome_of(const struct scenario *scenario, uint32_t actor, u
 {
     const char *given = outcomes != NULL ? outcomes(context, actor, step) : NULL;
 
-    if (given != NULL)
+    if (given != NULL) {
         return given;
+    }
     scratch->length = 0;
     print_expectation(scratch, &scenario->actors[actor].steps[step].expect);
     return scratch->bytes;
@@ -247,8 +263,9 @@ static size_t expectation_column(const struct actor_lines *actor)
         size_t length = strlen(actor->steps[i].text);
 
         if (actor->steps[i].expect.kind != EXPECT_NOTHING && length <= LONGEST_ALIGNED &&
-            length + 1 > column)
+            length + 1 > column) {
             column = length + 1;
+        }
     }
     return column;
 }
@@ -264,8 +281,8 @@ void print_scenario(struct text *text, const struct scenario *scenario,
         const struct actor_lines *actor = &scenario->actors[line->actor];
 
         if (line->kind == LINE_STEP) {
-            const char *outcome =
-                outcome_of(scenario, line->actor, line->step, outcomes, context, &scratch);
+            const char *outcome = outcome_of(scenario, line->actor, line->step, outcomes, context,
+                                             &scratch);
 
             text_add(text, "%s", actor->steps[line->step].text);
             if (*outcome != 0) {
@@ -273,15 +290,17 @@ void print_scenario(struct text *text, const struct scenario *scenario,
                 text_add(text, "%s%s", text->bytes[text->length - 1] == ' ' ? "" : " ", outcome);
             }
         } else if (line->kind == LINE_SECTION) {
-            if (actor->host_written)
+            if (actor->host_written) {
                 text_add(text, "[%s on %s]", actor->name, scenario->hosts[actor->host].name);
-            else
+            } else {
                 text_add(text, "[%s]", actor->name);
+            }
         } else if (line->kind != LINE_BLANK) {
             text_add(text, "%s", line->text);
         }
-        if (line->comment != NULL)
+        if (line->comment != NULL) {
             text_add(text, "%*s%s", COMMENT_GAP, "", line->comment);
+        }
         text_add(text, "\n");
     }
     text_free(&scratch);

@@ -78,7 +78,7 @@ struct expectation {
     bool has_duration, has_instant;
     uint64_t duration_ns, instant_ns;
     const char *duration_text, *instant_text; /* as written */
-    const char *differs; /* "kernel" or "world": may differ there; NULL: nowhere */
+    const char *differs;                      /* "kernel" or "world": may differ there; NULL: nowhere */
     const char *reason;
 };
 
@@ -90,8 +90,8 @@ enum step_kind {
 struct step {
     enum step_kind kind;
     struct source_at at;
-    uint32_t index;    /* within its actor, from 0 */
-    const char *text;  /* canonical, without the expectation */
+    uint32_t index;   /* within its actor, from 0 */
+    const char *text; /* canonical, without the expectation */
     const char *sync;
     const struct expression *target; /* NAME or TUPLE of NAMEs (`_` allowed); NULL: none */
     const struct expression *expression;
@@ -101,7 +101,7 @@ struct step {
 struct actor_lines {
     struct source_at at;
     const char *name;
-    uint32_t host; /* index into hosts */
+    uint32_t host;     /* index into hosts */
     bool host_written; /* [name on host] */
     struct step *steps;
     uint32_t step_count;

@@ -12,8 +12,8 @@
 #include "print.h"
 
 enum {
-    LONG_BYTES = 80,     /* what is longer prints by content */
-    LONG_RUN = 24,       /* as many equal bytes print as b"x" * N */
+    LONG_BYTES = 80, /* what is longer prints by content */
+    LONG_RUN = 24,   /* as many equal bytes print as b"x" * N */
     FIRST_EPHEMERAL = 32768,
     LAST_EPHEMERAL = 60999,
 };
@@ -62,21 +62,27 @@ static int is_bytes(const struct value *value)
 int value_equal(const struct value *a, const struct value *b)
 {
     if (is_number(a) && is_number(b)) {
-        if (a->kind == VALUE_FLOAT || b->kind == VALUE_FLOAT)
+        if (a->kind == VALUE_FLOAT || b->kind == VALUE_FLOAT) {
             return (a->kind == VALUE_FLOAT ? a->real : (double)a->integer) ==
                    (b->kind == VALUE_FLOAT ? b->real : (double)b->integer);
+        }
         return a->integer == b->integer;
     }
-    if ((is_bytes(a) && is_bytes(b)) || (a->kind == VALUE_STR && b->kind == VALUE_STR))
+    if ((is_bytes(a) && is_bytes(b)) || (a->kind == VALUE_STR && b->kind == VALUE_STR)) {
         return a->count == b->count && (a->count == 0 || memcmp(a->bytes, b->bytes, a->count) == 0);
-    if (a->kind != b->kind)
+    }
+    if (a->kind != b->kind) {
         return 0;
-    if (a->kind == VALUE_OBJECT)
+    }
+    if (a->kind == VALUE_OBJECT) {
         return a->object == b->object;
+    }
     if (a->kind == VALUE_TUPLE || a->kind == VALUE_LIST) {
-        for (size_t i = 0; i < a->count && i < b->count; i++)
-            if (!value_equal(&a->items[i], &b->items[i]))
+        for (size_t i = 0; i < a->count && i < b->count; i++) {
+            if (!value_equal(&a->items[i], &b->items[i])) {
                 return 0;
+            }
+        }
         return a->count == b->count;
     }
     return 1; /* None */
@@ -87,21 +93,33 @@ uint64_t value_content(const char *bytes, size_t count)
 {
     uint64_t hash = 0xcbf29ce484222325;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3;
+    }
     return hash;
 }
 
 /* ---- constants ------------------------------------------------------------------------------ */
 
 static const struct dry_constant poll_constants[] = {
-    {"POLLIN", POLLIN},         {"POLLPRI", POLLPRI},       {"POLLOUT", POLLOUT},
-    {"POLLERR", POLLERR},       {"POLLHUP", POLLHUP},       {"POLLNVAL", POLLNVAL},
-    {"POLLRDHUP", POLLRDHUP},   {"EPOLLIN", EPOLLIN},       {"EPOLLPRI", EPOLLPRI},
-    {"EPOLLOUT", EPOLLOUT},     {"EPOLLERR", EPOLLERR},     {"EPOLLHUP", EPOLLHUP},
-    {"EPOLLRDHUP", EPOLLRDHUP}, {"EPOLLONESHOT", EPOLLONESHOT}, {"EPOLLET", EPOLLET},
+    {"POLLIN", POLLIN},
+    {"POLLPRI", POLLPRI},
+    {"POLLOUT", POLLOUT},
+    {"POLLERR", POLLERR},
+    {"POLLHUP", POLLHUP},
+    {"POLLNVAL", POLLNVAL},
+    {"POLLRDHUP", POLLRDHUP},
+    {"EPOLLIN", EPOLLIN},
+    {"EPOLLPRI", EPOLLPRI},
+    {"EPOLLOUT", EPOLLOUT},
+    {"EPOLLERR", EPOLLERR},
+    {"EPOLLHUP", EPOLLHUP},
+    {"EPOLLRDHUP", EPOLLRDHUP},
+    {"EPOLLONESHOT", EPOLLONESHOT},
+    {"EPOLLET", EPOLLET},
     {"EPOLLEXCLUSIVE", EPOLLEXCLUSIVE},
-    {"RETRY", 0},               {"STOP", 1},
+    {"RETRY", 0},
+    {"STOP", 1},
 };
 enum {
     POLL_CONSTANTS = sizeof poll_constants / sizeof *poll_constants,
@@ -110,8 +128,9 @@ enum {
 
 int value_constant(const char *name, int64_t *number)
 {
-    if (dry_constant_find(name, number) == 0)
+    if (dry_constant_find(name, number) == 0) {
         return 0;
+    }
     for (size_t i = 0; i < POLL_CONSTANTS; i++) {
         if (strcmp(poll_constants[i].name, name) == 0) {
             *number = poll_constants[i].value;
@@ -139,21 +158,25 @@ static const char *constant_name(const char *prefix, int64_t number)
     size_t count;
     const struct dry_constant *constants = dry_constants(&count);
 
-    for (size_t i = 0; i < count; i++)
-        if (constants[i].value == number &&
-            strncmp(constants[i].name, prefix, strlen(prefix)) == 0)
+    for (size_t i = 0; i < count; i++) {
+        if (constants[i].value == number && strncmp(constants[i].name, prefix, strlen(prefix)) == 0) {
             return constants[i].name;
+        }
+    }
     return NULL;
 }
 
 static const char *bit_name(const char *prefix, int64_t bit)
 {
-    if (strcmp(prefix, "MSG_") == 0)
+    if (strcmp(prefix, "MSG_") == 0) {
         return constant_name(prefix, bit);
-    for (size_t i = 0; i < POLL_CONSTANTS; i++)
+    }
+    for (size_t i = 0; i < POLL_CONSTANTS; i++) {
         if (poll_constants[i].value == bit &&
-            strncmp(poll_constants[i].name, prefix, strlen(prefix)) == 0)
+            strncmp(poll_constants[i].name, prefix, strlen(prefix)) == 0) {
             return poll_constants[i].name;
+        }
+    }
     return NULL;
 }
 
@@ -168,13 +191,15 @@ void value_print_bits(struct text *text, const char *prefix, int64_t bits)
     for (int i = 0; i < 63; i++) {
         int64_t bit = (int64_t)1 << i;
 
-        if ((bits & bit) == 0)
+        if ((bits & bit) == 0) {
             continue;
+        }
         const char *name = bit_name(prefix, bit);
-        if (name != NULL)
+        if (name != NULL) {
             text_add(text, "%s%s", between, name);
-        else
+        } else {
             text_add(text, "%s0x%llx", between, (unsigned long long)bit);
+        }
         between = " | ";
     }
 }
@@ -187,14 +212,14 @@ static const char *luck_name(struct actor *actor, enum value_flavour flavour, in
 
     for (struct luck *luck = actor->luck; luck != NULL; luck = luck->next) {
         seen += luck->flavour == flavour;
-        if (luck->flavour == flavour && luck->number == number)
+        if (luck->flavour == flavour && luck->number == number) {
             return luck->name;
+        }
     }
     struct luck *made = arena_take(&actor->arena, sizeof *made);
     made->flavour = flavour;
     made->number = number;
-    snprintf(made->name, sizeof made->name, "%s%d", flavour == FLAVOUR_PORT ? "port" : "fd",
-             seen + 1);
+    snprintf(made->name, sizeof made->name, "%s%d", flavour == FLAVOUR_PORT ? "port" : "fd", seen + 1);
     made->next = actor->luck;
     actor->luck = made;
     return made->name;
@@ -204,24 +229,26 @@ static void print_named(struct text *text, const char *prefix, int64_t number)
 {
     const char *name = constant_name(prefix, number);
 
-    if (name != NULL)
+    if (name != NULL) {
         text_add(text, "%s", name);
-    else
+    } else {
         text_add(text, "%lld", (long long)number);
+    }
 }
 
 /* By hand: other constants begin with SOCK_, too, and mean something else. */
 static void print_type(struct text *text, int64_t number)
 {
     static const char *const names[] = {
-        [SOCK_STREAM] = "SOCK_STREAM", [SOCK_DGRAM] = "SOCK_DGRAM", [SOCK_RAW] = "SOCK_RAW",
+        [SOCK_STREAM] = "SOCK_STREAM", [SOCK_DGRAM] = "SOCK_DGRAM",         [SOCK_RAW] = "SOCK_RAW",
         [SOCK_RDM] = "SOCK_RDM",       [SOCK_SEQPACKET] = "SOCK_SEQPACKET",
     };
 
-    if (number > 0 && number <= SOCK_SEQPACKET)
+    if (number > 0 && number <= SOCK_SEQPACKET) {
         text_add(text, "%s", names[number]);
-    else
+    } else {
         text_add(text, "%lld", (long long)number);
+    }
 }
 
 static void print_int(struct text *text, struct actor *actor, const struct value *value)
@@ -231,49 +258,56 @@ static void print_int(struct text *text, struct actor *actor, const struct value
     switch (value->flavour) {
     case FLAVOUR_PORT:
         if (number >= FIRST_EPHEMERAL && number <= LAST_EPHEMERAL &&
-            !scenario_writes_number(actor->scenario, number))
+            !scenario_writes_number(actor->scenario, number)) {
             text_add(text, "%s", luck_name(actor, FLAVOUR_PORT, number));
-        else
+        } else {
             text_add(text, "%lld", (long long)number);
+        }
         break;
     case FLAVOUR_DESCRIPTOR:
-        if (number >= 0)
+        if (number >= 0) {
             text_add(text, "%s", luck_name(actor, FLAVOUR_DESCRIPTOR, number));
-        else
+        } else {
             text_add(text, "%lld", (long long)number);
+        }
         break;
     case FLAVOUR_FAMILY: /* AF_FILE and AF_LOCAL are the same number */
-        if (number == AF_UNIX)
+        if (number == AF_UNIX) {
             text_add(text, "AF_UNIX");
-        else
+        } else {
             print_named(text, "AF_", number);
+        }
         break;
     case FLAVOUR_LEVEL:
-        if (number == SOL_SOCKET)
+        if (number == SOL_SOCKET) {
             text_add(text, "SOL_SOCKET");
-        else
+        } else {
             print_named(text, "IPPROTO_", number);
+        }
         break;
     case FLAVOUR_SCM:
-        if (number == SCM_RIGHTS || number == SCM_CREDENTIALS)
+        if (number == SCM_RIGHTS || number == SCM_CREDENTIALS) {
             text_add(text, "%s", number == SCM_RIGHTS ? "SCM_RIGHTS" : "SCM_CREDENTIALS");
-        else
+        } else {
             text_add(text, "%lld", (long long)number);
+        }
         break;
     case FLAVOUR_TYPE:
         print_type(text, number);
         break;
     case FLAVOUR_PROTOCOL:
-        if (number == 0)
+        if (number == 0) {
             text_add(text, "0");
-        else
+        } else {
             print_named(text, "IPPROTO_", number);
+        }
         break;
     case FLAVOUR_ERRNO:
-        if (number > 0 && strerrorname_np((int)number) != NULL)
+        if (number > 0 && strerrorname_np((int)number) != NULL) {
             text_add(text, "%s", strerrorname_np((int)number));
-        else
+        } else {
             text_add(text, "%lld", (long long)number);
+        }
         break;
     case FLAVOUR_MSG_FLAGS:
         value_print_bits(text, "MSG_", number);
@@ -295,8 +329,9 @@ static void print_long_bytes(struct text *text, const char *bytes, size_t count)
 {
     size_t run = 0;
 
-    while (run < count && bytes[run] == bytes[0])
+    while (run < count && bytes[run] == bytes[0]) {
         run++;
+    }
     if (count > LONG_RUN && run == count) {
         print_bytes(text, bytes, 1);
         text_add(text, " * %zu", count);
@@ -315,8 +350,7 @@ static void print_descriptors(struct text *text, struct actor *actor, const stru
         int descriptor;
 
         memcpy(&descriptor, value->bytes + i, sizeof descriptor);
-        text_add(text, "%s%s", i > 0 ? ", " : "",
-                 luck_name(actor, FLAVOUR_DESCRIPTOR, descriptor));
+        text_add(text, "%s%s", i > 0 ? ", " : "", luck_name(actor, FLAVOUR_DESCRIPTOR, descriptor));
     }
     text_add(text, ")");
 }
@@ -328,8 +362,9 @@ static void print_float(struct text *text, double real)
 
     for (int precision = 1; precision <= 17; precision++) {
         snprintf(digits, sizeof digits, "%.*g", precision, real);
-        if (strtod(digits, NULL) == real)
+        if (strtod(digits, NULL) == real) {
             break;
+        }
     }
     text_add(text, "%s%s", digits, strpbrk(digits, ".en") == NULL ? ".0" : "");
 }
@@ -370,10 +405,11 @@ void value_print(struct text *text, struct actor *actor, const struct value *val
         break;
     case VALUE_BYTES:
     case VALUE_BYTEARRAY:
-        if (value->flavour == FLAVOUR_DESCRIPTORS)
+        if (value->flavour == FLAVOUR_DESCRIPTORS) {
             print_descriptors(text, actor, value);
-        else
+        } else {
             print_long_bytes(text, value->bytes, value->count);
+        }
         break;
     case VALUE_TUPLE:
     case VALUE_LIST:
@@ -390,24 +426,28 @@ void value_print(struct text *text, struct actor *actor, const struct value *val
 int value_to_library(struct arena *arena, const struct value *value, struct dry_value *result)
 {
     static const enum dry_value_kind kinds[] = {
-        [VALUE_NONE] = DRY_NONE,   [VALUE_BOOL] = DRY_BOOL,   [VALUE_INT] = DRY_INT,
-        [VALUE_FLOAT] = DRY_FLOAT, [VALUE_STR] = DRY_TEXT,    [VALUE_BYTES] = DRY_BYTES,
+        [VALUE_NONE] = DRY_NONE,       [VALUE_BOOL] = DRY_BOOL,   [VALUE_INT] = DRY_INT,
+        [VALUE_FLOAT] = DRY_FLOAT,     [VALUE_STR] = DRY_TEXT,    [VALUE_BYTES] = DRY_BYTES,
         [VALUE_BYTEARRAY] = DRY_BYTES, [VALUE_TUPLE] = DRY_TUPLE, [VALUE_LIST] = DRY_LIST,
     };
 
-    if (value->kind == VALUE_OBJECT)
+    if (value->kind == VALUE_OBJECT) {
         return -1;
+    }
     *result = (struct dry_value){.kind = kinds[value->kind],
                                  .count = (uint32_t)value->count,
                                  .integer = value->integer,
                                  .real = value->real,
                                  .bytes = value->bytes};
-    if (value->kind != VALUE_TUPLE && value->kind != VALUE_LIST)
+    if (value->kind != VALUE_TUPLE && value->kind != VALUE_LIST) {
         return 0;
+    }
     struct dry_value *items = arena_take(arena, (value->count + 1) * sizeof *items);
-    for (size_t i = 0; i < value->count; i++)
-        if (value_to_library(arena, &value->items[i], &items[i]) != 0)
+    for (size_t i = 0; i < value->count; i++) {
+        if (value_to_library(arena, &value->items[i], &items[i]) != 0) {
             return -1;
+        }
+    }
     result->items = items;
     return 0;
 }
@@ -431,8 +471,9 @@ struct value value_from_library(struct arena *arena, const struct dry_value *val
     case DRY_LIST:
         made = value_tuple(arena, value->count);
         made.kind = value->kind == DRY_TUPLE ? VALUE_TUPLE : VALUE_LIST;
-        for (uint32_t i = 0; i < value->count; i++)
+        for (uint32_t i = 0; i < value->count; i++) {
             made.items[i] = value_from_library(arena, &value->items[i]);
+        }
         return made;
     default:
         return value_none();
@@ -444,18 +485,22 @@ struct value value_from_address(struct arena *arena, const struct dry_address *a
     struct dry_value items[DRY_ADDRESS_VALUES], value;
     char *text = arena_take(arena, DRY_ADDRESS_TEXT_BYTES);
 
-    if (dry_address_to_value(address, &value, items, text) != 0)
+    if (dry_address_to_value(address, &value, items, text) != 0) {
         return value_none();
+    }
     struct value made = value_from_library(arena, &value);
     int family = address->length > 0 ? address->generic.sa_family : 0;
-    if ((family == AF_INET || family == AF_INET6) && made.kind == VALUE_TUPLE && made.count >= 2)
+    if ((family == AF_INET || family == AF_INET6) && made.kind == VALUE_TUPLE && made.count >= 2) {
         made.items[1].flavour = FLAVOUR_PORT;
+    }
     if (family == AF_UNIX && made.kind == VALUE_BYTES && made.count == 6 && made.bytes[0] == 0) {
         /* LINUX: an autobound name is a NUL and five hexadecimal digits, chosen by luck. */
         made.flavour = FLAVOUR_LUCK;
-        for (size_t i = 1; i < 6; i++)
-            if (strchr("0123456789abcdef", made.bytes[i]) == NULL || made.bytes[i] == 0)
+        for (size_t i = 1; i < 6; i++) {
+            if (strchr("0123456789abcdef", made.bytes[i]) == NULL || made.bytes[i] == 0) {
                 made.flavour = FLAVOUR_PLAIN;
+            }
+        }
     }
     return made;
 }

@@ -57,7 +57,7 @@ struct object {
     struct dry_socket *socket;
     FILE *file;
     int descriptor;
-    int text;         /* a stream that reads and writes str */
+    int text; /* a stream that reads and writes str */
     int closed;
     const char *name; /* what the scenario calls it; NULL: nothing yet */
 };

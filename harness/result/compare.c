@@ -33,8 +33,8 @@ static void add_problem(struct problems *problems, enum problem_kind kind, uint3
     free(text);
 }
 
-void problems_add(struct problems *problems, enum problem_kind kind, uint32_t line,
-                  const char *system, const char *format, ...)
+void problems_add(struct problems *problems, enum problem_kind kind, uint32_t line, const char *system,
+                  const char *format, ...)
 {
     char *text = NULL;
     va_list list;
@@ -58,17 +58,21 @@ void problems_append(struct problems *problems, const struct problems *more)
 
 bool problems_matter(const struct problems *problems)
 {
-    for (uint32_t i = 0; i < problems->count; i++)
-        if (problems->list[i].excuse == NULL)
+    for (uint32_t i = 0; i < problems->count; i++) {
+        if (problems->list[i].excuse == NULL) {
             return true;
+        }
+    }
     return false;
 }
 
 bool problems_only(const struct problems *problems, enum problem_kind kind)
 {
-    for (uint32_t i = 0; i < problems->count; i++)
-        if (problems->list[i].excuse == NULL && problems->list[i].kind != kind)
+    for (uint32_t i = 0; i < problems->count; i++) {
+        if (problems->list[i].excuse == NULL && problems->list[i].kind != kind) {
             return false;
+        }
+    }
     return problems_matter(problems);
 }
 
@@ -82,10 +86,12 @@ void problems_free(struct problems *problems)
 static const char *excuse_of(const struct scenario *scenario, const struct step *step,
                              const char *system)
 {
-    if (step != NULL && step->expect.differs != NULL && strcmp(step->expect.differs, system) == 0)
+    if (step != NULL && step->expect.differs != NULL && strcmp(step->expect.differs, system) == 0) {
         return step->expect.reason;
-    if (scenario->differs != NULL && strcmp(scenario->differs, system) == 0)
+    }
+    if (scenario->differs != NULL && strcmp(scenario->differs, system) == 0) {
         return scenario->differs_reason;
+    }
     return NULL;
 }
 
@@ -98,17 +104,19 @@ static bool has_duration(const struct step *step)
 
 /* NULL: within bounds. slack: how much of the wait was over before the step began, since what came
  * before it was late. */
-static const char *judge_time(const struct trace *trace, uint64_t stated, uint64_t seen,
-                              uint64_t slack)
+static const char *judge_time(const struct trace *trace, uint64_t stated, uint64_t seen, uint64_t slack)
 {
     uint64_t speed = trace->speed > 1 ? trace->speed : 1;
 
-    if (is_world(trace))
+    if (is_world(trace)) {
         return seen == stated ? NULL : seen < stated ? "early" : "late";
-    if (seen + COMPARE_EARLY_NS * speed + slack < stated)
+    }
+    if (seen + COMPARE_EARLY_NS * speed + slack < stated) {
         return "early";
-    if (seen > stated + COMPARE_LATE_NS * speed + stated / 10)
+    }
+    if (seen > stated + COMPARE_LATE_NS * speed + stated / 10) {
         return "late";
+    }
     return NULL;
 }
 
@@ -125,25 +133,24 @@ static void add_time_problem(struct problems *problems, const struct scenario *s
 }
 
 static void stated_outcome(const struct scenario *scenario, const struct step *step,
-                           const struct trace_step *seen, const char *system,
-                           struct problems *problems)
+                           const struct trace_step *seen, const char *system, struct problems *problems)
 {
     const char *excuse = excuse_of(scenario, step, system);
     const char *comma = *seen->detail != 0 ? ": " : "";
 
-    if (seen->status == STEP_DIFFERS)
+    if (seen->status == STEP_DIFFERS) {
         add_problem(problems, PROBLEM_OUTCOME, step->at.line, system, excuse, "%s -> %s%s%s",
                     step->text, seen->outcome, comma, seen->detail);
-    else if (seen->status == STEP_RAISED)
+    } else if (seen->status == STEP_RAISED) {
         add_problem(problems, PROBLEM_OUTCOME, step->at.line, system, excuse,
                     "%s %s, and no \"-> raises\" says so%s%s", step->text, seen->outcome, comma,
                     seen->detail);
-    else if (seen->status == STEP_ABANDONED)
+    } else if (seen->status == STEP_ABANDONED) {
         add_problem(problems, PROBLEM_END, step->at.line, system, excuse, "%s: %s", step->text,
                     seen->detail);
-    else if (seen->status == STEP_RUNNING)
-        add_problem(problems, PROBLEM_END, step->at.line, system, excuse, "%s did not end",
-                    step->text);
+    } else if (seen->status == STEP_RUNNING) {
+        add_problem(problems, PROBLEM_END, step->at.line, system, excuse, "%s did not end", step->text);
+    }
 }
 
 static void stated_time(const struct scenario *scenario, const struct step *step,
@@ -156,15 +163,17 @@ static void stated_time(const struct scenario *scenario, const struct step *step
 
     if (expect->has_duration) {
         verdict = judge_time(trace, expect->duration_ns, took, slack);
-        if (verdict != NULL)
-            add_time_problem(problems, scenario, step, trace->system, "it took",
-                             expect->duration_ns, took, verdict);
+        if (verdict != NULL) {
+            add_time_problem(problems, scenario, step, trace->system, "it took", expect->duration_ns,
+                             took, verdict);
+        }
     }
     if (expect->has_instant) {
         verdict = judge_time(trace, expect->instant_ns, seen->ended_ns, 0);
-        if (verdict != NULL)
-            add_time_problem(problems, scenario, step, trace->system, "it ended at",
-                             expect->instant_ns, seen->ended_ns, verdict);
+        if (verdict != NULL) {
+            add_time_problem(problems, scenario, step, trace->system, "it ended at", expect->instant_ns,
+                             seen->ended_ns, verdict);
+        }
     }
     bool sleeps = step->expression != NULL && step->expression->kind == EXPRESSION_CALL &&
                   strcmp(step->expression->text, "sleep") == 0;
@@ -183,15 +192,17 @@ static void stated_end(const struct scenario *scenario, const struct trace *trac
 {
     const char *excuse = excuse_of(scenario, NULL, trace->system);
 
-    if (trace->end != TRACE_DONE && trace->end != TRACE_SKIPPED)
+    if (trace->end != TRACE_DONE && trace->end != TRACE_SKIPPED) {
         add_problem(problems, PROBLEM_END, 0, trace->system, excuse, "the run %s%s%s",
                     trace->end == TRACE_STUCK         ? "is stuck"
                     : trace->end == TRACE_CRASHED     ? "crashed"
                     : trace->end == TRACE_INTERRUPTED ? "was interrupted"
                                                       : "failed",
                     *trace->detail != 0 ? ": " : "", trace->detail);
-    if (*trace->unused_faults != 0 && trace->end == TRACE_DONE)
+    }
+    if (*trace->unused_faults != 0 && trace->end == TRACE_DONE) {
         add_problem(problems, PROBLEM_END, 0, trace->system, excuse, "%s", trace->unused_faults);
+    }
 }
 
 static uint64_t slack_of(const struct trace_step *seen, const struct trace_step *reference)
@@ -204,18 +215,20 @@ static uint64_t slack_of(const struct trace_step *seen, const struct trace_step 
 void compare_stated(const struct scenario *scenario, const struct trace *trace,
                     const struct trace *world, bool strict, struct problems *problems)
 {
-    if (trace->end == TRACE_SKIPPED)
+    if (trace->end == TRACE_SKIPPED) {
         return;
+    }
     for (uint32_t a = 0; a < scenario->actor_count; a++) {
         for (uint32_t i = 0; i < scenario->actors[a].step_count; i++) {
             const struct step *step = &scenario->actors[a].steps[i];
             const struct trace_step *seen = &trace->actors[a].steps[i];
 
             stated_outcome(scenario, step, seen, trace->system, problems);
-            if (has_duration(step) && (seen->status == STEP_OK || seen->status == STEP_DIFFERS))
+            if (has_duration(step) && (seen->status == STEP_OK || seen->status == STEP_DIFFERS)) {
                 stated_time(scenario, step, seen, trace,
-                            slack_of(seen, world != NULL ? &world->actors[a].steps[i] : NULL),
-                            strict, problems);
+                            slack_of(seen, world != NULL ? &world->actors[a].steps[i] : NULL), strict,
+                            problems);
+            }
         }
     }
     stated_end(scenario, trace, problems);
@@ -225,13 +238,17 @@ void compare_stated(const struct scenario *scenario, const struct trace *trace,
 
 static bool pattern_is_open(const struct expression *pattern)
 {
-    if (pattern == NULL)
+    if (pattern == NULL) {
         return false;
-    if (pattern->kind == EXPRESSION_ANY || pattern->kind == EXPRESSION_NAME)
+    }
+    if (pattern->kind == EXPRESSION_ANY || pattern->kind == EXPRESSION_NAME) {
         return true;
-    for (uint32_t i = 0; i < pattern->count; i++)
-        if (pattern_is_open(pattern->items[i]))
+    }
+    for (uint32_t i = 0; i < pattern->count; i++) {
+        if (pattern_is_open(pattern->items[i])) {
             return true;
+        }
+    }
     return pattern_is_open(pattern->left);
 }
 
@@ -239,8 +256,9 @@ static bool pattern_is_open(const struct expression *pattern)
 static bool both_as_stated(const struct step *step, const struct trace_step *kernel,
                            const struct trace_step *world)
 {
-    if (kernel->status != STEP_OK || world->status != STEP_OK)
+    if (kernel->status != STEP_OK || world->status != STEP_OK) {
         return false;
+    }
     return step->expect.kind == EXPECT_RAISES ||
            (step->expect.kind == EXPECT_VALUE && pattern_is_open(step->expect.pattern));
 }
@@ -260,8 +278,9 @@ static void compare_times(const struct scenario *scenario, const struct trace *r
     uint64_t wanted = world->ended_ns - world->started_ns;
     const char *verdict = judge_time(run, wanted, took, slack_of(kernel, world));
 
-    if (verdict != NULL && !step->expect.has_duration)
+    if (verdict != NULL && !step->expect.has_duration) {
         add_time_problem(problems, scenario, step, "kernel", "it took", wanted, took, verdict);
+    }
 }
 
 void compare_traces(const struct scenario *scenario, const struct trace *kernel,
@@ -274,18 +293,18 @@ void compare_traces(const struct scenario *scenario, const struct trace *kernel,
             const struct trace_step *w = &world->actors[a].steps[i];
 
             if (k->status != w->status && (k->status == STEP_NOT_REACHED || w->status == STEP_OK ||
-                                           k->status == STEP_OK || w->status == STEP_NOT_REACHED))
+                                           k->status == STEP_OK || w->status == STEP_NOT_REACHED)) {
                 add_problem(problems, PROBLEM_OUTCOME, step->at.line, "kernel",
-                            any_excuse(scenario, step), "%s: kernel %s%s%s, world %s%s%s",
-                            step->text, trace_status_name(k->status), *k->outcome ? " -> " : "",
-                            k->outcome, trace_status_name(w->status), *w->outcome ? " -> " : "",
-                            w->outcome);
-            else if (strcmp(k->outcome, w->outcome) != 0 && !both_as_stated(step, k, w))
+                            any_excuse(scenario, step), "%s: kernel %s%s%s, world %s%s%s", step->text,
+                            trace_status_name(k->status), *k->outcome ? " -> " : "", k->outcome,
+                            trace_status_name(w->status), *w->outcome ? " -> " : "", w->outcome);
+            } else if (strcmp(k->outcome, w->outcome) != 0 && !both_as_stated(step, k, w)) {
                 add_problem(problems, PROBLEM_OUTCOME, step->at.line, "kernel",
                             any_excuse(scenario, step), "%s -> kernel %s, world %s", step->text,
                             k->outcome, w->outcome);
-            else if (has_duration(step) && k->status == STEP_OK && w->status == STEP_OK)
+            } else if (has_duration(step) && k->status == STEP_OK && w->status == STEP_OK) {
                 compare_times(scenario, kernel, step, k, w, problems);
+            }
         }
     }
 }
@@ -302,13 +321,16 @@ const char *verdict_name(enum verdict verdict)
 enum verdict compare_verdict(const struct scenario *scenario, const struct trace *kernel,
                              const struct trace *world, const struct problems *problems)
 {
-    if (problems_matter(problems))
+    if (problems_matter(problems)) {
         return VERDICT_DIFFERENT;
-    if (scenario->only != NULL)
+    }
+    if (scenario->only != NULL) {
         return VERDICT_EXCUSED;
+    }
     if (kernel == NULL || world == NULL || kernel->end == TRACE_SKIPPED ||
-        world->end == TRACE_SKIPPED)
+        world->end == TRACE_SKIPPED) {
         return VERDICT_SKIPPED;
+    }
     return problems->count > 0 ? VERDICT_EXCUSED : VERDICT_SAME;
 }
 
@@ -323,20 +345,22 @@ struct rivals {
     uint32_t late; /* how far down their sections they stand */
 };
 
-static void consider(const struct scenario *scenario, const struct trace *base, uint32_t a,
-                     uint32_t i, uint32_t b, uint32_t j, struct rivals *rivals)
+static void consider(const struct scenario *scenario, const struct trace *base, uint32_t a, uint32_t i,
+                     uint32_t b, uint32_t j, struct rivals *rivals)
 {
     const struct trace_step *x = &base->actors[a].steps[i], *y = &base->actors[b].steps[j];
 
-    if (x->ended_ns != y->ended_ns || x->status == STEP_NOT_REACHED ||
-        y->status == STEP_NOT_REACHED || scenario->actors[a].steps[i].kind != STEP_CALL ||
-        scenario->actors[b].steps[j].kind != STEP_CALL)
+    if (x->ended_ns != y->ended_ns || x->status == STEP_NOT_REACHED || y->status == STEP_NOT_REACHED ||
+        scenario->actors[a].steps[i].kind != STEP_CALL ||
+        scenario->actors[b].steps[j].kind != STEP_CALL) {
         return;
+    }
     if (rivals->first != NULL &&
-        (x->ended_ns < rivals->at || (x->ended_ns == rivals->at && i + j < rivals->late)))
+        (x->ended_ns < rivals->at || (x->ended_ns == rivals->at && i + j < rivals->late))) {
         return;
-    *rivals = (struct rivals){&scenario->actors[a].steps[i], &scenario->actors[b].steps[j], a, b,
-                              x->ended_ns, i + j};
+    }
+    *rivals = (struct rivals){
+        &scenario->actors[a].steps[i], &scenario->actors[b].steps[j], a, b, x->ended_ns, i + j};
 }
 
 /* with_victim: the actor whose outcome moves may be one of the pair. */
@@ -348,12 +372,16 @@ static struct rivals find_rivals(const struct scenario *scenario, const struct t
 
     for (uint32_t a = 0; a < scenario->actor_count; a++) {
         for (uint32_t i = 0; i < scenario->actors[a].step_count; i++) {
-            if (base->actors[a].steps[i].ended_ns > until || (a == victim && !with_victim))
+            if (base->actors[a].steps[i].ended_ns > until || (a == victim && !with_victim)) {
                 continue;
-            for (uint32_t b = a + 1; b < scenario->actor_count; b++)
-                for (uint32_t j = 0; j < scenario->actors[b].step_count; j++)
-                    if (b != victim || with_victim)
+            }
+            for (uint32_t b = a + 1; b < scenario->actor_count; b++) {
+                for (uint32_t j = 0; j < scenario->actors[b].step_count; j++) {
+                    if (b != victim || with_victim) {
                         consider(scenario, base, a, i, b, j, &rivals);
+                    }
+                }
+            }
         }
     }
     return rivals;
@@ -368,22 +396,27 @@ void compare_schedules(const struct scenario *scenario, const struct trace *base
             const struct trace_step *x = &base->actors[a].steps[i];
             const struct trace_step *y = &other->actors[a].steps[i];
 
-            if (x->status == y->status && strcmp(x->outcome, y->outcome) == 0)
+            if (x->status == y->status && strcmp(x->outcome, y->outcome) == 0) {
                 continue;
-            if (both_as_stated(step, x, y))
+            }
+            if (both_as_stated(step, x, y)) {
                 continue;
+            }
             struct rivals rivals = find_rivals(scenario, base, a, i, false);
-            if (rivals.first == NULL)
+            if (rivals.first == NULL) {
                 rivals = find_rivals(scenario, base, a, i, true);
-            text_add(text, "line %u: %s shows %s%s or %s%s, by the order of what happens at one "
-                     "instant", step->at.line, step->text,
-                     *x->outcome ? "" : trace_status_name(x->status), x->outcome,
-                     *y->outcome ? "" : trace_status_name(y->status), y->outcome);
-            if (rivals.first != NULL)
+            }
+            text_add(text,
+                     "line %u: %s shows %s%s or %s%s, by the order of what happens at one "
+                     "instant",
+                     step->at.line, step->text, *x->outcome ? "" : trace_status_name(x->status),
+                     x->outcome, *y->outcome ? "" : trace_status_name(y->status), y->outcome);
+            if (rivals.first != NULL) {
                 text_add(text, ": put a sync between line %u, %s of [%s], and line %u, %s of [%s]",
                          rivals.first->at.line, rivals.first->text,
                          scenario->actors[rivals.first_actor].name, rivals.second->at.line,
                          rivals.second->text, scenario->actors[rivals.second_actor].name);
+            }
             text_add(text, "\n");
             return;
         }

@@ -20,10 +20,10 @@ enum problem_kind {
 
 struct problem {
     enum problem_kind kind;
-    uint32_t line;       /* of the file; 0: of the whole run */
-    const char *system;  /* whose run shows it */
-    const char *excuse;  /* the file's reason why this may be; NULL: it may not */
-    const char *text;    /* one sentence */
+    uint32_t line;      /* of the file; 0: of the whole run */
+    const char *system; /* whose run shows it */
+    const char *excuse; /* the file's reason why this may be; NULL: it may not */
+    const char *text;   /* one sentence */
 };
 
 struct problems {
@@ -41,8 +41,8 @@ void compare_stated(const struct scenario *scenario, const struct trace *trace,
 void compare_traces(const struct scenario *scenario, const struct trace *kernel,
                     const struct trace *world, struct problems *problems);
 /* One more that nothing excuses. */
-void problems_add(struct problems *problems, enum problem_kind kind, uint32_t line,
-                  const char *system, const char *format, ...) __attribute__((format(printf, 5, 6)));
+void problems_add(struct problems *problems, enum problem_kind kind, uint32_t line, const char *system,
+                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 void problems_append(struct problems *problems, const struct problems *more); /* copies */
 /* Whether a list holds a problem that nothing excuses. */
 bool problems_matter(const struct problems *problems);
@@ -52,7 +52,7 @@ void problems_free(struct problems *problems);
 
 enum verdict {
     VERDICT_SAME = 0,
-    VERDICT_EXCUSED,    /* differs, and the file says why */
+    VERDICT_EXCUSED, /* differs, and the file says why */
     VERDICT_DIFFERENT,
     VERDICT_SKIPPED,    /* one system could not run it */
     VERDICT_UNMEASURED, /* the machine was too late, three times */

@@ -16,9 +16,11 @@ int report_format_find(const char *name)
 {
     static const char *const names[] = {"text", "tap", "junit", "json"};
 
-    for (int i = 0; i < 4; i++)
-        if (strcmp(names[i], name) == 0)
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(names[i], name) == 0) {
             return i;
+        }
+    }
     return -1;
 }
 
@@ -33,28 +35,34 @@ void result_free(struct result *result)
 
 static const char *run_word(const struct result *result, const struct trace *trace)
 {
-    if (trace == NULL)
+    if (trace == NULL) {
         return "-";
-    if (trace->end == TRACE_SKIPPED)
+    }
+    if (trace->end == TRACE_SKIPPED) {
         return "skipped";
-    if (trace->end != TRACE_DONE)
+    }
+    if (trace->end != TRACE_DONE) {
         return trace_end_name(trace->end);
-    for (uint32_t i = 0; i < result->problems.count; i++)
+    }
+    for (uint32_t i = 0; i < result->problems.count; i++) {
         if (result->problems.list[i].excuse == NULL &&
-            strcmp(result->problems.list[i].system, trace->system) == 0)
+            strcmp(result->problems.list[i].system, trace->system) == 0) {
             return "differs";
+        }
+    }
     return "ok";
 }
 
 /* "12 ms", "1.25 s": three digits are enough to look at. */
 static void print_short_time(uint64_t ns, char text[24])
 {
-    if (ns < 1000000)
+    if (ns < 1000000) {
         snprintf(text, 24, "%llu us", (unsigned long long)ns / 1000);
-    else if (ns < 1000000000)
+    } else if (ns < 1000000000) {
         snprintf(text, 24, "%.*f ms", ns < 10000000 ? 1 : 0, (double)ns / 1e6);
-    else
+    } else {
         snprintf(text, 24, "%.2f s", (double)ns / 1e9);
+    }
 }
 
 static const char *short_name(const char *path)
@@ -74,8 +82,9 @@ void report_table_row(FILE *stream, const struct result *result)
 {
     char kernel[24] = "-", world[24] = "-", virtual_time[24] = "-";
 
-    if (result->kernel != NULL && result->kernel->end != TRACE_SKIPPED)
+    if (result->kernel != NULL && result->kernel->end != TRACE_SKIPPED) {
         print_short_time(result->kernel->wall_ns, kernel);
+    }
     if (result->world != NULL && result->world->end != TRACE_SKIPPED) {
         print_short_time(result->world->wall_ns, world);
         print_short_time(result->world->ended_ns, virtual_time);
@@ -91,17 +100,21 @@ void report_table_foot(FILE *stream, const struct result *results, uint32_t coun
     uint32_t by_verdict[VERDICT_UNMEASURED + 1] = {0}, undone = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        if (results[i].done)
+        if (results[i].done) {
             by_verdict[results[i].verdict]++;
-        else
+        } else {
             undone++;
+        }
     }
     fprintf(stream, "\n%u scenarios:", count);
-    for (int v = 0; v <= VERDICT_UNMEASURED; v++)
-        if (by_verdict[v] > 0)
+    for (int v = 0; v <= VERDICT_UNMEASURED; v++) {
+        if (by_verdict[v] > 0) {
             fprintf(stream, " %u %s", by_verdict[v], verdict_name((enum verdict)v));
-    if (undone > 0)
+        }
+    }
+    if (undone > 0) {
         fprintf(stream, " %u not done", undone);
+    }
     fprintf(stream, "\n");
 }
 
@@ -110,13 +123,15 @@ void report_problems(FILE *stream, const struct result *result)
     for (uint32_t i = 0; i < result->problems.count; i++) {
         const struct problem *problem = &result->problems.list[i];
 
-        if (problem->line > 0)
-            fprintf(stream, "%s:%u: %s: %s", result->scenario->path, problem->line,
-                    problem->system, problem->text);
-        else
+        if (problem->line > 0) {
+            fprintf(stream, "%s:%u: %s: %s", result->scenario->path, problem->line, problem->system,
+                    problem->text);
+        } else {
             fprintf(stream, "%s: %s: %s", result->scenario->path, problem->system, problem->text);
-        if (problem->excuse != NULL)
+        }
+        if (problem->excuse != NULL) {
             fprintf(stream, " (excused: %s)", problem->excuse);
+        }
         fprintf(stream, "\n");
     }
 }
@@ -134,8 +149,9 @@ void report_trace(FILE *stream, const struct scenario *scenario, const struct tr
             char at[32], duration[32];
             struct text line = {0};
 
-            if (step->status == STEP_NOT_REACHED)
+            if (step->status == STEP_NOT_REACHED) {
                 continue;
+            }
             scenario_time_print(step->ended_ns, at);
             scenario_time_print(took, duration);
             text_add(&line, "%s", step->text);
@@ -146,8 +162,9 @@ void report_trace(FILE *stream, const struct scenario *scenario, const struct tr
                 text_pad(&line, OUTCOME_COLUMN);
                 text_add(&line, " -> %s", step->outcome);
             }
-            if (took > 0)
+            if (took > 0) {
                 text_add(&line, "  +%s", duration);
+            }
             fprintf(stream, "%14s  %s%s\n", at, line.bytes,
                     step->status == STEP_DIFFERS  ? "   # not as stated"
                     : step->status == STEP_RAISED ? "   # nothing says so"
@@ -174,25 +191,27 @@ static void write_tap(FILE *stream, const struct result *results, uint32_t count
         fprintf(stream, "%s %u - %s%s\n", is_failure(result) ? "not ok" : "ok", i + 1,
                 result->scenario->path,
                 result->done && result->verdict == VERDICT_SKIPPED ? " # SKIP" : "");
-        for (uint32_t p = 0; p < result->problems.count; p++)
+        for (uint32_t p = 0; p < result->problems.count; p++) {
             fprintf(stream, "# line %u, %s: %s\n", result->problems.list[p].line,
                     result->problems.list[p].system, result->problems.list[p].text);
+        }
     }
 }
 
 static void write_xml_text(FILE *stream, const char *text)
 {
     for (; *text != 0; text++) {
-        if (*text == '<')
+        if (*text == '<') {
             fputs("&lt;", stream);
-        else if (*text == '>')
+        } else if (*text == '>') {
             fputs("&gt;", stream);
-        else if (*text == '&')
+        } else if (*text == '&') {
             fputs("&amp;", stream);
-        else if (*text == '"')
+        } else if (*text == '"') {
             fputs("&quot;", stream);
-        else if ((unsigned char)*text >= 0x20 || *text == '\n')
+        } else if ((unsigned char)*text >= 0x20 || *text == '\n') {
             fputc(*text, stream);
+        }
     }
 }
 
@@ -210,16 +229,16 @@ static void write_junit(FILE *stream, const struct result *results, uint32_t cou
         failures += is_failure(&results[i]);
         skipped += results[i].done && results[i].verdict == VERDICT_SKIPPED;
     }
-    fprintf(stream, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                    "<testsuite name=\"drysock\" tests=\"%u\" failures=\"%u\" skipped=\"%u\">\n",
+    fprintf(stream,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+            "<testsuite name=\"drysock\" tests=\"%u\" failures=\"%u\" skipped=\"%u\">\n",
             count, failures, skipped);
     for (uint32_t i = 0; i < count; i++) {
         const struct result *result = &results[i];
 
         fprintf(stream, "  <testcase name=\"");
         write_xml_text(stream, result->scenario->path);
-        fprintf(stream, "\" classname=\"scenarios\" time=\"%.6f\">\n",
-                (double)wall_of(result) / 1e9);
+        fprintf(stream, "\" classname=\"scenarios\" time=\"%.6f\">\n", (double)wall_of(result) / 1e9);
         if (is_failure(result)) {
             fprintf(stream, "    <failure message=\"%s\">",
                     result->done ? verdict_name(result->verdict) : "not done");
@@ -240,8 +259,9 @@ static json_t *run_json(const struct result *result, const struct trace *trace)
 {
     json_t *object;
 
-    if (trace == NULL)
+    if (trace == NULL) {
         return json_null();
+    }
     object = json_object();
     json_object_set_new(object, "outcome", json_string(run_word(result, trace)));
     json_object_set_new(object, "end", json_string(trace_end_name(trace->end)));
@@ -263,9 +283,9 @@ static void write_json(FILE *stream, const struct result *results, uint32_t coun
             json_object_set_new(problem, "line", json_integer(result->problems.list[p].line));
             json_object_set_new(problem, "system", json_string(result->problems.list[p].system));
             json_object_set_new(problem, "text", json_string(result->problems.list[p].text));
-            if (result->problems.list[p].excuse != NULL)
-                json_object_set_new(problem, "excuse",
-                                    json_string(result->problems.list[p].excuse));
+            if (result->problems.list[p].excuse != NULL) {
+                json_object_set_new(problem, "excuse", json_string(result->problems.list[p].excuse));
+            }
             json_array_append_new(problems, problem);
         }
         json_object_set_new(object, "scenario", json_string(result->scenario->path));
@@ -282,13 +302,13 @@ static void write_json(FILE *stream, const struct result *results, uint32_t coun
     }
 }
 
-void report_write(FILE *stream, enum report_format format, const struct result *results,
-                  uint32_t count)
+void report_write(FILE *stream, enum report_format format, const struct result *results, uint32_t count)
 {
-    if (format == REPORT_TAP)
+    if (format == REPORT_TAP) {
         write_tap(stream, results, count);
-    else if (format == REPORT_JUNIT)
+    } else if (format == REPORT_JUNIT) {
         write_junit(stream, results, count);
-    else if (format == REPORT_JSON)
+    } else if (format == REPORT_JSON) {
         write_json(stream, results, count);
+    }
 }

@@ -45,21 +45,23 @@ struct trace *trace_create(const struct scenario *scenario, const char *system)
         actor->name = arena_text(&trace->arena, lines->name);
         actor->step_count = lines->step_count;
         actor->steps = arena_take(&trace->arena, (lines->step_count + 1) * sizeof *actor->steps);
-        for (uint32_t i = 0; i < lines->step_count; i++)
+        for (uint32_t i = 0; i < lines->step_count; i++) {
             actor->steps[i] = (struct trace_step){
                 .text = arena_text(&trace->arena, lines->steps[i].text),
                 .outcome = "",
                 .detail = "",
                 .line = lines->steps[i].at.line,
             };
+        }
     }
     return trace;
 }
 
 void trace_free(struct trace *trace)
 {
-    if (trace == NULL)
+    if (trace == NULL) {
         return;
+    }
     struct arena arena = trace->arena;
     free(trace);
     arena_free(&arena);
@@ -68,16 +70,18 @@ void trace_free(struct trace *trace)
 void trace_set(struct trace *trace, uint32_t actor, uint32_t step, enum step_status status,
                const char *outcome, const char *detail, uint64_t started_ns, uint64_t ended_ns)
 {
-    if (actor >= trace->actor_count || step >= trace->actors[actor].step_count)
+    if (actor >= trace->actor_count || step >= trace->actors[actor].step_count) {
         return;
+    }
     struct trace_step *what = &trace->actors[actor].steps[step];
     what->status = status;
     what->outcome = arena_text(&trace->arena, outcome);
     what->detail = arena_text(&trace->arena, detail);
     what->started_ns = started_ns;
     what->ended_ns = ended_ns;
-    if (ended_ns > trace->ended_ns)
+    if (ended_ns > trace->ended_ns) {
         trace->ended_ns = ended_ns;
+    }
 }
 
 void trace_set_detail(struct trace *trace, enum trace_end end, const char *format, ...)
@@ -95,10 +99,13 @@ void trace_set_detail(struct trace *trace, enum trace_end end, const char *forma
 
 bool trace_is_ok(const struct trace *trace)
 {
-    for (uint32_t a = 0; a < trace->actor_count; a++)
-        for (uint32_t i = 0; i < trace->actors[a].step_count; i++)
-            if (trace->actors[a].steps[i].status != STEP_OK)
+    for (uint32_t a = 0; a < trace->actor_count; a++) {
+        for (uint32_t i = 0; i < trace->actors[a].step_count; i++) {
+            if (trace->actors[a].steps[i].status != STEP_OK) {
                 return false;
+            }
+        }
+    }
     return trace->end == TRACE_DONE;
 }
 
@@ -109,12 +116,15 @@ static json_t *text_json(const char *text)
 {
     json_t *made = json_string(text);
 
-    if (made != NULL)
+    if (made != NULL) {
         return made;
+    }
     char *ascii = strdup(text);
-    for (char *at = ascii; *at != 0; at++)
-        if ((unsigned char)*at >= 0x80)
+    for (char *at = ascii; *at != 0; at++) {
+        if ((unsigned char)*at >= 0x80) {
             *at = '?';
+        }
+    }
     made = json_string(ascii);
     free(ascii);
     return made;
@@ -124,8 +134,9 @@ static void write_object(FILE *stream, json_t *object)
 {
     char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 
-    if (line != NULL)
+    if (line != NULL) {
         fprintf(stream, "%s\n", line);
+    }
     free(line);
     json_decref(object);
 }
@@ -160,17 +171,21 @@ void trace_write_end(FILE *stream, const struct trace *trace)
 
 void trace_write(FILE *stream, const struct trace *trace)
 {
-    for (uint32_t a = 0; a < trace->actor_count; a++)
-        for (uint32_t i = 0; i < trace->actors[a].step_count; i++)
+    for (uint32_t a = 0; a < trace->actor_count; a++) {
+        for (uint32_t i = 0; i < trace->actors[a].step_count; i++) {
             trace_write_step(stream, trace->actors[a].name, i, &trace->actors[a].steps[i]);
+        }
+    }
     trace_write_end(stream, trace);
 }
 
 static int find_name(const char *const *names, size_t count, const char *name)
 {
-    for (size_t i = 0; name != NULL && i < count; i++)
-        if (strcmp(names[i], name) == 0)
+    for (size_t i = 0; name != NULL && i < count; i++) {
+        if (strcmp(names[i], name) == 0) {
             return (int)i;
+        }
+    }
     return -1;
 }
 
@@ -194,8 +209,9 @@ static int read_step(struct trace *trace, const json_t *object)
 
     for (uint32_t a = 0; status >= 0 && a < trace->actor_count; a++) {
         if (strcmp(trace->actors[a].name, name) != 0 || step < 0 ||
-            step >= (json_int_t)trace->actors[a].step_count)
+            step >= (json_int_t)trace->actors[a].step_count) {
             continue;
+        }
         trace_set(trace, a, (uint32_t)step, (enum step_status)status, text_of(object, "outcome"),
                   text_of(object, "detail"), number_of(object, "started_ns"),
                   number_of(object, "ended_ns"));
@@ -208,13 +224,15 @@ static int read_end(struct trace *trace, const json_t *object)
 {
     int end = find_name(ends, ENDS, text_of(object, "end"));
 
-    if (end < 0)
+    if (end < 0) {
         return -1;
+    }
     trace_set_detail(trace, (enum trace_end)end, "%s", text_of(object, "detail"));
     trace->unused_faults = arena_text(&trace->arena, text_of(object, "unused_faults"));
     trace->late_ns = number_of(object, "late_ns");
-    if (number_of(object, "ended_ns") > trace->ended_ns)
+    if (number_of(object, "ended_ns") > trace->ended_ns) {
         trace->ended_ns = number_of(object, "ended_ns");
+    }
     return 0;
 }
 
@@ -224,12 +242,13 @@ int trace_read_line(struct trace *trace, const char *line, size_t length)
     json_t *object = json_loadb(line, length, 0, &error);
     int status = 1;
 
-    if (!json_is_object(object))
+    if (!json_is_object(object)) {
         status = -1;
-    else if (json_object_get(object, "actor") != NULL)
+    } else if (json_object_get(object, "actor") != NULL) {
         status = read_step(trace, object);
-    else if (json_object_get(object, "end") != NULL)
+    } else if (json_object_get(object, "end") != NULL) {
         status = read_end(trace, object);
+    }
     json_decref(object);
     return status;
 }
@@ -240,8 +259,9 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t count)
 {
     const unsigned char *at = bytes;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         hash = (hash ^ at[i]) * 0x100000001b3;
+    }
     return hash;
 }
 
@@ -249,8 +269,9 @@ static uint64_t mix_number(uint64_t hash, uint64_t number)
 {
     unsigned char bytes[8]; /* the same on every byte order */
 
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 8; i++) {
         bytes[i] = (unsigned char)(number >> (8 * i));
+    }
     return mix(hash, bytes, sizeof bytes);
 }
 

@@ -41,11 +41,11 @@ struct trace_actor {
 };
 
 enum trace_end {
-    TRACE_DONE = 0, /* every actor came to its end or stopped at a wrong step */
-    TRACE_STUCK,    /* all wait and nothing can wake them (kernel: the run's time limit passed) */
-    TRACE_FAILED,   /* the run itself failed: detail says why */
-    TRACE_CRASHED,  /* the program under the run ended abnormally */
-    TRACE_SKIPPED,  /* this machine lacks a need, or the scenario is not for this system */
+    TRACE_DONE = 0,    /* every actor came to its end or stopped at a wrong step */
+    TRACE_STUCK,       /* all wait and nothing can wake them (kernel: the run's time limit passed) */
+    TRACE_FAILED,      /* the run itself failed: detail says why */
+    TRACE_CRASHED,     /* the program under the run ended abnormally */
+    TRACE_SKIPPED,     /* this machine lacks a need, or the scenario is not for this system */
     TRACE_INTERRUPTED, /* Ctrl-C */
 };
 
@@ -54,13 +54,13 @@ struct trace {
     struct trace_actor *actors;
     uint32_t actor_count;
     enum trace_end end;
-    const char *detail;  /* why, for every end but done; several lines when actors wait */
-    uint64_t ended_ns;   /* instant of the last step's end */
-    uint64_t wall_ns;    /* real time that the run took */
-    uint64_t late_ns;    /* kernel: how late the machine itself was (the canary), at most */
-    uint32_t speed;      /* kernel: its clocks passed so many times faster; 0: as the machine's */
+    const char *detail; /* why, for every end but done; several lines when actors wait */
+    uint64_t ended_ns;  /* instant of the last step's end */
+    uint64_t wall_ns;   /* real time that the run took */
+    uint64_t late_ns;   /* kernel: how late the machine itself was (the canary), at most */
+    uint32_t speed;     /* kernel: its clocks passed so many times faster; 0: as the machine's */
     uint64_t packet_hash, packet_count, fingerprint; /* world only */
-    const char *unused_faults; /* a line for each rule that did not fire; "" */
+    const char *unused_faults;                       /* a line for each rule that did not fire; "" */
     struct arena arena;
 };
 

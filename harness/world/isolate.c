@@ -11,16 +11,16 @@
 enum { LONGEST_SECONDS = 20 };
 
 /* The first outcome that differs from the base's. Faults shift lines, so steps compare by place. */
-static bool same_outcomes(const struct trace *base, const struct trace *trace, char *why,
-                          size_t bytes)
+static bool same_outcomes(const struct trace *base, const struct trace *trace, char *why, size_t bytes)
 {
     for (uint32_t a = 0; a < trace->actor_count; a++) {
         for (uint32_t i = 0; i < trace->actors[a].step_count; i++) {
             const struct trace_step *x = &base->actors[a].steps[i];
             const struct trace_step *y = &trace->actors[a].steps[i];
 
-            if (x->status == y->status && strcmp(x->outcome, y->outcome) == 0)
+            if (x->status == y->status && strcmp(x->outcome, y->outcome) == 0) {
                 continue;
+            }
             snprintf(why, bytes, "%s: %s shows %s%s instead of %s", trace->actors[a].name, y->text,
                      *y->outcome ? "" : trace_status_name(y->status), y->outcome,
                      *x->outcome ? x->outcome : trace_status_name(x->status));
@@ -31,25 +31,27 @@ static bool same_outcomes(const struct trace *base, const struct trace *trace, c
 }
 
 static enum isolated judge(const struct options *options, const struct scenario *scenario,
-                           const struct trace *base, const struct trace *trace, char *why,
-                           size_t bytes)
+                           const struct trace *base, const struct trace *trace, char *why, size_t bytes)
 {
     struct problems problems = {0};
     enum isolated result = ISOLATED_AS_STATED;
 
     snprintf(why, bytes, "%s", trace->detail);
-    if (trace->end == TRACE_FAILED || trace->end == TRACE_INTERRUPTED ||
-        trace->end == TRACE_SKIPPED)
+    if (trace->end == TRACE_FAILED || trace->end == TRACE_INTERRUPTED || trace->end == TRACE_SKIPPED) {
         return ISOLATED_FAILED;
+    }
     if (base != NULL) {
-        if (*trace->unused_faults != 0)
+        if (*trace->unused_faults != 0) {
             return ISOLATED_UNUSED;
-        if (trace->end == TRACE_STUCK)
+        }
+        if (trace->end == TRACE_STUCK) {
             return ISOLATED_STUCK;
+        }
         return same_outcomes(base, trace, why, bytes) ? ISOLATED_AS_STATED : ISOLATED_OTHER;
     }
-    if (trace->end == TRACE_STUCK)
+    if (trace->end == TRACE_STUCK) {
         return ISOLATED_STUCK;
+    }
     compare_stated(scenario, trace, NULL, options->strict, &problems);
     if (problems_matter(&problems)) {
         result = ISOLATED_OTHER;
@@ -70,8 +72,9 @@ static void run_child(const struct options *options, const char *path, const cha
 
     /* What an assertion says is of no use thousands of times. */
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (null >= 0)
+    if (null >= 0) {
         dup2(null, STDERR_FILENO);
+    }
     alarm(LONGEST_SECONDS);
     checked.check = true;
     if (scenario_parse(path, text, strlen(text), &scenario, &wrong) == 0) {
@@ -92,22 +95,26 @@ enum isolated isolate_run(const struct options *options, const char *path, const
     char answer[1024] = {0};
     int ends[2], status = 0;
 
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (pipe2(ends, O_CLOEXEC) != 0) {
         return ISOLATED_FAILED;
+    }
     fflush(stdout);
     pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
         run_child(options, path, text, base, ends[1]);
+    }
     close(ends[1]);
     ssize_t got = child > 0 ? read(ends[0], answer, sizeof answer) : -1;
     close(ends[0]);
-    if (child > 0)
+    if (child > 0) {
         waitpid(child, &status, 0);
+    }
     if (got != (ssize_t)sizeof answer) {
-        if (child > 0 && WIFSIGNALED(status))
+        if (child > 0 && WIFSIGNALED(status)) {
             snprintf(why, bytes, "the run ended by %s", strsignal(WTERMSIG(status)));
-        else
+        } else {
             snprintf(why, bytes, "the run ended without a result");
+        }
         return ISOLATED_CRASHED;
     }
     snprintf(why, bytes, "%s", answer + 1);

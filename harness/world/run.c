@@ -14,7 +14,7 @@ enum {
     WAITS_BYTES = 16 * 1024,
 };
 
-static const uint64_t slice_ns = 10000000000;              /* between looks at Ctrl-C */
+static const uint64_t slice_ns = 10000000000;                /* between looks at Ctrl-C */
 static const uint64_t longest_ns = 100 * 24 * 3600000000000; /* virtual: what waits longer is stuck */
 
 struct world_actor {
@@ -30,8 +30,8 @@ struct world_run {
     struct trace *trace;
     struct world_actor *actors;
     int *hosts, *links, *barriers;
-    bool *broken; /* syncs that an actor will not reach */
-    bool permuted; /* under a schedule seed */
+    bool *broken;            /* syncs that an actor will not reach */
+    bool permuted;           /* under a schedule seed */
     struct diagnostic wrong; /* where building failed */
 };
 
@@ -57,13 +57,17 @@ static void stopped(struct actor *actor)
     struct world_run *run = self->run;
     const struct actor_lines *lines = actor->lines;
 
-    for (uint32_t i = self->next_step; i < lines->step_count; i++)
-        if (lines->steps[i].kind == STEP_SYNC)
+    for (uint32_t i = self->next_step; i < lines->step_count; i++) {
+        if (lines->steps[i].kind == STEP_SYNC) {
             run->broken[scenario_find_sync(run->scenario, lines->steps[i].sync)] = true;
-    for (uint32_t i = self->next_step; i < lines->step_count; i++)
-        if (lines->steps[i].kind == STEP_SYNC)
-            sim_barrier_wait(run->sim, run->barriers[scenario_find_sync(run->scenario,
-                                                                        lines->steps[i].sync)]);
+        }
+    }
+    for (uint32_t i = self->next_step; i < lines->step_count; i++) {
+        if (lines->steps[i].kind == STEP_SYNC) {
+            sim_barrier_wait(run->sim,
+                             run->barriers[scenario_find_sync(run->scenario, lines->steps[i].sync)]);
+        }
+    }
 }
 
 static void name_socket(struct actor *actor, int fd, const char *name)
@@ -77,8 +81,9 @@ static void emit(struct actor *actor, uint32_t index, const struct trace_step *s
     trace_set(of(actor)->run->trace, actor->index, index, step->status, step->outcome, step->detail,
               step->started_ns, step->ended_ns);
     /* Under a schedule an actor may be overtaken between any two of its steps, as on a kernel. */
-    if (of(actor)->run->permuted)
+    if (of(actor)->run->permuted) {
         sim_yield(of(actor)->run->sim);
+    }
 }
 
 static int unlink_path(struct actor *actor, const char *path)
@@ -144,23 +149,26 @@ static int build_hosts(struct world_run *run)
         const struct scenario_host *host = &scenario->hosts[i];
 
         run->hosts[i] = sim_add_host(run->sim, host->name, host->addresses);
-        if (run->hosts[i] < 0)
+        if (run->hosts[i] < 0) {
             return refuse(run, host->at, "this host cannot be made", run->hosts[i]);
+        }
     }
     for (uint32_t i = 0; i < scenario->link_count; i++) {
         const struct scenario_link *link = &scenario->links[i];
 
         run->links[i] = sim_add_link(run->sim, run->hosts[link->a], run->hosts[link->b],
                                      &link->options);
-        if (run->links[i] < 0)
+        if (run->links[i] < 0) {
             return refuse(run, link->at, "this link cannot be made", run->links[i]);
+        }
     }
     for (uint32_t i = 0; i < scenario->setting_count; i++) {
         const struct scenario_set *set = &scenario->settings[i];
         int status = set_sysctl(run, set);
 
-        if (status < 0)
+        if (status < 0) {
             return refuse(run, set->at, "the world has no such setting or value", status);
+        }
     }
     return 0;
 }
@@ -173,25 +181,29 @@ static int build_names(struct world_run *run)
 
     for (uint32_t i = 0; i < scenario->nameserver_count; i++) {
         line = &scenario->nameservers[i];
-        if ((status = sim_add_nameserver(run->sim, run->hosts[line->host])) < 0)
+        if ((status = sim_add_nameserver(run->sim, run->hosts[line->host])) < 0) {
             return refuse(run, line->at, "this name server cannot be made", status);
+        }
     }
     for (uint32_t i = 0; i < scenario->record_count; i++) {
         char why[200] = "";
 
         line = &scenario->records[i];
-        if (sim_add_record(run->sim, line->text, why, sizeof why) < 0)
+        if (sim_add_record(run->sim, line->text, why, sizeof why) < 0) {
             return refuse_with(run, line->at, why);
+        }
     }
     for (uint32_t i = 0; i < scenario->hosts_line_count; i++) {
         line = &scenario->hosts_lines[i];
-        if ((status = sim_add_hosts_line(run->sim, run->hosts[line->host], line->text)) < 0)
+        if ((status = sim_add_hosts_line(run->sim, run->hosts[line->host], line->text)) < 0) {
             return refuse(run, line->at, "this is no line of /etc/hosts", status);
+        }
     }
     for (uint32_t i = 0; i < scenario->resolver_line_count; i++) {
         line = &scenario->resolver_lines[i];
-        if ((status = sim_add_resolver_line(run->sim, run->hosts[line->host], line->text)) < 0)
+        if ((status = sim_add_resolver_line(run->sim, run->hosts[line->host], line->text)) < 0) {
             return refuse(run, line->at, "this is no line of resolv.conf", status);
+        }
     }
     return 0;
 }
@@ -204,14 +216,16 @@ static int build_faults(struct world_run *run)
         const struct scenario_line *line = &scenario->faults[i];
         char why[200] = "";
 
-        if (sim_fault_plan_add(sim_faults(run->sim), line->text, why, sizeof why, NULL) < 0)
+        if (sim_fault_plan_add(sim_faults(run->sim), line->text, why, sizeof why, NULL) < 0) {
             return refuse_with(run, line->at, why);
+        }
     }
     for (uint32_t i = 0; i < scenario->sync_count; i++) {
-        run->barriers[i] =
-            sim_add_barrier(run->sim, scenario->syncs[i].name, scenario->syncs[i].actors);
-        if (run->barriers[i] < 0)
+        run->barriers[i] = sim_add_barrier(run->sim, scenario->syncs[i].name,
+                                           scenario->syncs[i].actors);
+        if (run->barriers[i] < 0) {
             return refuse(run, (struct source_at){1, 1}, "too many syncs", run->barriers[i]);
+        }
     }
     return 0;
 }
@@ -219,11 +233,11 @@ static int build_faults(struct world_run *run)
 /* As every program of the library: SIGPIPE ignored, other signals handled without SA_RESTART. */
 static void take_signals(struct world_run *run, int process)
 {
-    static const int handled[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGURG,
-                                  SIGIO,   SIGHUP,  SIGCHLD, SIGWINCH};
+    static const int handled[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGURG, SIGIO, SIGHUP, SIGCHLD, SIGWINCH};
 
-    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) {
         sim_signal_action(run->sim, process, handled[i], true, false);
+    }
     sim_signal_action(run->sim, process, SIGPIPE, false, false);
 }
 
@@ -236,15 +250,17 @@ static int build_actors(struct world_run *run)
         struct world_actor *self = &run->actors[i];
 
         self->run = run;
-        self->actor = (struct actor){.scenario = scenario, .lines = lines, .index = i, .ops = &ops,
-                                     .context = self};
+        self->actor = (struct actor){
+            .scenario = scenario, .lines = lines, .index = i, .ops = &ops, .context = self};
         self->process = sim_add_process(run->sim, run->hosts[lines->host], lines->name);
-        if (self->process < 0)
+        if (self->process < 0) {
             return refuse(run, lines->at, "this actor cannot be made", self->process);
+        }
         take_signals(run, self->process);
         self->task = sim_spawn(run->sim, self->process, lines->name, enter, self);
-        if (self->task < 0)
+        if (self->task < 0) {
             return refuse(run, lines->at, "this actor cannot be made", self->task);
+        }
     }
     return 0;
 }
@@ -257,14 +273,16 @@ static int build_events(struct world_run *run)
         const struct scenario_event *event = &scenario->events[i];
         int status;
 
-        if (event->kind == EVENT_SIGNAL)
+        if (event->kind == EVENT_SIGNAL) {
             status = sim_signal_at(run->sim, run->actors[event->actor].task, event->instant_ns,
                                    event->signal, false);
-        else
+        } else {
             status = sim_change_link(run->sim, run->links[event->link], event->instant_ns,
                                      event->kind == EVENT_LINK_UP);
-        if (status < 0)
+        }
+        if (status < 0) {
             return refuse(run, event->at, "this event cannot be made", status);
+        }
     }
     return 0;
 }
@@ -273,20 +291,25 @@ static int build(struct world_run *run, const struct world_options *options)
 {
     const struct scenario *scenario = run->scenario;
     struct sim_options made = {
-        .seed = options->seed != 0 ? options->seed : scenario->has_seed ? scenario->seed : 1,
+        .seed = options->seed != 0   ? options->seed
+                : scenario->has_seed ? scenario->seed
+                                     : 1,
         .check = options->check,
         .first_descriptor = FIRST_DESCRIPTOR,
     };
 
     run->sim = sim_create(&made);
-    if (run->sim == NULL)
+    if (run->sim == NULL) {
         return refuse(run, (struct source_at){0}, "no world can be made", -errno);
+    }
     run->permuted = options->schedule_seed != 0;
-    if (run->permuted)
+    if (run->permuted) {
         sim_schedule_seed(run->sim, options->schedule_seed);
+    }
     if (build_hosts(run) != 0 || build_names(run) != 0 || build_faults(run) != 0 ||
-        build_actors(run) != 0 || build_events(run) != 0)
+        build_actors(run) != 0 || build_events(run) != 0) {
         return -1;
+    }
     int status = options->capture != NULL ? sim_capture(run->sim, options->capture) : 0;
     return status < 0 ? refuse(run, (struct source_at){0}, options->capture, status) : 0;
 }
@@ -301,14 +324,16 @@ static void describe(struct world_run *run, struct text *text)
     for (uint32_t i = 0; i < run->scenario->actor_count; i++) {
         char line[400];
 
-        if (run->actors[i].actor.state == ACTOR_ENDED)
+        if (run->actors[i].actor.state == ACTOR_ENDED) {
             continue;
+        }
         actor_describe(&run->actors[i].actor, line, sizeof line);
         text_add(text, "%s%s", text->length > 0 ? "\n" : "", line);
     }
     sim_describe_waits(run->sim, waits, WAITS_BYTES);
-    for (char *line = strtok(waits, "\n"); line != NULL; line = strtok(NULL, "\n"))
+    for (char *line = strtok(waits, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         text_add(text, "\n  %s", line);
+    }
     free(waits);
 }
 
@@ -324,16 +349,21 @@ static enum trace_end run_world(struct world_run *run, const struct world_option
             fprintf(stderr, "%s\n", text.bytes);
         }
         text_free(&text);
-        if (outcome == SIM_IDLE)
+        if (outcome == SIM_IDLE) {
             return TRACE_DONE;
-        if (outcome == SIM_STUCK)
+        }
+        if (outcome == SIM_STUCK) {
             return TRACE_STUCK;
-        if (outcome == SIM_FAILED)
+        }
+        if (outcome == SIM_FAILED) {
             return TRACE_FAILED;
-        if (options->stop != NULL && *options->stop)
+        }
+        if (options->stop != NULL && *options->stop) {
             return TRACE_INTERRUPTED;
-        if (sim_now(run->sim) > longest_ns)
+        }
+        if (sim_now(run->sim) > longest_ns) {
             return TRACE_STUCK;
+        }
     }
 }
 
@@ -343,9 +373,10 @@ static void note_running(struct world_run *run)
     for (uint32_t i = 0; i < run->scenario->actor_count; i++) {
         const struct actor *actor = &run->actors[i].actor;
 
-        if (actor->current != NULL)
+        if (actor->current != NULL) {
             trace_set(run->trace, i, actor->current->index, STEP_RUNNING, "", "",
                       actor->current_started_ns, sim_now(run->sim));
+        }
     }
 }
 
@@ -355,11 +386,13 @@ static void note_faults(struct world_run *run)
     struct text text = {0};
 
     text_add(&text, "%s", "");
-    for (uint32_t i = 0; i < run->scenario->fault_count; i++)
-        if (sim_fault_fired(plan, (int)i + 1) == 0)
+    for (uint32_t i = 0; i < run->scenario->fault_count; i++) {
+        if (sim_fault_fired(plan, (int)i + 1) == 0) {
             text_add(&text, "%s%s:%u: the fault did not fire: %s", text.length > 0 ? "\n" : "",
                      run->scenario->path, run->scenario->faults[i].at.line,
                      run->scenario->faults[i].text);
+        }
+    }
     run->trace->unused_faults = arena_text(&run->trace->arena, text.bytes);
     text_free(&text);
 }
@@ -379,8 +412,9 @@ static void note_end(struct world_run *run, enum trace_end end)
         trace_set_detail(run->trace, end, "%s", end == TRACE_INTERRUPTED ? "interrupted" : "");
     }
     text_free(&text);
-    if (end != TRACE_DONE)
+    if (end != TRACE_DONE) {
         note_running(run);
+    }
     note_faults(run);
     run->trace->packet_hash = sim_packet_hash(run->sim, &run->trace->packet_count);
     run->trace->fingerprint = sim_fingerprint(run->sim);
@@ -424,8 +458,9 @@ static void abandon_actors(struct world_run *run)
 {
     for (uint32_t i = 0; run->sim != NULL && i < run->scenario->actor_count; i++) {
         struct world_actor *actor = &run->actors[i];
-        if (actor->task <= 0 || actor->actor.state != ACTOR_RUNS)
+        if (actor->task <= 0 || actor->actor.state != ACTOR_RUNS) {
             continue;
+        }
         dry_set_current_caller(sim_caller(run->sim, actor->task));
         actor_abandon(&actor->actor);
         dry_set_current_caller((struct dry_caller){0});
@@ -440,18 +475,20 @@ struct trace *world_run(const struct scenario *scenario, const struct world_opti
 
     begin(run, &arena, scenario);
     run->trace = trace_create(scenario, "world");
-    if (!scenario_runs_on(scenario, "world"))
+    if (!scenario_runs_on(scenario, "world")) {
         trace_set_detail(run->trace, TRACE_SKIPPED, "only %s: %s", scenario->only,
                          scenario->only_reason);
-    else if (build(run, options) != 0)
+    } else if (build(run, options) != 0) {
         trace_set_detail(run->trace, TRACE_FAILED, "line %u: %s", run->wrong.at.line,
                          run->wrong.message);
-    else
+    } else {
         note_end(run, run_world(run, options));
+    }
     abandon_actors(run);
     sim_destroy(run->sim);
-    for (uint32_t i = 0; i < scenario->actor_count; i++)
+    for (uint32_t i = 0; i < scenario->actor_count; i++) {
         actor_finish(&run->actors[i].actor);
+    }
     struct trace *trace = run->trace;
     trace->wall_ns = real_ns() - began;
     arena_free(&arena);

@@ -10,12 +10,12 @@
 
 /* Zero in every field means: none, or the default. */
 struct world_options {
-    uint64_t seed;          /* 0: the scenario's own, or 1 */
-    uint64_t schedule_seed; /* of the order of tasks that are ready at one instant */
-    const char *capture;    /* a file for every packet */
-    bool check;             /* walk the world's invariants after every event */
-    const volatile sig_atomic_t *stop;     /* set: end the run, TRACE_INTERRUPTED */
-    volatile sig_atomic_t *describe;       /* set: print where each actor waits, and clear it */
+    uint64_t seed;                     /* 0: the scenario's own, or 1 */
+    uint64_t schedule_seed;            /* of the order of tasks that are ready at one instant */
+    const char *capture;               /* a file for every packet */
+    bool check;                        /* walk the world's invariants after every event */
+    const volatile sig_atomic_t *stop; /* set: end the run, TRACE_INTERRUPTED */
+    volatile sig_atomic_t *describe;   /* set: print where each actor waits, and clear it */
 };
 
 /* Builds the scenario's world and runs nothing: -1 with *wrong filled where the world has no such

@@ -24,13 +24,13 @@ struct sim_options {
     uint64_t seed;
     uint32_t sockets, tasks, descriptors_per_process; /* capacities */
     uint32_t packets, chunks;
-    uint64_t stack_bytes;       /* of each task; default 256 KiB */
-    uint64_t wall_clock;        /* CLOCK_REALTIME at the start, ns since 1970 */
-    uint32_t check;             /* 1: walk every invariant after every event; in a large world
+    uint64_t stack_bytes;     /* of each task; default 256 KiB */
+    uint64_t wall_clock;      /* CLOCK_REALTIME at the start, ns since 1970 */
+    uint32_t check;           /* 1: walk every invariant after every event; in a large world
                                  * after every so-many-th */
-    int32_t first_descriptor;   /* of each process; 0: above every real one */
-    uint64_t watchdog_ns;       /* real time a task may compute without a call; 0: 10 s */
-    uint64_t spin_limit;        /* calls at one instant before the clock is advanced; 0: 10,000 */
+    int32_t first_descriptor; /* of each process; 0: above every real one */
+    uint64_t watchdog_ns;     /* real time a task may compute without a call; 0: 10 s */
+    uint64_t spin_limit;      /* calls at one instant before the clock is advanced; 0: 10,000 */
 };
 
 DRY_PUBLIC struct sim *sim_create(const struct sim_options *options); /* NULL: errno */
@@ -106,8 +106,8 @@ DRY_PUBLIC int sim_fork_process(struct sim *sim, int process);
  * one of those tasks. (A task that returns leaves its process's descriptors open.) */
 DRY_PUBLIC int sim_end_process(struct sim *sim, int process, int status);
 /* A task of a process: entry(argument) runs as soon as the world runs. Its number or -errno. */
-DRY_PUBLIC int sim_spawn(struct sim *sim, int process, const char *name,
-                         void (*entry)(void *argument), void *argument);
+DRY_PUBLIC int sim_spawn(struct sim *sim, int process, const char *name, void (*entry)(void *argument),
+                         void *argument);
 DRY_PUBLIC int sim_spawn_daemon(struct sim *sim, int process, const char *name,
                                 void (*entry)(void *argument), void *argument);
 /* From within a task: ends it with a message; the run goes on, sim_run_* reports the failure. Does
@@ -150,7 +150,7 @@ DRY_PUBLIC enum sim_outcome sim_run(struct sim *sim);
  * it runs what is queued until then. */
 DRY_PUBLIC enum sim_outcome sim_run_until(struct sim *sim, uint64_t instant);
 DRY_PUBLIC uint64_t sim_now(const struct sim *sim);
-DRY_PUBLIC uint64_t sim_next_at(const struct sim *sim); /* UINT64_MAX: nothing queued */
+DRY_PUBLIC uint64_t sim_next_at(const struct sim *sim);    /* UINT64_MAX: nothing queued */
 DRY_PUBLIC const char *sim_failure(const struct sim *sim); /* NULL: none */
 /* One line for each task that waits: its name, call, descriptor, deadline. Returns the length. */
 DRY_PUBLIC size_t sim_describe_waits(const struct sim *sim, char *text, size_t bytes);

@@ -64,14 +64,14 @@ DRY_PUBLIC void dry_set_interrupt_check(int (*check)(void *argument), void *argu
  * borrowed from whoever made the value. */
 enum dry_value_kind {
     DRY_NONE = 0,
-    DRY_BOOL,  /* integer: 0 or 1 */
-    DRY_INT,   /* integer; beyond int64_t also the decimal text in bytes, count, and integer holds
+    DRY_BOOL,   /* integer: 0 or 1 */
+    DRY_INT,    /* integer; beyond int64_t also the decimal text in bytes, count, and integer holds
                 * the low 64 bits of the two's complement */
-    DRY_FLOAT, /* real */
-    DRY_TEXT,  /* str: bytes (UTF-8, lone surrogates as in surrogateescape written raw), count */
-    DRY_BYTES, /* bytes: bytes, count */
-    DRY_TUPLE, /* items, count */
-    DRY_LIST,  /* items, count */
+    DRY_FLOAT,  /* real */
+    DRY_TEXT,   /* str: bytes (UTF-8, lone surrogates as in surrogateescape written raw), count */
+    DRY_BYTES,  /* bytes: bytes, count */
+    DRY_TUPLE,  /* items, count */
+    DRY_LIST,   /* items, count */
     DRY_OBJECT, /* anything else, in a language binding: the name of its type in bytes, count
                  * (NUL-terminated), for messages only */
 };
@@ -114,16 +114,15 @@ enum {
 };
 
 enum {
-    DRY_ADDRESS_VALUES = 8, /* items that dry_address_to_value may need */
+    DRY_ADDRESS_VALUES = 8,        /* items that dry_address_to_value may need */
     DRY_ADDRESS_TEXT_BYTES = 1024, /* and bytes of text */
 };
 
 /* From and to the Python form of the family ("Socket families"). from_value resolves host names
  * and so may block; `method` names the caller in messages ("connect"), or NULL. AF_UNSPEC takes
  * what getnameinfo() takes: a numeric (host, port) of AF_INET or AF_INET6. */
-DRY_PUBLIC int dry_address_from_value(struct dry_address *address, int family, int type,
-                                      int protocol, const struct dry_value *value,
-                                      const char *method);
+DRY_PUBLIC int dry_address_from_value(struct dry_address *address, int family, int type, int protocol,
+                                      const struct dry_value *value, const char *method);
 DRY_PUBLIC int dry_address_to_value(const struct dry_address *address, struct dry_value *value,
                                     struct dry_value items[DRY_ADDRESS_VALUES],
                                     char text[DRY_ADDRESS_TEXT_BYTES]);
@@ -152,8 +151,7 @@ DRY_PUBLIC struct dry_socket *dry_fromfd(int fd, int family, int type, int proto
  * all_errors: the message tells every attempt (3.11's all_errors=True). */
 DRY_PUBLIC struct dry_socket *dry_create_connection(const char *host, const char *port,
                                                     int64_t timeout_ns,
-                                                    const struct dry_address *source,
-                                                    bool all_errors);
+                                                    const struct dry_address *source, bool all_errors);
 /* Sets the wait mode. -1: blocking (None); 0: non-blocking; > 0: timeout. */
 enum {
     DRY_TIMEOUT_NONE = -1,
@@ -204,8 +202,7 @@ struct dry_ancillary {
 };
 DRY_PUBLIC ssize_t dry_sendmsg(struct dry_socket *socket, const struct iovec *buffers,
                                size_t buffer_count, const struct dry_ancillary *ancillary,
-                               size_t ancillary_count, int flags,
-                               const struct dry_address *address);
+                               size_t ancillary_count, int flags, const struct dry_address *address);
 /* Receives into `buffers`; control (control_bytes long) holds the raw control messages, `items`
  * (at most *item_count) points into it; *item_count becomes the number received. address, flags_out
  * may be NULL. When the call fails after receiving, descriptors that came with it are closed. */
@@ -213,10 +210,9 @@ DRY_PUBLIC ssize_t dry_recvmsg_into(struct dry_socket *socket, const struct iove
                                     size_t buffer_count, void *control, size_t control_bytes,
                                     struct dry_ancillary *items, size_t *item_count, int flags,
                                     int *flags_out, struct dry_address *address);
-DRY_PUBLIC ssize_t dry_recvmsg(struct dry_socket *socket, void *buffer, size_t length,
-                               void *control, size_t control_bytes, struct dry_ancillary *items,
-                               size_t *item_count, int flags, int *flags_out,
-                               struct dry_address *address);
+DRY_PUBLIC ssize_t dry_recvmsg(struct dry_socket *socket, void *buffer, size_t length, void *control,
+                               size_t control_bytes, struct dry_ancillary *items, size_t *item_count,
+                               int flags, int *flags_out, struct dry_address *address);
 /* Closes the descriptors among received items, for a caller that cannot pass them on. */
 DRY_PUBLIC void dry_discard_ancillary(const struct dry_ancillary *items, size_t item_count);
 /* -1 with DRY_VALUE_OVERFLOW outside the permissible range. */
@@ -272,8 +268,8 @@ struct dry_addrinfo {
 };
 /* host, port: NULL is Python's None. *list is one allocation of *count, given back with
  * dry_freeaddrinfo. */
-DRY_PUBLIC int dry_getaddrinfo(const char *host, const char *port, int family, int type,
-                               int protocol, int flags, struct dry_addrinfo **list, size_t *count);
+DRY_PUBLIC int dry_getaddrinfo(const char *host, const char *port, int family, int type, int protocol,
+                               int flags, struct dry_addrinfo **list, size_t *count);
 DRY_PUBLIC void dry_freeaddrinfo(struct dry_addrinfo *list);
 DRY_PUBLIC int dry_getnameinfo(const struct dry_address *address, int flags, char *host,
                                size_t host_bytes, char *service, size_t service_bytes);

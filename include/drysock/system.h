@@ -12,8 +12,8 @@
 #ifndef DRYSOCK_SYSTEM_H
 #define DRYSOCK_SYSTEM_H
 
-#include <netdb.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -63,8 +63,7 @@ struct dry_system {
     int (*socketpair)(struct dry_caller, int family, int type, int protocol, int descriptors[2]);
     int (*bind)(struct dry_caller, int fd, const struct sockaddr *address, socklen_t length);
     int (*listen)(struct dry_caller, int fd, int backlog);
-    int (*accept)(struct dry_caller, int fd, struct sockaddr *address, socklen_t *length,
-                  int flags);
+    int (*accept)(struct dry_caller, int fd, struct sockaddr *address, socklen_t *length, int flags);
     int (*connect)(struct dry_caller, int fd, const struct sockaddr *address, socklen_t length);
     ssize_t (*sendto)(struct dry_caller, int fd, const void *data, size_t length, int flags,
                       const struct sockaddr *address, socklen_t address_length);
@@ -75,8 +74,7 @@ struct dry_system {
     int (*shutdown)(struct dry_caller, int fd, int how);
     int (*getsockname)(struct dry_caller, int fd, struct sockaddr *address, socklen_t *length);
     int (*getpeername)(struct dry_caller, int fd, struct sockaddr *address, socklen_t *length);
-    int (*getsockopt)(struct dry_caller, int fd, int level, int option, void *value,
-                      socklen_t *length);
+    int (*getsockopt)(struct dry_caller, int fd, int level, int option, void *value, socklen_t *length);
     int (*setsockopt)(struct dry_caller, int fd, int level, int option, const void *value,
                       socklen_t length);
 
@@ -106,8 +104,7 @@ struct dry_system {
     int (*pselect)(struct dry_caller, int count, fd_set *readable, fd_set *writable,
                    fd_set *exceptional, const struct timespec *timeout, const sigset_t *mask);
     int (*epoll_create)(struct dry_caller, int flags);
-    int (*epoll_ctl)(struct dry_caller, int epoll_fd, int operation, int fd,
-                     struct epoll_event *event);
+    int (*epoll_ctl)(struct dry_caller, int epoll_fd, int operation, int fd, struct epoll_event *event);
     int (*epoll_pwait)(struct dry_caller, int epoll_fd, struct epoll_event *events, int maximum,
                        const struct timespec *timeout, const sigset_t *mask);
 
@@ -124,9 +121,9 @@ struct dry_system {
     int (*getaddrinfo)(struct dry_caller, const char *node, const char *service,
                        const struct addrinfo *hints, struct addrinfo **list, int *system_error);
     void (*freeaddrinfo)(struct dry_caller, struct addrinfo *list);
-    int (*getnameinfo)(struct dry_caller, const struct sockaddr *address, socklen_t length,
-                       char *host, socklen_t host_bytes, char *service, socklen_t service_bytes,
-                       int flags, int *system_error);
+    int (*getnameinfo)(struct dry_caller, const struct sockaddr *address, socklen_t length, char *host,
+                       socklen_t host_bytes, char *service, socklen_t service_bytes, int flags,
+                       int *system_error);
     int (*gethostbyname)(struct dry_caller, const char *name, int family, struct hostent *result,
                          char *buffer, size_t bytes);
     int (*gethostbyaddr)(struct dry_caller, const void *address, socklen_t length, int family,
@@ -135,8 +132,8 @@ struct dry_system {
                          struct servent *result, char *buffer, size_t bytes);
     int (*getservbyport)(struct dry_caller, int port_network_order, const char *protocol,
                          struct servent *result, char *buffer, size_t bytes);
-    int (*getprotobyname)(struct dry_caller, const char *name, struct protoent *result,
-                          char *buffer, size_t bytes);
+    int (*getprotobyname)(struct dry_caller, const char *name, struct protoent *result, char *buffer,
+                          size_t bytes);
     int (*gethostname)(struct dry_caller, char *buffer, size_t bytes);
     int (*sethostname)(struct dry_caller, const char *name, size_t length);
     /* Returns an array ended by an entry with index 0, one allocation, freed with free(3); NULL with

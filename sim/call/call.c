@@ -4,8 +4,8 @@
 
 #include <assert.h>
 
-#include "internal.h"
 #include "core/event.h"
+#include "internal.h"
 #include "process.h"
 
 const char *sim_call_name(enum sim_call_kind kind)
@@ -64,8 +64,7 @@ int64_t sim_call_park(SIM_CALL, const struct sim_call_wait *what, int64_t progre
         sim_call_begin(world, task, what->kind, what->descriptor, deadline_at);
         call->file = what->file;
         call->events = what->events;
-        if (what->file.index &&
-            sim_wait_add_file(world, task, what->file, what->events) < 0) {
+        if (what->file.index && sim_wait_add_file(world, task, what->file, what->events) < 0) {
             return sim_call_end(world, task, -ENOMEM);
         }
     }
@@ -118,9 +117,8 @@ bool sim_call_duration(const struct timespec *time, uint64_t *ns)
         return false;
     }
     const uint64_t seconds = (uint64_t)time->tv_sec;
-    *ns = seconds >= SIM_NEVER / SIM_CALL_SECOND
-              ? SIM_NEVER
-              : seconds * SIM_CALL_SECOND + (uint64_t)time->tv_nsec;
+    *ns = seconds >= SIM_NEVER / SIM_CALL_SECOND ? SIM_NEVER
+                                                 : seconds * SIM_CALL_SECOND + (uint64_t)time->tv_nsec;
     return true;
 }
 
@@ -227,8 +225,7 @@ int64_t sim_call_join(SIM_CALL, uint32_t other)
         return -EDEADLK;
     }
     if (!task_exists(world, other) ||
-        (caller->call.kind &&
-         caller->call.progress != sim_task_at(world, other_id)->slot.generation)) {
+        (caller->call.kind && caller->call.progress != sim_task_at(world, other_id)->slot.generation)) {
         return sim_call_end(world, task, -ESRCH); /* or another task joined it first */
     }
     const struct sim_task *joined = sim_task_at(world, other_id);

@@ -68,8 +68,8 @@ int64_t sim_call_timerfd_settime(SIM_CALL, int fd, int flags, const struct itime
 int64_t sim_call_timerfd_gettime(SIM_CALL, int fd, struct itimerspec *value);
 int64_t sim_call_poll(SIM_CALL, struct pollfd *descriptors, nfds_t count,
                       const struct timespec *timeout, const sigset_t *mask);
-int64_t sim_call_select(SIM_CALL, int count, fd_set *readable, fd_set *writable,
-                        fd_set *exceptional, const struct timespec *timeout, const sigset_t *mask);
+int64_t sim_call_select(SIM_CALL, int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                        const struct timespec *timeout, const sigset_t *mask);
 int64_t sim_call_epoll_create(SIM_CALL, int flags);
 int64_t sim_call_epoll_ctl(SIM_CALL, int epoll_fd, int operation, int fd, struct epoll_event *event);
 int64_t sim_call_epoll_wait(SIM_CALL, int epoll_fd, struct epoll_event *events, int maximum,

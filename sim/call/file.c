@@ -6,13 +6,13 @@
 #include <sys/ioctl.h>
 #include <sys/timerfd.h>
 
-#include "internal.h"
 #include "file/counter.h"
 #include "file/pipe.h"
+#include "file/timer.h"
+#include "internal.h"
 #include "process.h"
 #include "socket/protocol.h"
 #include "socket/sockets.h"
-#include "file/timer.h"
 
 static struct sim_process_id process_of(SIM_CALL)
 {
@@ -30,8 +30,7 @@ static bool will_linger(SIM_CALL, int fd, struct sim_socket_id *id)
     }
     const struct sim_socket *socket = sim_socket_at(world, *id);
     return (socket->options & SIM_OPTION_LINGER) && socket->linger_seconds > 0 &&
-           sim_protocol_of(socket->protocol_kind)->lingers &&
-           sim_file_at(world, file)->references == 1;
+           sim_protocol_of(socket->protocol_kind)->lingers && sim_file_at(world, file)->references == 1;
 }
 
 /* Goes on waiting while the socket, by now without a file, has not finished. LINUX: also when it is
@@ -64,8 +63,7 @@ int64_t sim_call_close(SIM_CALL, int fd)
     if (!lingers || !socket->slot.live || socket->slot.generation != generation) {
         return result;
     }
-    sim_call_begin(world, task, SIM_CALL_CLOSE, fd,
-                   sim_call_after(world, seconds * SIM_CALL_SECOND));
+    sim_call_begin(world, task, SIM_CALL_CLOSE, fd, sim_call_after(world, seconds * SIM_CALL_SECOND));
     call->progress = id.index;
     call->phase = generation;
     if (sim_wait_add(world, task, SIM_FILE_SOCKET, id.index, SIM_WAKE_ALL) < 0) {
@@ -85,8 +83,8 @@ int64_t sim_call_dup3(SIM_CALL, int fd, int wanted, int flags)
         return -EBADF;
     }
     sim_file_hold(world, file);
-    const int result = sim_descriptor_replace(world, process, file,
-                                              flags & O_CLOEXEC ? FD_CLOEXEC : 0, wanted);
+    const int result = sim_descriptor_replace(world, process, file, flags & O_CLOEXEC ? FD_CLOEXEC : 0,
+                                              wanted);
     if (result < 0) {
         sim_file_drop(world, file);
     }
@@ -99,8 +97,7 @@ static int64_t duplicate(SIM_CALL, struct sim_file_id file, long minimum, uint32
 {
     const struct sim_process_id process = process_of(world, task);
     const struct sim_process *owner = sim_process_at(world, process);
-    if (minimum < 0 ||
-        minimum >= (int64_t)owner->first_descriptor + owner->descriptor_limit) {
+    if (minimum < 0 || minimum >= (int64_t)owner->first_descriptor + owner->descriptor_limit) {
         return -EINVAL;
     }
     sim_file_hold(world, file);
@@ -116,13 +113,11 @@ static int64_t set_status(struct sim_world *world, struct sim_file_id file, long
     /* LINUX: only these change after the description was made. */
     const uint32_t may_change = O_NONBLOCK | O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME;
     struct sim_file *description = sim_file_at(world, file);
-    description->status =
-        (description->status & ~may_change) | ((uint32_t)argument & may_change);
+    description->status = (description->status & ~may_change) | ((uint32_t)argument & may_change);
     return 0;
 }
 
-static int64_t pipe_size(struct sim_world *world, struct sim_file_id file, int command,
-                         long argument)
+static int64_t pipe_size(struct sim_world *world, struct sim_file_id file, int command, long argument)
 {
     const struct sim_file *description = sim_file_at(world, file);
     const struct sim_pipe_id pipe = {description->object};
@@ -195,8 +190,7 @@ int64_t sim_call_ioctl(SIM_CALL, int fd, unsigned long request, void *argument)
     }
     if (file->kind == SIM_FILE_SOCKET) {
         const struct sim_socket_id id = {file->object};
-        const struct sim_protocol *rules =
-            sim_protocol_of(sim_socket_at(world, id)->protocol_kind);
+        const struct sim_protocol *rules = sim_protocol_of(sim_socket_at(world, id)->protocol_kind);
         return rules->ioctl ? rules->ioctl(world, id, request, argument) : -ENOTTY;
     }
     return request == FIONREAD && argument ? readable_bytes(world, file, argument) : -ENOTTY;
@@ -216,10 +210,10 @@ static int64_t read_once(struct sim_world *world, const struct sim_file *file, v
         if (length < sizeof value) {
             return -EINVAL;
         }
-        const int64_t result =
-            file->kind == SIM_FILE_COUNTER
-                ? sim_counter_read(world, (struct sim_counter_id){file->object}, &value)
-                : sim_timer_read(world, (struct sim_timer_id){file->object}, &value);
+        const int64_t result = file->kind == SIM_FILE_COUNTER
+                                   ? sim_counter_read(world, (struct sim_counter_id){file->object},
+                                                      &value)
+                                   : sim_timer_read(world, (struct sim_timer_id){file->object}, &value);
         if (result > 0) {
             memcpy(buffer, &value, sizeof value);
         }
@@ -249,8 +243,11 @@ int64_t sim_call_read(SIM_CALL, int fd, void *buffer, size_t length)
     }
     const int64_t result = read_once(world, file, buffer, length);
     if (result == -EAGAIN && !(file->status & O_NONBLOCK)) {
-        const struct sim_call_wait wait = {.kind = SIM_CALL_READ, .descriptor = fd, .file = id,
-                                           .events = POLLIN, .at_deadline = -EAGAIN};
+        const struct sim_call_wait wait = {.kind = SIM_CALL_READ,
+                                           .descriptor = fd,
+                                           .file = id,
+                                           .events = POLLIN,
+                                           .at_deadline = -EAGAIN};
         return sim_call_park(world, task, &wait, 0);
     }
     return sim_call_end(world, task, result);
@@ -301,8 +298,11 @@ int64_t sim_call_write(SIM_CALL, int fd, const void *data, size_t length)
         progress += result > 0 ? result : 0;
     } while (waits && result > 0 && (size_t)progress < length && file->kind == SIM_FILE_PIPE_WRITE);
     if (result == -EAGAIN && waits) {
-        const struct sim_call_wait wait = {.kind = SIM_CALL_WRITE, .descriptor = fd, .file = id,
-                                           .events = POLLOUT, .at_deadline = -EAGAIN};
+        const struct sim_call_wait wait = {.kind = SIM_CALL_WRITE,
+                                           .descriptor = fd,
+                                           .file = id,
+                                           .events = POLLOUT,
+                                           .at_deadline = -EAGAIN};
         return sim_call_park(world, task, &wait, progress);
     }
     result = sim_call_end(world, task, progress > 0 ? progress : result);
@@ -324,11 +324,11 @@ int64_t sim_call_pipe2(SIM_CALL, int descriptors[2], int flags)
         return -ENFILE;
     }
     const uint32_t status = (uint32_t)flags & O_NONBLOCK;
-    const struct sim_file_id reader =
-        sim_file_open(world, SIM_FILE_PIPE_READ, pipe.index, O_RDONLY | status);
-    const struct sim_file_id writer =
-        reader.index ? sim_file_open(world, SIM_FILE_PIPE_WRITE, pipe.index, O_WRONLY | status)
-                     : (struct sim_file_id){0};
+    const struct sim_file_id reader = sim_file_open(world, SIM_FILE_PIPE_READ, pipe.index,
+                                                    O_RDONLY | status);
+    const struct sim_file_id writer = reader.index ? sim_file_open(world, SIM_FILE_PIPE_WRITE,
+                                                                   pipe.index, O_WRONLY | status)
+                                                   : (struct sim_file_id){0};
     if (!writer.index) {
         sim_pipe_close(world, pipe, true);
         if (reader.index) {
@@ -358,8 +358,7 @@ int64_t sim_call_eventfd(SIM_CALL, unsigned initial, int flags)
     if (flags & ~(EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)) {
         return -EINVAL;
     }
-    const struct sim_counter_id counter =
-        sim_counter_new(world, initial, flags & EFD_SEMAPHORE);
+    const struct sim_counter_id counter = sim_counter_new(world, initial, flags & EFD_SEMAPHORE);
     if (!counter.index) {
         return -ENOMEM;
     }
@@ -374,9 +373,8 @@ int64_t sim_call_eventfd(SIM_CALL, unsigned initial, int flags)
 
 int64_t sim_call_timerfd_create(SIM_CALL, int clock, int flags)
 {
-    const bool known = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ||
-                       clock == CLOCK_BOOTTIME || clock == CLOCK_REALTIME_ALARM ||
-                       clock == CLOCK_BOOTTIME_ALARM;
+    const bool known = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
+                       clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
     if ((flags & ~(TFD_CLOEXEC | TFD_NONBLOCK)) || !known) {
         return -EINVAL;
     }
@@ -415,8 +413,7 @@ int64_t sim_call_timerfd_settime(SIM_CALL, int fd, int flags, const struct itime
         return -EFAULT;
     }
     if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) ||
-        !sim_call_duration(&value->it_value, &ns) ||
-        !sim_call_duration(&value->it_interval, &ns)) {
+        !sim_call_duration(&value->it_value, &ns) || !sim_call_duration(&value->it_interval, &ns)) {
         return -EINVAL;
     }
     const int result = timer_lookup(world, task, fd, &timer);

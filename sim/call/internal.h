@@ -8,8 +8,8 @@
 #include <signal.h>
 #include <string.h>
 
-#include "core/block.h"
 #include "call.h"
+#include "core/block.h"
 #include "file/file.h"
 #include "file/wait.h"
 
@@ -21,8 +21,8 @@ struct sim_call_wait {
     int descriptor;
     struct sim_file_id file; /* index 0: the call has linked its waiters itself */
     uint32_t events;
-    uint64_t timeout_ns;     /* 0: none; else measured from the call's first wait */
-    int64_t at_deadline;     /* what the call returns when that has passed */
+    uint64_t timeout_ns; /* 0: none; else measured from the call's first wait */
+    int64_t at_deadline; /* what the call returns when that has passed */
 };
 
 /* Unlinks the task, forgets the call's record and lets the handlers of its signals run. */

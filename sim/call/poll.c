@@ -5,8 +5,8 @@
 #include <limits.h>
 #include <poll.h>
 
-#include "internal.h"
 #include "file/epoll.h"
+#include "internal.h"
 #include "process.h"
 
 /* Nothing is ready. Parks, or ends the call: -EINTR before 0 for poll and select, as Linux looks at
@@ -73,11 +73,10 @@ static int poll_link(SIM_CALL, const struct pollfd *descriptors, nfds_t count)
 {
     const struct sim_process_id process = sim_task_at(world, task)->process;
     for (nfds_t i = 0; i < count; i++) {
-        const struct sim_file_id file =
-            descriptors[i].fd < 0 ? (struct sim_file_id){0}
-                                  : sim_descriptor_file(world, process, descriptors[i].fd);
-        if (file.index &&
-            sim_wait_add_file(world, task, file, (uint16_t)descriptors[i].events) < 0) {
+        const struct sim_file_id file = descriptors[i].fd < 0
+                                            ? (struct sim_file_id){0}
+                                            : sim_descriptor_file(world, process, descriptors[i].fd);
+        if (file.index && sim_wait_add_file(world, task, file, (uint16_t)descriptors[i].events) < 0) {
             return -ENOMEM;
         }
     }
@@ -106,8 +105,7 @@ int64_t sim_call_poll(SIM_CALL, struct pollfd *descriptors, nfds_t count,
         if (deadline_at <= world->now && !mask) {
             return 0;
         }
-        sim_call_begin(world, task, SIM_CALL_POLL, count == 1 ? descriptors[0].fd : -1,
-                       deadline_at);
+        sim_call_begin(world, task, SIM_CALL_POLL, count == 1 ? descriptors[0].fd : -1, deadline_at);
         caller->call.events = count == 1 ? (uint16_t)descriptors[0].events : 0;
         if (poll_link(world, task, descriptors, count) < 0) {
             return sim_call_end(world, task, -ENOMEM);
@@ -178,16 +176,16 @@ static int select_link(SIM_CALL, const struct select_sets *sets)
     const struct sim_process_id process = sim_task_at(world, task)->process;
     for (int fd = 0; fd < sets->count; fd++) {
         const uint32_t wanted = select_wanted(sets, fd);
-        if (wanted && sim_wait_add_file(world, task, sim_descriptor_file(world, process, fd),
-                                        wanted) < 0) {
+        if (wanted &&
+            sim_wait_add_file(world, task, sim_descriptor_file(world, process, fd), wanted) < 0) {
             return -ENOMEM;
         }
     }
     return 0;
 }
 
-int64_t sim_call_select(SIM_CALL, int count, fd_set *readable, fd_set *writable,
-                        fd_set *exceptional, const struct timespec *timeout, const sigset_t *mask)
+int64_t sim_call_select(SIM_CALL, int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                        const struct timespec *timeout, const sigset_t *mask)
 {
     struct sim_task *caller = sim_task_at(world, task);
     const struct select_sets sets = {{(unsigned long *)(void *)readable,

@@ -32,14 +32,13 @@ enum sim_signal_disposition {
     SIM_SIGNAL_IGNORED,  /* SIGPIPE at the start, as in Python */
 };
 int sim_signal_dispose(struct sim_world *world, struct sim_process_id process, int number,
-                      enum sim_signal_disposition disposition);
+                       enum sim_signal_disposition disposition);
 /* Sends a signal now. Pending while blocked or while the task is in a call that has yet to look at
  * it; ends a wait otherwise (the call decides whether it restarts). Ignored signals vanish; one
  * with neither handler nor default of being ignored ends the process. */
 void sim_signal_send(struct sim_world *world, struct sim_task_id id, int number);
 /* SIM_EVENT_SIGNAL: a = number, b = only_waiting: lost unless the task waits now. */
-void sim_signal_arrives(struct sim_world *world, struct sim_task_id id, int number,
-                        bool only_waiting);
+void sim_signal_arrives(struct sim_world *world, struct sim_task_id id, int number, bool only_waiting);
 /* The pending signals that are not blocked; whether all of their handlers restart calls. */
 uint64_t sim_signal_due(const struct sim_task *task);
 bool sim_signal_restarts(const struct sim_world *world, const struct sim_task *task);

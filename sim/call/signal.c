@@ -51,8 +51,7 @@ void sim_signal_send(struct sim_world *world, struct sim_task_id id, int number)
     sim_wait_wake_task(world, id, SIM_WAKE_SIGNAL);
 }
 
-void sim_signal_arrives(struct sim_world *world, struct sim_task_id id, int number,
-                        bool only_waiting)
+void sim_signal_arrives(struct sim_world *world, struct sim_task_id id, int number, bool only_waiting)
 {
     struct sim_task *task = sim_task_at(world, id);
     const bool waits = task->state == SIM_TASK_WAITING;
@@ -82,7 +81,7 @@ void sim_signal_handle(struct sim_task *task)
 }
 
 int sim_signal_dispose(struct sim_world *world, struct sim_process_id id, int number,
-                      enum sim_signal_disposition disposition)
+                       enum sim_signal_disposition disposition)
 {
     struct sim_process *process = sim_process_at(world, id);
     if (number < 1 || number > 64 || number == SIGKILL || number == SIGSTOP) {

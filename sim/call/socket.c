@@ -32,8 +32,7 @@ static uint32_t status_of(int flags)
 /* A descriptor for a socket without a file; the socket is released on failure. */
 static int64_t give_descriptor(SIM_CALL, struct sim_socket_id id, int flags)
 {
-    const struct sim_file_id file =
-        sim_file_open(world, SIM_FILE_SOCKET, id.index, status_of(flags));
+    const struct sim_file_id file = sim_file_open(world, SIM_FILE_SOCKET, id.index, status_of(flags));
     if (!file.index) {
         sim_socket_release(world, id);
         return -ENFILE;
@@ -48,8 +47,8 @@ int64_t sim_call_socket(SIM_CALL, int family, int type, int protocol)
     if (type & ~(TYPE_FLAGS | TYPE_MASK)) {
         return -EINVAL;
     }
-    const int result = sim_socket_create(world, caller->host, caller->process, family,
-                                         type & TYPE_MASK, protocol, &id);
+    const int result = sim_socket_create(world, caller->host, caller->process, family, type & TYPE_MASK,
+                                         protocol, &id);
     return result < 0 ? result : give_descriptor(world, task, id, type);
 }
 
@@ -61,8 +60,7 @@ static int make_pair(SIM_CALL, int family, int type, int protocol, struct sim_so
     if (result < 0) {
         return result;
     }
-    result = sim_socket_create(world, caller->host, caller->process, family, type, protocol,
-                               &pair[1]);
+    result = sim_socket_create(world, caller->host, caller->process, family, type, protocol, &pair[1]);
     if (result < 0) {
         sim_socket_release(world, pair[0]);
         return result;
@@ -195,9 +193,12 @@ int64_t sim_call_accept(SIM_CALL, int fd, struct sockaddr *address, socklen_t *l
     if (result == 0) {
         result = accepted(world, task, child, address, length, flags);
     } else if (result == -EAGAIN && !(sim_file_at(world, file)->status & O_NONBLOCK)) {
-        const struct sim_call_wait wait = {
-            .kind = SIM_CALL_ACCEPT, .descriptor = fd, .file = file, .events = POLLIN,
-            .timeout_ns = sim_socket_at(world, id)->receive_timeout_ns, .at_deadline = -EAGAIN};
+        const struct sim_call_wait wait = {.kind = SIM_CALL_ACCEPT,
+                                           .descriptor = fd,
+                                           .file = file,
+                                           .events = POLLIN,
+                                           .timeout_ns = sim_socket_at(world, id)->receive_timeout_ns,
+                                           .at_deadline = -EAGAIN};
         return sim_call_park(world, task, &wait, 0);
     }
     return sim_call_end(world, task, result);
@@ -210,9 +211,12 @@ enum { CONNECT_BEGUN = 1, CONNECT_QUEUES = 2, CONNECT_JOINED = 3 };
 static int64_t connect_wait(SIM_CALL, int fd, struct sim_file_id file, struct sim_socket_id id,
                             int64_t pending)
 {
-    const struct sim_call_wait wait = {
-        .kind = SIM_CALL_CONNECT, .descriptor = fd, .file = file, .events = POLLOUT,
-        .timeout_ns = sim_socket_at(world, id)->send_timeout_ns, .at_deadline = pending};
+    const struct sim_call_wait wait = {.kind = SIM_CALL_CONNECT,
+                                       .descriptor = fd,
+                                       .file = file,
+                                       .events = POLLOUT,
+                                       .timeout_ns = sim_socket_at(world, id)->send_timeout_ns,
+                                       .at_deadline = pending};
     const int64_t result = sim_call_park(world, task, &wait, 0);
     if (result == SIM_WAIT) {
         struct sim_call *call = &sim_task_at(world, task)->call;

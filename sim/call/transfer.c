@@ -52,9 +52,12 @@ static int64_t broken(SIM_CALL, const struct sim_protocol *rules, int64_t result
 static int64_t send_wait(SIM_CALL, int fd, struct sim_file_id file, struct sim_socket_id id,
                          int64_t progress)
 {
-    const struct sim_call_wait wait = {
-        .kind = SIM_CALL_SEND, .descriptor = fd, .file = file, .events = POLLOUT,
-        .timeout_ns = sim_socket_at(world, id)->send_timeout_ns, .at_deadline = -EAGAIN};
+    const struct sim_call_wait wait = {.kind = SIM_CALL_SEND,
+                                       .descriptor = fd,
+                                       .file = file,
+                                       .events = POLLOUT,
+                                       .timeout_ns = sim_socket_at(world, id)->send_timeout_ns,
+                                       .at_deadline = -EAGAIN};
     return sim_call_park(world, task, &wait, progress);
 }
 
@@ -112,10 +115,12 @@ static int64_t target_of(const struct sim_socket *socket, int64_t total, int fla
 static int64_t receive_wait(SIM_CALL, int fd, struct sim_file_id file, struct sim_socket_id id,
                             int64_t progress)
 {
-    const struct sim_call_wait wait = {
-        .kind = SIM_CALL_RECEIVE, .descriptor = fd, .file = file,
-        .events = POLLIN | POLLRDHUP, .at_deadline = -EAGAIN,
-        .timeout_ns = sim_socket_at(world, id)->receive_timeout_ns};
+    const struct sim_call_wait wait = {.kind = SIM_CALL_RECEIVE,
+                                       .descriptor = fd,
+                                       .file = file,
+                                       .events = POLLIN | POLLRDHUP,
+                                       .at_deadline = -EAGAIN,
+                                       .timeout_ns = sim_socket_at(world, id)->receive_timeout_ns};
     return sim_call_park(world, task, &wait, progress);
 }
 
@@ -163,8 +168,7 @@ int64_t sim_call_recvmsg(SIM_CALL, int fd, struct msghdr *message, int flags)
     if (total < 0) {
         return total;
     }
-    const struct sim_protocol *rules =
-        sim_protocol_of(sim_socket_at(world, id)->protocol_kind);
+    const struct sim_protocol *rules = sim_protocol_of(sim_socket_at(world, id)->protocol_kind);
     /* The error queue and the urgent byte are there or they are not: nobody waits for them. */
     const bool waits = !(flags & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB)) &&
                        !(sim_file_at(world, file)->status & O_NONBLOCK);

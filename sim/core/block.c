@@ -62,11 +62,11 @@ static void complete(uint32_t of[SIM_POOL_COUNT], const struct sim_capacities *a
     for (uint32_t kind = 1; kind < SIM_POOL_COUNT; kind++) {
         of[kind] = asked ? clamp(asked->of[kind]) : 0;
     }
-#define DEFAULT(kind, wanted)                                                                      \
-    do {                                                                                           \
-        if (of[SIM_POOL_##kind] == 0) {                                                            \
-            of[SIM_POOL_##kind] = clamp(wanted);                                                   \
-        }                                                                                          \
+#define DEFAULT(kind, wanted)                    \
+    do {                                         \
+        if (of[SIM_POOL_##kind] == 0) {          \
+            of[SIM_POOL_##kind] = clamp(wanted); \
+        }                                        \
     } while (0)
     DEFAULT(SOCKET, SOCKETS_DEFAULT);
     DEFAULT(TASK, TASKS_DEFAULT);
@@ -142,8 +142,8 @@ static void lay_out(struct sim_world *head, const struct sim_capacities *capacit
     offset = page_up(offset + (uint64_t)head->port_buckets * sizeof(uint32_t));
     head->connected_offset = offset;
     offset = page_up(offset + (uint64_t)head->port_buckets * sizeof(uint32_t));
-    head->address_buckets =
-        power_of_two((uint64_t)of[SIM_POOL_INTERFACE] * 2 * SIM_INTERFACE_ADDRESSES);
+    head->address_buckets = power_of_two((uint64_t)of[SIM_POOL_INTERFACE] * 2 *
+                                         SIM_INTERFACE_ADDRESSES);
     head->address_offset = offset;
     offset = page_up(offset + (uint64_t)head->address_buckets * sizeof(uint32_t));
     head->link_buckets = power_of_two((uint64_t)of[SIM_POOL_LINK] * 2);
@@ -156,8 +156,8 @@ static void lay_out(struct sim_world *head, const struct sim_capacities *capacit
 
 static struct sim_world *reserve(uint64_t bytes)
 {
-    void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                       -1, 0);
     return block == MAP_FAILED ? NULL : block;
 }
 

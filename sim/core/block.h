@@ -25,8 +25,7 @@ struct sim_world *sim_block_copy(const struct sim_world *world);
 /* Zeroes the slot (its generation stays) and frees it. */
 void sim_pool_give(struct sim_world *world, enum sim_pool_kind kind, uint32_t index);
 
-static inline void *sim_pool_at(const struct sim_world *world, enum sim_pool_kind kind,
-                                uint32_t index)
+static inline void *sim_pool_at(const struct sim_world *world, enum sim_pool_kind kind, uint32_t index)
 {
     const struct sim_pool *pool = &world->pools[kind];
     return (char *)(uintptr_t)world + pool->offset + (size_t)index * pool->item_bytes;
@@ -55,8 +54,7 @@ static inline uint32_t sim_pool_take(struct sim_world *world, enum sim_pool_kind
 }
 
 /* sim_pool_give for a slot whose content after the sim_slot its owner has zeroed already. */
-static inline void sim_pool_release(struct sim_world *world, enum sim_pool_kind kind,
-                                    uint32_t index)
+static inline void sim_pool_release(struct sim_world *world, enum sim_pool_kind kind, uint32_t index)
 {
     struct sim_pool *pool = &world->pools[kind];
     assert(index != 0 && index <= pool->high_water);
@@ -82,13 +80,13 @@ static inline void sim_table_write(struct sim_world *world, uint32_t *entry, uin
 }
 
 /* sim_socket_at(world, id) and so on: the thing an index names. The index must be live. */
-#define SIM_ACCESS(name, KIND)                                                                     \
-    static inline struct sim_##name *sim_##name##_at(const struct sim_world *world,                \
-                                                     struct sim_##name##_id id)                    \
-    {                                                                                              \
-        /* The size is known here: a scaled address instead of a load and a multiplication. */     \
-        const uint64_t first = world->pools[SIM_POOL_##KIND].offset;                               \
-        return (struct sim_##name *)(void *)((char *)(uintptr_t)world + first) + id.index;         \
+#define SIM_ACCESS(name, KIND)                                                                 \
+    static inline struct sim_##name *sim_##name##_at(const struct sim_world *world,            \
+                                                     struct sim_##name##_id id)                \
+    {                                                                                          \
+        /* The size is known here: a scaled address instead of a load and a multiplication. */ \
+        const uint64_t first = world->pools[SIM_POOL_##KIND].offset;                           \
+        return (struct sim_##name *)(void *)((char *)(uintptr_t)world + first) + id.index;     \
     }
 SIM_ACCESS(host, HOST)
 SIM_ACCESS(interface, INTERFACE)

@@ -138,8 +138,7 @@ static int append(struct sim_world *world, struct sim_bytes *rope, const char *d
     return 0;
 }
 
-int sim_bytes_append(struct sim_world *world, struct sim_bytes *rope, const void *data,
-                     size_t length)
+int sim_bytes_append(struct sim_world *world, struct sim_bytes *rope, const void *data, size_t length)
 {
     const uint64_t before = rope->length;
     const int result = append(world, rope, data, length);
@@ -279,8 +278,8 @@ void sim_bytes_clear(struct sim_world *world, struct sim_bytes *rope)
 
 /* ---- out ---------------------------------------------------------------------------------- */
 
-size_t sim_bytes_copy_out(const struct sim_world *world, const struct sim_bytes *rope,
-                          uint64_t offset, void *buffer, size_t length)
+size_t sim_bytes_copy_out(const struct sim_world *world, const struct sim_bytes *rope, uint64_t offset,
+                          void *buffer, size_t length)
 {
     if (offset >= rope->length) {
         return 0;

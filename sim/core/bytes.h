@@ -10,8 +10,7 @@
 
 /* Appends a copy; returns 0 or -ENOBUFS with nothing appended. Fills the last chunk's free tail
  * before it takes a new one. */
-int sim_bytes_append(struct sim_world *world, struct sim_bytes *rope, const void *data,
-                     size_t length);
+int sim_bytes_append(struct sim_world *world, struct sim_bytes *rope, const void *data, size_t length);
 /* Appends up to `length` bytes of the vector from byte `skip` on. 0 or -ENOBUFS. */
 int sim_bytes_append_iov(struct sim_world *world, struct sim_bytes *rope, const struct iovec *iov,
                          size_t count, size_t skip, size_t length);
@@ -26,8 +25,8 @@ void sim_bytes_truncate(struct sim_world *world, struct sim_bytes *rope, uint64_
 void sim_bytes_clear(struct sim_world *world, struct sim_bytes *rope);
 /* Copies rope[offset, …) out; returns how many bytes. The iov form writes from byte `skip` of the
  * vector on. */
-size_t sim_bytes_copy_out(const struct sim_world *world, const struct sim_bytes *rope,
-                          uint64_t offset, void *buffer, size_t length);
+size_t sim_bytes_copy_out(const struct sim_world *world, const struct sim_bytes *rope, uint64_t offset,
+                          void *buffer, size_t length);
 size_t sim_bytes_copy_out_iov(const struct sim_world *world, const struct sim_bytes *rope,
                               uint64_t offset, const struct iovec *iov, size_t count, size_t skip,
                               size_t length);

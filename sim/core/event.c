@@ -15,9 +15,9 @@ static const uint64_t SHUFFLED = UINT64_C(1) << 63;
 
 /* Pools whose slots are freed while events for them may be queued. */
 static const enum sim_pool_kind target_pool[SIM_EVENT_KIND_COUNT] = {
-    [SIM_EVENT_TASK_RUNS] = SIM_POOL_TASK,   [SIM_EVENT_TASK_DEADLINE] = SIM_POOL_TASK,
-    [SIM_EVENT_SIGNAL] = SIM_POOL_TASK,      [SIM_EVENT_TCP_TIMER] = SIM_POOL_TCP,
-    [SIM_EVENT_TIMERFD] = SIM_POOL_TIMER,    [SIM_EVENT_SOCKET] = SIM_POOL_SOCKET,
+    [SIM_EVENT_TASK_RUNS] = SIM_POOL_TASK, [SIM_EVENT_TASK_DEADLINE] = SIM_POOL_TASK,
+    [SIM_EVENT_SIGNAL] = SIM_POOL_TASK,    [SIM_EVENT_TCP_TIMER] = SIM_POOL_TCP,
+    [SIM_EVENT_TIMERFD] = SIM_POOL_TIMER,  [SIM_EVENT_SOCKET] = SIM_POOL_SOCKET,
 };
 
 struct sim_heap_entry *sim_event_heap(const struct sim_world *world)
@@ -32,8 +32,9 @@ static struct sim_event *event_at(const struct sim_world *world, uint32_t index)
 
 static bool before(const struct sim_heap_entry *a, const struct sim_heap_entry *b)
 {
-    if (DRY_MUTANT(equal_instants_run_backwards) && a->at == b->at)
+    if (DRY_MUTANT(equal_instants_run_backwards) && a->at == b->at) {
         return a->sequence > b->sequence;
+    }
     return a->at < b->at || (a->at == b->at && a->sequence < b->sequence);
 }
 
@@ -265,8 +266,7 @@ struct sim_event_id sim_event_take_until(struct sim_world *world, uint64_t until
         return (struct sim_event_id){0};
     }
     const bool from_heap = heap_is_next(world);
-    const uint32_t index =
-        from_heap ? sim_event_heap(world)->event.index : world->first_now.index;
+    const uint32_t index = from_heap ? sim_event_heap(world)->event.index : world->first_now.index;
     struct sim_event *event = event_at(world, index);
     if (event->at > until) {
         return (struct sim_event_id){0};

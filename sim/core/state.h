@@ -15,43 +15,91 @@
 
 /* ---- indices ------------------------------------------------------------------------------ */
 
-struct sim_host_id { uint32_t index; };
-struct sim_interface_id { uint32_t index; };
-struct sim_route_id { uint32_t index; };
-struct sim_link_id { uint32_t index; };
-struct sim_process_id { uint32_t index; };
-struct sim_task_id { uint32_t index; };
-struct sim_file_id { uint32_t index; };
-struct sim_socket_id { uint32_t index; };
-struct sim_tcp_id { uint32_t index; };
-struct sim_unix_id { uint32_t index; };
-struct sim_option_id { uint32_t index; };
-struct sim_membership_id { uint32_t index; };
-struct sim_datagram_id { uint32_t index; };
-struct sim_rights_id { uint32_t index; };
-struct sim_packet_id { uint32_t index; };
-struct sim_span_id { uint32_t index; };
-struct sim_chunk_id { uint32_t index; };
-struct sim_event_id { uint32_t index; };
-struct sim_waiter_id { uint32_t index; };
-struct sim_epoll_id { uint32_t index; };
-struct sim_pipe_id { uint32_t index; };
-struct sim_counter_id { uint32_t index; }; /* eventfd */
-struct sim_timer_id { uint32_t index; };   /* timerfd */
-struct sim_barrier_id { uint32_t index; };
+struct sim_host_id {
+    uint32_t index;
+};
+struct sim_interface_id {
+    uint32_t index;
+};
+struct sim_route_id {
+    uint32_t index;
+};
+struct sim_link_id {
+    uint32_t index;
+};
+struct sim_process_id {
+    uint32_t index;
+};
+struct sim_task_id {
+    uint32_t index;
+};
+struct sim_file_id {
+    uint32_t index;
+};
+struct sim_socket_id {
+    uint32_t index;
+};
+struct sim_tcp_id {
+    uint32_t index;
+};
+struct sim_unix_id {
+    uint32_t index;
+};
+struct sim_option_id {
+    uint32_t index;
+};
+struct sim_membership_id {
+    uint32_t index;
+};
+struct sim_datagram_id {
+    uint32_t index;
+};
+struct sim_rights_id {
+    uint32_t index;
+};
+struct sim_packet_id {
+    uint32_t index;
+};
+struct sim_span_id {
+    uint32_t index;
+};
+struct sim_chunk_id {
+    uint32_t index;
+};
+struct sim_event_id {
+    uint32_t index;
+};
+struct sim_waiter_id {
+    uint32_t index;
+};
+struct sim_epoll_id {
+    uint32_t index;
+};
+struct sim_pipe_id {
+    uint32_t index;
+};
+struct sim_counter_id {
+    uint32_t index;
+}; /* eventfd */
+struct sim_timer_id {
+    uint32_t index;
+}; /* timerfd */
+struct sim_barrier_id {
+    uint32_t index;
+};
 
 /* ---- limits and names --------------------------------------------------------------------- */
 
 enum {
-    SIM_NAME_BYTES = 64,         /* names of hosts, processes, tasks, interfaces */
-    SIM_HOSTNAME_BYTES = 72,     /* LINUX: 64 characters and a NUL; a multiple of eight */
-    SIM_UNIX_NAME_BYTES = 108,   /* sun_path */
-    SIM_CHUNK_BYTES = 4072,      /* payload in a chunk: with its head, one page */
+    SIM_NAME_BYTES = 64,       /* names of hosts, processes, tasks, interfaces */
+    SIM_HOSTNAME_BYTES = 72,   /* LINUX: 64 characters and a NUL; a multiple of eight */
+    SIM_UNIX_NAME_BYTES = 108, /* sun_path */
+    SIM_CHUNK_BYTES = 4072,    /* payload in a chunk: with its head, one page */
     SIM_DESCRIPTORS_PER_PAGE = 1024,
     SIM_DESCRIPTOR_PAGES = 1024, /* a process has at most a million descriptors */
     SIM_SACK_BLOCKS = 4,
     SIM_INTERFACE_ADDRESSES = 8,
-    SIM_OPTION_BYTES = 32,       /* the longest value of a stored option */
+    SIM_OPTION_BYTES = 32, /* the longest value of a stored option */
 };
 
 static const uint64_t SIM_NEVER = UINT64_MAX; /* an instant that does not come */
@@ -214,18 +262,18 @@ struct sim_icmp_header {
 /* What TCP remembers of a segment it keeps: one sent and not yet acknowledged. */
 struct sim_tcp_kept {
     struct sim_tcp_header header;
-    uint32_t flags; /* sacked, lost, retransmitted: tcp/internal.h */
+    uint32_t flags;     /* sacked, lost, retransmitted: tcp/internal.h */
     uint32_t delivered; /* the connection's count when it left */
-    uint64_t left_at; /* the last transmission */
+    uint64_t left_at;   /* the last transmission */
 };
 
 struct sim_packet {
     struct sim_slot slot;
-    struct sim_packet_id next; /* in a queue: link, out-of-order list */
-    uint32_t interface;        /* the interface it came in by, sim_interface_id */
+    struct sim_packet_id next;  /* in a queue: link, out-of-order list */
+    uint32_t interface;         /* the interface it came in by, sim_interface_id */
     struct sim_endpoint source; /* scope and port included */
     struct sim_endpoint destination;
-    uint8_t version; /* 4 or 6 */
+    uint8_t version;  /* 4 or 6 */
     uint8_t protocol; /* IPPROTO_* */
     uint8_t ttl;
     uint8_t tos;
@@ -287,12 +335,12 @@ struct sim_heap_entry {
 /* One direction's properties: the model that the world and the kernel-side coordinator share. */
 struct sim_link_way {
     uint64_t delay_ns;
-    uint64_t jitter_ns;      /* uniform in [-jitter, +jitter] around delay */
-    uint64_t rate_bits;      /* per second; 0: unlimited */
-    uint64_t busy_until;     /* when the last queued bit leaves */
+    uint64_t jitter_ns;       /* uniform in [-jitter, +jitter] around delay */
+    uint64_t rate_bits;       /* per second; 0: unlimited */
+    uint64_t busy_until;      /* when the last queued bit leaves */
     uint64_t last_arrival_at; /* without reordering, arrivals keep their order */
-    uint32_t queue_bytes;    /* bound of the queue before the line; 0: 1000 packets' worth */
-    uint32_t loss_ppm;       /* chances in parts per million */
+    uint32_t queue_bytes;     /* bound of the queue before the line; 0: 1000 packets' worth */
+    uint32_t loss_ppm;        /* chances in parts per million */
     uint32_t duplicate_ppm;
     uint32_t reorder_ppm;
     uint32_t corrupt_ppm;
@@ -379,7 +427,7 @@ enum sim_waiter_kind {
 struct sim_waiter {
     struct sim_slot slot;
     uint32_t kind;
-    uint32_t events; /* POLL* bits that wake it */
+    uint32_t events;      /* POLL* bits that wake it */
     uint32_t queue_kind;  /* which object's queue it stands in: enum sim_file_kind or task/barrier */
     uint32_t queue_index; /* and that object's index */
     struct sim_waiter_id previous_in_queue;
@@ -452,10 +500,10 @@ struct sim_call {
     uint32_t kind;  /* enum sim_call_kind (call.h); 0: none */
     uint32_t phase; /* the call's own: what was done already */
     uint64_t started_at;
-    uint64_t deadline_at; /* SIM_NEVER: none */
-    uint64_t progress;    /* bytes moved so far */
-    int32_t descriptor;   /* for reports */
-    uint32_t wakes;       /* how often it woke */
+    uint64_t deadline_at;    /* SIM_NEVER: none */
+    uint64_t progress;       /* bytes moved so far */
+    int32_t descriptor;      /* for reports */
+    uint32_t wakes;          /* how often it woke */
     struct sim_file_id file; /* the description it works on, held by the task's first waiter */
     uint32_t events;         /* POLL* bits it waits for */
     uint32_t masked;         /* 1: a ppoll's signal mask is in force */
@@ -466,8 +514,8 @@ struct sim_task {
     struct sim_slot slot;
     struct sim_process_id process;
     struct sim_host_id host;
-    uint32_t state; /* enum sim_task_state */
-    uint32_t wake;  /* enum sim_wake: why it last woke */
+    uint32_t state;  /* enum sim_task_state */
+    uint32_t wake;   /* enum sim_wake: why it last woke */
     uint32_t daemon; /* 1: does not keep the world from being idle */
     uint32_t spins;  /* calls since the clock was seen at spun_at: the spin guard */
     uint64_t spun_at;
@@ -480,8 +528,8 @@ struct sim_task {
     uint64_t blocked_signals;
     uint64_t saved_blocked_signals; /* while ppoll's mask is in force */
     struct sim_wait_queue joiners;
-    uint32_t failed;  /* sim_task_fail: exit status */
-    uint32_t landed;  /* interrupt_after's signal ended a wait */
+    uint32_t failed; /* sim_task_fail: exit status */
+    uint32_t landed; /* interrupt_after's signal ended a wait */
     char name[SIM_NAME_BYTES];
 };
 
@@ -514,10 +562,10 @@ enum sim_file_kind {
 
 struct sim_file {
     struct sim_slot slot;
-    uint32_t kind;   /* enum sim_file_kind */
-    uint32_t object; /* index in that kind's pool */
+    uint32_t kind;       /* enum sim_file_kind */
+    uint32_t object;     /* index in that kind's pool */
     uint32_t references; /* descriptors and messages in flight */
-    uint32_t status; /* O_NONBLOCK, O_RDWR … */
+    uint32_t status;     /* O_NONBLOCK, O_RDWR … */
     uint32_t padding;
     uint32_t in_flight; /* references held by SCM_RIGHTS messages */
 };
@@ -570,13 +618,13 @@ struct sim_epoll {
 /* ---- sockets ------------------------------------------------------------------------------ */
 
 enum sim_protocol_kind { /* the rows of protocol.c's table */
-    SIM_PROTOCOL_NONE = 0,
-    SIM_PROTOCOL_TCP,
-    SIM_PROTOCOL_UDP,
-    SIM_PROTOCOL_UNIX_STREAM,
-    SIM_PROTOCOL_UNIX_DGRAM,
-    SIM_PROTOCOL_UNIX_SEQPACKET,
-    SIM_PROTOCOL_COUNT,
+                         SIM_PROTOCOL_NONE = 0,
+                         SIM_PROTOCOL_TCP,
+                         SIM_PROTOCOL_UDP,
+                         SIM_PROTOCOL_UNIX_STREAM,
+                         SIM_PROTOCOL_UNIX_DGRAM,
+                         SIM_PROTOCOL_UNIX_SEQPACKET,
+                         SIM_PROTOCOL_COUNT,
 };
 
 enum sim_socket_flag {
@@ -586,14 +634,14 @@ enum sim_socket_flag {
     SIM_SOCKET_LISTENING = 8,
     SIM_SOCKET_CONNECTING = 16,
     SIM_SOCKET_CONNECTED = 32,
-    SIM_SOCKET_READ_SHUT = 64,  /* RCV_SHUTDOWN */
+    SIM_SOCKET_READ_SHUT = 64,   /* RCV_SHUTDOWN */
     SIM_SOCKET_WRITE_SHUT = 128, /* SEND_SHUTDOWN */
-    SIM_SOCKET_ORPHAN = 256,    /* no file names it any more; the protocol ends it */
+    SIM_SOCKET_ORPHAN = 256,     /* no file names it any more; the protocol ends it */
     SIM_SOCKET_ACCEPTED = 512,
-    SIM_SOCKET_NOSPACE = 1024,  /* a writer met a full buffer: wake it when there is room */
+    SIM_SOCKET_NOSPACE = 1024, /* a writer met a full buffer: wake it when there is room */
     SIM_SOCKET_HASHED_BOUND = 2048,
     SIM_SOCKET_HASHED_CONNECTED = 4096,
-    SIM_SOCKET_CONNECT_PORT = 8192, /* connect() chose the port: others may share it */
+    SIM_SOCKET_CONNECT_PORT = 8192,   /* connect() chose the port: others may share it */
     SIM_SOCKET_DISCONNECTING = 16384, /* LINUX: SS_DISCONNECTING: connect() is refused for good */
 };
 
@@ -601,33 +649,33 @@ enum sim_socket_flag {
 enum { SIM_TIMEOUT_AT_ONCE = 1 };
 
 enum sim_option_bit { /* modelled on/off options */
-    SIM_OPTION_REUSEADDR = 1,
-    SIM_OPTION_REUSEPORT = 2,
-    SIM_OPTION_KEEPALIVE = 4,
-    SIM_OPTION_BROADCAST = 8,
-    SIM_OPTION_OOBINLINE = 16,
-    SIM_OPTION_LINGER = 32,
-    SIM_OPTION_V6ONLY = 64,
-    SIM_OPTION_PASSCRED = 128,
-    SIM_OPTION_TIMESTAMP = 256,
-    SIM_OPTION_DONTROUTE = 512,
-    SIM_OPTION_RECVERR = 1024,
-    SIM_OPTION_RECVERR6 = 2048,
-    SIM_OPTION_PKTINFO = 4096,
-    SIM_OPTION_PKTINFO6 = 8192,
-    SIM_OPTION_RCVBUF_LOCKED = 16384,
-    SIM_OPTION_SNDBUF_LOCKED = 32768,
-    SIM_OPTION_FREEBIND = 65536,
-    SIM_OPTION_TIMESTAMPNS = 131072,
-    SIM_OPTION_MULTICAST_ALL_OFF = 262144,
-    SIM_OPTION_MULTICAST_LOOP_OFF = 524288,
-    SIM_OPTION_MULTICAST6_LOOP_OFF = 1 << 20,
-    SIM_OPTION_RECVTTL = 1 << 21,
-    SIM_OPTION_RECVTOS = 1 << 22,
-    SIM_OPTION_RECVHOPLIMIT = 1 << 23,
-    SIM_OPTION_RECVTCLASS = 1 << 24,
-    SIM_OPTION_BIND_NO_PORT = 1 << 25,
-    SIM_OPTION_RCVLOWAT_SET = 1 << 26,
+                      SIM_OPTION_REUSEADDR = 1,
+                      SIM_OPTION_REUSEPORT = 2,
+                      SIM_OPTION_KEEPALIVE = 4,
+                      SIM_OPTION_BROADCAST = 8,
+                      SIM_OPTION_OOBINLINE = 16,
+                      SIM_OPTION_LINGER = 32,
+                      SIM_OPTION_V6ONLY = 64,
+                      SIM_OPTION_PASSCRED = 128,
+                      SIM_OPTION_TIMESTAMP = 256,
+                      SIM_OPTION_DONTROUTE = 512,
+                      SIM_OPTION_RECVERR = 1024,
+                      SIM_OPTION_RECVERR6 = 2048,
+                      SIM_OPTION_PKTINFO = 4096,
+                      SIM_OPTION_PKTINFO6 = 8192,
+                      SIM_OPTION_RCVBUF_LOCKED = 16384,
+                      SIM_OPTION_SNDBUF_LOCKED = 32768,
+                      SIM_OPTION_FREEBIND = 65536,
+                      SIM_OPTION_TIMESTAMPNS = 131072,
+                      SIM_OPTION_MULTICAST_ALL_OFF = 262144,
+                      SIM_OPTION_MULTICAST_LOOP_OFF = 524288,
+                      SIM_OPTION_MULTICAST6_LOOP_OFF = 1 << 20,
+                      SIM_OPTION_RECVTTL = 1 << 21,
+                      SIM_OPTION_RECVTOS = 1 << 22,
+                      SIM_OPTION_RECVHOPLIMIT = 1 << 23,
+                      SIM_OPTION_RECVTCLASS = 1 << 24,
+                      SIM_OPTION_BIND_NO_PORT = 1 << 25,
+                      SIM_OPTION_RCVLOWAT_SET = 1 << 26,
 };
 
 struct sim_socket {
@@ -636,16 +684,16 @@ struct sim_socket {
     uint32_t protocol_kind; /* enum sim_protocol_kind */
     uint16_t family;
     uint16_t type;
-    uint32_t protocol; /* IPPROTO_* */
-    uint32_t flags;    /* enum sim_socket_flag */
-    uint32_t options;  /* enum sim_option_bit */
-    uint32_t detail;   /* sim_tcp_id or sim_unix_id, by protocol_kind */
-    int32_t error;     /* SO_ERROR: positive errno, taken by the next call */
-    int32_t soft_error; /* reported only if the operation then fails */
+    uint32_t protocol;        /* IPPROTO_* */
+    uint32_t flags;           /* enum sim_socket_flag */
+    uint32_t options;         /* enum sim_option_bit */
+    uint32_t detail;          /* sim_tcp_id or sim_unix_id, by protocol_kind */
+    int32_t error;            /* SO_ERROR: positive errno, taken by the next call */
+    int32_t soft_error;       /* reported only if the operation then fails */
     uint32_t bound_interface; /* SO_BINDTODEVICE: interface number */
     struct sim_endpoint local;
     struct sim_endpoint remote;
-    struct sim_file_id file; /* the description that names it, or none (queued, orphan) */
+    struct sim_file_id file;     /* the description that names it, or none (queued, orphan) */
     struct sim_process_id owner; /* who made it: credentials */
     struct sim_wait_queue waiters;
     /* port.c: the host's bound and connected tables */
@@ -705,7 +753,7 @@ struct sim_datagram {
     struct sim_endpoint source;
     struct sim_endpoint destination;
     uint64_t arrived_at;
-    uint32_t interface; /* number */
+    uint32_t interface;               /* number */
     uint8_t ttl, tos, version, ended; /* ended: UNIX stream piece that closes a record of rights */
     struct sim_rights_id rights;
     uint32_t sender_pid, sender_uid, sender_gid;
@@ -732,8 +780,8 @@ struct sim_unix {
     struct sim_socket_id peer;
     uint32_t name_bytes; /* 0: unnamed; abstract names start with NUL */
     uint8_t name[SIM_UNIX_NAME_BYTES];
-    struct sim_unix_id next_named; /* the host's names */
-    struct sim_socket_id listener; /* a child not yet accepted: whose queue it stands in */
+    struct sim_unix_id next_named;   /* the host's names */
+    struct sim_socket_id listener;   /* a child not yet accepted: whose queue it stands in */
     struct sim_socket_id next_child; /* in the accept queue */
     struct sim_socket_id first_child;
     struct sim_socket_id last_child;
@@ -750,7 +798,7 @@ struct sim_unix {
     /* datagram sockets connected to this one */
     struct sim_unix_id first_client;
     struct sim_unix_id next_client;
-    uint32_t peer_gone; /* the datagram peer was closed: the next send tells */
+    uint32_t peer_gone;       /* the datagram peer was closed: the next send tells */
     uint32_t gone_name_bytes; /* and this was its name, which getpeername() goes on telling */
     uint8_t gone_name[SIM_UNIX_NAME_BYTES];
     struct sim_host_id host;
@@ -775,18 +823,18 @@ enum sim_tcp_state {
 };
 
 enum sim_tcp_timer {
-    SIM_TCP_TIMER_RETRANSMIT,  /* what it means now: retransmit_kind */
+    SIM_TCP_TIMER_RETRANSMIT, /* what it means now: retransmit_kind */
     SIM_TCP_TIMER_DELAYED_ACK,
-    SIM_TCP_TIMER_KEEPALIVE,   /* keepalive; a child's SYN-ACK; the end of FIN_WAIT_2, TIME_WAIT */
+    SIM_TCP_TIMER_KEEPALIVE, /* keepalive; a child's SYN-ACK; the end of FIN_WAIT_2, TIME_WAIT */
     SIM_TCP_TIMER_COUNT,
 };
 
 enum sim_tcp_retransmit_kind { /* Linux's icsk_pending */
-    SIM_TCP_RETRANSMIT_OFF = 0,
-    SIM_TCP_RETRANSMIT_RTO,
-    SIM_TCP_RETRANSMIT_PROBE,   /* tail loss probe */
-    SIM_TCP_RETRANSMIT_REORDER, /* RACK's reordering window ends */
-    SIM_TCP_RETRANSMIT_WINDOW,  /* zero window probe */
+                               SIM_TCP_RETRANSMIT_OFF = 0,
+                               SIM_TCP_RETRANSMIT_RTO,
+                               SIM_TCP_RETRANSMIT_PROBE,   /* tail loss probe */
+                               SIM_TCP_RETRANSMIT_REORDER, /* RACK's reordering window ends */
+                               SIM_TCP_RETRANSMIT_WINDOW,  /* zero window probe */
 };
 
 /* The transmission control block. Sequence numbers are of RFC 9293's names where it has one. */
@@ -797,8 +845,8 @@ struct sim_tcp {
     /* send sequence space */
     uint32_t iss, snd_una, snd_nxt, write_seq; /* write_seq: end of what was written, FIN included */
     uint32_t snd_wnd, snd_wl1, max_window;     /* bytes, scaled */
-    uint32_t small_seq;  /* end of the last segment below MSS sent (Minshall) */
-    uint32_t snd_up;     /* urgent pointer */
+    uint32_t small_seq;                        /* end of the last segment below MSS sent (Minshall) */
+    uint32_t snd_up;                           /* urgent pointer */
     /* receive sequence space */
     uint32_t irs, rcv_nxt, rcv_wup, rcv_wnd;
     uint32_t copied_seq;   /* end of what the program read */
@@ -814,8 +862,8 @@ struct sim_tcp {
     uint32_t early_charge; /* of receive_charge, what first_early holds */
     uint32_t reordering;   /* duplicate ACKs that mean loss */
     /* options agreed */
-    uint32_t mss;         /* payload of a segment now */
-    uint32_t peer_mss;    /* what the peer's SYN allowed */
+    uint32_t mss;      /* payload of a segment now */
+    uint32_t peer_mss; /* what the peer's SYN allowed */
     uint32_t path_mtu;
     uint32_t receive_mss; /* estimate of the peer's segments */
     uint32_t advertised_mss;
@@ -829,16 +877,16 @@ struct sim_tcp {
     uint8_t cookie; /* a child that a SYN cookie stands for */
     uint8_t congestion_kind;
     uint32_t ts_recent;
-    uint32_t ts_recent_s; /* second of its arrival */
+    uint32_t ts_recent_s;     /* second of its arrival */
     uint32_t last_oow_ack_ms; /* when the last ACK for a bad segment left; 0: never */
-    uint32_t dsack[2];    /* a duplicate to tell the peer, when not equal */
+    uint32_t dsack[2];        /* a duplicate to tell the peer, when not equal */
     /* round-trip time (microseconds, scaled as Linux does) and retransmission */
     uint32_t srtt_us8, mdev_us4, mdev_max_us4, rttvar_us4, rtt_seq, min_rtt_us;
     uint32_t probe_seq; /* snd_nxt when a tail loss probe left, 0: none */
     uint32_t probe_is_retransmission;
     uint64_t rto_ns;
     uint64_t retransmit_since; /* the first retransmission of this run: a mark, 0: none */
-    uint64_t probes_since; /* a mark, too */
+    uint64_t probes_since;     /* a mark, too */
     /* congestion: segments, as Linux counts */
     uint32_t cwnd, ssthresh, cwnd_count;
     uint32_t congestion_state, recovery_point, prior_cwnd, prior_ssthresh;
@@ -854,9 +902,9 @@ struct sim_tcp {
     /* timers: the armed instant as a mark (0: off) and its event, which may be queued earlier */
     uint64_t timer_at[SIM_TCP_TIMER_COUNT];
     struct sim_event_id timer_event[SIM_TCP_TIMER_COUNT];
-    uint32_t ack_timeout_ms; /* of the delayed ACK, adapts */
+    uint32_t ack_timeout_ms;                 /* of the delayed ACK, adapts */
     uint64_t last_received_at, last_sent_at; /* data */
-    uint64_t last_heard_at;  /* any acceptable ACK */
+    uint64_t last_heard_at;                  /* any acceptable ACK */
     /* options set by the program; 0: the host's setting */
     uint32_t user_timeout_ms;
     uint32_t keepalive_idle_s, keepalive_interval_s;
@@ -873,10 +921,10 @@ struct sim_tcp {
     uint32_t half_open_count;
     struct sim_tcp_id first_complete, last_complete;
     struct sim_tcp_id first_half_open;
-    struct sim_tcp_id next_child; /* a child: next in either list */
+    struct sim_tcp_id next_child;     /* a child: next in either list */
     struct sim_tcp_id previous_child; /* half open */
-    struct sim_tcp_id listener;   /* a child not yet accepted */
-    uint32_t syn_window; /* a child: the window its SYN told, unscaled */
+    struct sim_tcp_id listener;       /* a child not yet accepted */
+    uint32_t syn_window;              /* a child: the window its SYN told, unscaled */
     uint64_t bytes_acked, bytes_received, bytes_sent;
     uint32_t segments_in, segments_out, total_retransmissions, early_latest;
 };
@@ -895,13 +943,13 @@ struct sim_pool {
 
 struct sim_world {
     uint64_t magic;
-    uint64_t block_bytes; /* address space reserved */
-    uint64_t now;         /* ns since the world began */
+    uint64_t block_bytes;    /* address space reserved */
+    uint64_t now;            /* ns since the world began */
     uint64_t wall_offset_ns; /* CLOCK_REALTIME - now */
     uint64_t seed;
     uint64_t next_event_sequence;
     uint64_t events_run;
-    uint64_t packet_hash;  /* running hash over every packet as it leaves a host */
+    uint64_t packet_hash; /* running hash over every packet as it leaves a host */
     uint64_t packet_count;
     struct sim_pool pools[SIM_POOL_COUNT];
     uint64_t heap_offset; /* struct sim_heap_entry, a 4-ary heap by (at, sequence) */
@@ -921,15 +969,15 @@ struct sim_world {
     struct sim_event_id first_now; /* events pushed for the present: a list beside the heap */
     struct sim_event_id last_now;
     struct sim_chunk_id open_chunk; /* where the next copied-in byte goes (bytes.c) */
-    uint32_t shuffle; /* 1: tasks ready at one instant run in the `schedule` stream's order */
-    uint64_t address_offset; /* uint32_t: host.c's table of addresses */
-    uint64_t link_offset;    /* uint32_t: link.c's table of links by their two hosts */
+    uint32_t shuffle;         /* 1: tasks ready at one instant run in the `schedule` stream's order */
+    uint64_t address_offset;  /* uint32_t: host.c's table of addresses */
+    uint64_t link_offset;     /* uint32_t: link.c's table of links by their two hosts */
     uint32_t address_buckets; /* powers of two */
     uint32_t link_buckets;
-    uint64_t touched_offset; /* a bit for each page of the four tables, which lie in a row */
-    uint64_t packets_pathless; /* sent where no link leads */
-    uint32_t tap; /* 1: sim_packet_note keeps a clone of each packet for the runner */
-    uint32_t taps_lost; /* clones for which there was no room */
+    uint64_t touched_offset;        /* a bit for each page of the four tables, which lie in a row */
+    uint64_t packets_pathless;      /* sent where no link leads */
+    uint32_t tap;                   /* 1: sim_packet_note keeps a clone of each packet for the runner */
+    uint32_t taps_lost;             /* clones for which there was no room */
     struct sim_packet_id first_tap; /* clone.interface: the host that sent it */
     struct sim_packet_id last_tap;
     /* what hosts sent to themselves, oldest first: empty between calls and events (ip.h) */

@@ -30,7 +30,7 @@ struct fault_actor {
     size_t known_count;
     /* the library call it is in */
     unsigned depth;
-    uint32_t verb_seams; /* the seam calls that do the verb's own work */
+    uint32_t verb_seams;     /* the seam calls that do the verb's own work */
     struct fault_rule *rule; /* chosen for this call, or NULL */
     bool spent;              /* the effect was applied */
     bool armed;              /* interrupt_after is running */
@@ -53,9 +53,11 @@ struct fault_known {
 
 static const char *name_of(const struct fault_actor *actor, int fd)
 {
-    for (size_t i = 0; i < actor->known_count; i++)
-        if (actor->known[i].fd == fd)
+    for (size_t i = 0; i < actor->known_count; i++) {
+        if (actor->known[i].fd == fd) {
             return actor->known[i].name;
+        }
+    }
     return "";
 }
 
@@ -63,11 +65,12 @@ static uint64_t count_call(struct fault_actor *actor, const char *verb, const ch
 {
     for (size_t i = 0; i < actor->tally_count; i++) {
         struct fault_tally *tally = &actor->tallies[i];
-        if (strcmp(tally->verb, verb) == 0 && strcmp(tally->socket, socket) == 0)
+        if (strcmp(tally->verb, verb) == 0 && strcmp(tally->socket, socket) == 0) {
             return ++tally->count;
+        }
     }
-    struct fault_tally *grown =
-        realloc(actor->tallies, (actor->tally_count + 1) * sizeof *actor->tallies);
+    struct fault_tally *grown = realloc(actor->tallies,
+                                        (actor->tally_count + 1) * sizeof *actor->tallies);
     assert(grown != NULL);
     actor->tallies = grown;
     struct fault_tally *tally = &grown[actor->tally_count++];
@@ -80,16 +83,18 @@ static bool rule_is_for(const struct fault_rule *rule, const struct fault_actor 
                         const char *socket, const char *verb, uint64_t of_verb, uint64_t of_socket)
 {
     if (rule->actor[0] == '@' ? strcmp(rule->actor + 1, actor->host) != 0
-                              : strcmp(rule->actor, "*") != 0 && strcmp(rule->actor, actor->name))
+                              : strcmp(rule->actor, "*") != 0 && strcmp(rule->actor, actor->name)) {
         return false;
+    }
     if (strcmp(rule->verb, "*") == 0 ? !fault_effect_suits(rule->effect, verb)
-                                     : strcmp(rule->verb, verb) != 0)
+                                     : strcmp(rule->verb, verb) != 0) {
         return false;
-    if (rule->socket[0] != 0 && strcmp(rule->socket, socket) != 0)
+    }
+    if (rule->socket[0] != 0 && strcmp(rule->socket, socket) != 0) {
         return false;
+    }
     uint64_t ordinal = rule->socket[0] != 0 ? of_socket : of_verb;
-    return ordinal >= rule->first && ordinal <= rule->last &&
-           (ordinal - rule->first) % rule->step == 0;
+    return ordinal >= rule->first && ordinal <= rule->last && (ordinal - rule->first) % rule->step == 0;
 }
 
 static struct fault_rule *choose_rule(struct fault_actor *actor, const char *verb, int fd)
@@ -98,10 +103,12 @@ static struct fault_rule *choose_rule(struct fault_actor *actor, const char *ver
     uint64_t of_verb = count_call(actor, verb, "");
     uint64_t of_socket = socket[0] != 0 ? count_call(actor, verb, socket) : 0;
     for (struct fault_rule *rule = actor->plan->first; rule != NULL; rule = rule->next) {
-        if (!rule_is_for(rule, actor, socket, verb, of_verb, of_socket))
+        if (!rule_is_for(rule, actor, socket, verb, of_verb, of_socket)) {
             continue;
-        if (!sim_random_chance(&actor->plan->random, SIM_STREAM_FAULT, rule->chance_ppm))
+        }
+        if (!sim_random_chance(&actor->plan->random, SIM_STREAM_FAULT, rule->chance_ppm)) {
             continue;
+        }
         return rule;
     }
     return NULL;
@@ -116,19 +123,23 @@ static void delay(struct fault_actor *actor, uint64_t ns)
 {
     struct timespec rest = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     while (actor->inner.system->clock_nanosleep(actor->inner, CLOCK_MONOTONIC, 0, &rest, &rest) ==
-           -EINTR)
+           -EINTR) {
         continue;
+    }
 }
 
 static void fault_call_begin(struct dry_caller caller, const char *verb, int fd)
 {
     struct fault_actor *actor = actor_of(caller);
-    if (actor->depth++ > 0)
+    if (actor->depth++ > 0) {
         return;
-    if (actor->inner.system->call_begin != NULL)
+    }
+    if (actor->inner.system->call_begin != NULL) {
         actor->inner.system->call_begin(actor->inner, verb, fd);
-    if (actor->plan->first == NULL)
+    }
+    if (actor->plan->first == NULL) {
         return;
+    }
     actor->rule = choose_rule(actor, verb, fd);
     actor->spent = false;
     actor->interrupt_next = false;
@@ -142,23 +153,27 @@ static void fault_call_begin(struct dry_caller caller, const char *verb, int fd)
         delay(actor, actor->rule->amount);
     }
     if (actor->rule != NULL && actor->rule->effect == FAULT_SIGNAL_DURING &&
-        actor->inner.system->interrupt_after != NULL)
+        actor->inner.system->interrupt_after != NULL) {
         actor->armed = actor->inner.system->interrupt_after(actor->inner, actor->rule->amount) == 0;
+    }
 }
 
 static void fault_call_end(struct dry_caller caller)
 {
     struct fault_actor *actor = actor_of(caller);
     assert(actor->depth > 0);
-    if (--actor->depth > 0)
+    if (--actor->depth > 0) {
         return;
-    if (actor->armed && actor->inner.system->cancel_interrupt(actor->inner) == 1)
+    }
+    if (actor->armed && actor->inner.system->cancel_interrupt(actor->inner) == 1) {
         actor->rule->fired++;
+    }
     actor->armed = false;
     actor->rule = NULL;
     actor->interrupt_next = false;
-    if (actor->inner.system->call_end != NULL)
+    if (actor->inner.system->call_end != NULL) {
         actor->inner.system->call_end(actor->inner);
+    }
 }
 
 /* ---- applying it -------------------------------------------------------------------------- */
@@ -168,12 +183,15 @@ static bool applies(struct fault_actor *actor, enum fault_seam seam)
 {
     const struct fault_rule *rule = actor->rule;
     uint32_t count = ++actor->seam_counts[seam];
-    if (rule == NULL || actor->spent || rule->effect == FAULT_SIGNAL_DURING)
+    if (rule == NULL || actor->spent || rule->effect == FAULT_SIGNAL_DURING) {
         return false;
-    if (rule->seam != FAULT_SEAM_NONE)
+    }
+    if (rule->seam != FAULT_SEAM_NONE) {
         return seam == rule->seam && count == rule->seam_ordinal;
-    if (rule->effect == FAULT_SIGNAL_BEFORE && seam == FAULT_SEAM_POLL)
+    }
+    if (rule->effect == FAULT_SIGNAL_BEFORE && seam == FAULT_SEAM_POLL) {
         return true;
+    }
     return (actor->verb_seams >> seam & 1) != 0;
 }
 
@@ -184,8 +202,9 @@ static int before(struct fault_actor *actor, enum fault_seam seam, size_t *lengt
         actor->interrupt_next = false;
         return -EINTR;
     }
-    if (!applies(actor, seam))
+    if (!applies(actor, seam)) {
         return 0;
+    }
     struct fault_rule *rule = actor->rule;
     actor->spent = rule->effect != FAULT_BYTES || rule->seam != FAULT_SEAM_NONE;
     switch (rule->effect) {
@@ -220,10 +239,10 @@ static int before(struct fault_actor *actor, enum fault_seam seam, size_t *lengt
 
 /* The system's calls, each through `before`. PASS hands a call to the system behind the plan. */
 #define PASS(call, ...) actor->inner.system->call(actor->inner, __VA_ARGS__)
-#define BEGIN(seam, length)                                                                        \
-    struct fault_actor *actor = actor_of(caller);                                                  \
-    int instead = before(actor, seam, length);                                                     \
-    if (instead != 0)                                                                              \
+#define BEGIN(seam, length)                       \
+    struct fault_actor *actor = actor_of(caller); \
+    int instead = before(actor, seam, length);    \
+    if (instead != 0)                             \
         return instead;
 
 static int fault_socket(struct dry_caller caller, int family, int type, int protocol)
@@ -251,8 +270,8 @@ static int fault_listen(struct dry_caller caller, int fd, int backlog)
     return PASS(listen, fd, backlog);
 }
 
-static int fault_accept(struct dry_caller caller, int fd, struct sockaddr *address,
-                        socklen_t *length, int flags)
+static int fault_accept(struct dry_caller caller, int fd, struct sockaddr *address, socklen_t *length,
+                        int flags)
 {
     BEGIN(FAULT_SEAM_ACCEPT, NULL)
     return PASS(accept, fd, address, length, flags);
@@ -265,13 +284,16 @@ static int interrupted_connect(struct fault_actor *actor, int fd, const struct s
 {
     int flags = PASS(fcntl, fd, F_GETFL, 0);
     bool blocks = flags >= 0 && (flags & O_NONBLOCK) == 0;
-    if (blocks)
+    if (blocks) {
         PASS(fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+    }
     int status = PASS(connect, fd, address, length);
-    if (blocks)
+    if (blocks) {
         PASS(fcntl, fd, F_SETFL, flags);
-    if (status != -EINPROGRESS)
+    }
+    if (status != -EINPROGRESS) {
         return status;
+    }
     actor->interrupt_next = !blocks;
     return blocks ? -EINTR : status;
 }
@@ -281,10 +303,12 @@ static int fault_connect(struct dry_caller caller, int fd, const struct sockaddr
 {
     struct fault_actor *actor = actor_of(caller);
     int instead = before(actor, FAULT_SEAM_CONNECT, NULL);
-    if (instead == -EINTR && actor->rule != NULL && actor->rule->effect == FAULT_SIGNAL_BEFORE)
+    if (instead == -EINTR && actor->rule != NULL && actor->rule->effect == FAULT_SIGNAL_BEFORE) {
         return interrupted_connect(actor, fd, address, length);
-    if (instead != 0)
+    }
+    if (instead != 0) {
         return instead;
+    }
     return PASS(connect, fd, address, length);
 }
 
@@ -295,8 +319,8 @@ static ssize_t fault_sendto(struct dry_caller caller, int fd, const void *data, 
     return PASS(sendto, fd, data, length, flags, address, address_length);
 }
 
-static ssize_t fault_recvfrom(struct dry_caller caller, int fd, void *buffer, size_t length,
-                              int flags, struct sockaddr *address, socklen_t *address_length)
+static ssize_t fault_recvfrom(struct dry_caller caller, int fd, void *buffer, size_t length, int flags,
+                              struct sockaddr *address, socklen_t *address_length)
 {
     BEGIN(FAULT_SEAM_RECV, &length)
     return PASS(recvfrom, fd, buffer, length, flags, address, address_length);
@@ -305,8 +329,9 @@ static ssize_t fault_recvfrom(struct dry_caller caller, int fd, void *buffer, si
 static size_t vector_bytes(const struct msghdr *message)
 {
     size_t total = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++)
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
         total += message->msg_iov[i].iov_len;
+    }
     return total;
 }
 
@@ -317,21 +342,22 @@ static struct iovec *cut_vector(const struct msghdr *message, size_t length)
     assert(cut != NULL);
     for (size_t i = 0; i < message->msg_iovlen; i++) {
         cut[i] = message->msg_iov[i];
-        if (cut[i].iov_len > length)
+        if (cut[i].iov_len > length) {
             cut[i].iov_len = length;
+        }
         length -= cut[i].iov_len;
     }
     return cut;
 }
 
-static ssize_t fault_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message,
-                             int flags)
+static ssize_t fault_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message, int flags)
 {
     size_t whole = vector_bytes(message);
     size_t length = whole;
     BEGIN(FAULT_SEAM_SEND, &length)
-    if (length == whole)
+    if (length == whole) {
         return PASS(sendmsg, fd, message, flags);
+    }
     struct msghdr shorter = *message;
     shorter.msg_iov = cut_vector(message, length);
     ssize_t sent = PASS(sendmsg, fd, &shorter, flags);
@@ -344,8 +370,9 @@ static ssize_t fault_recvmsg(struct dry_caller caller, int fd, struct msghdr *me
     size_t whole = vector_bytes(message);
     size_t length = whole;
     BEGIN(FAULT_SEAM_RECV, &length)
-    if (length == whole)
+    if (length == whole) {
         return PASS(recvmsg, fd, message, flags);
+    }
     struct iovec *original = message->msg_iov;
     message->msg_iov = cut_vector(message, length);
     ssize_t received = PASS(recvmsg, fd, message, flags);
@@ -381,8 +408,8 @@ static int fault_getsockopt(struct dry_caller caller, int fd, int level, int opt
     return PASS(getsockopt, fd, level, option, value, length);
 }
 
-static int fault_setsockopt(struct dry_caller caller, int fd, int level, int option,
-                            const void *value, socklen_t length)
+static int fault_setsockopt(struct dry_caller caller, int fd, int level, int option, const void *value,
+                            socklen_t length)
 {
     BEGIN(FAULT_SEAM_SETSOCKOPT, NULL)
     return PASS(setsockopt, fd, level, option, value, length);
@@ -390,9 +417,11 @@ static int fault_setsockopt(struct dry_caller caller, int fd, int level, int opt
 
 static void forget_name(struct fault_actor *actor, int fd)
 {
-    for (size_t i = 0; i < actor->known_count; i++)
-        if (actor->known[i].fd == fd)
+    for (size_t i = 0; i < actor->known_count; i++) {
+        if (actor->known[i].fd == fd) {
             actor->known[i] = actor->known[--actor->known_count];
+        }
+    }
 }
 
 static int fault_close(struct dry_caller caller, int fd)
@@ -533,8 +562,7 @@ static int fault_clock_nanosleep(struct dry_caller caller, clockid_t clock, int 
 }
 
 static int fault_getaddrinfo(struct dry_caller caller, const char *node, const char *service,
-                             const struct addrinfo *hints, struct addrinfo **list,
-                             int *system_error)
+                             const struct addrinfo *hints, struct addrinfo **list, int *system_error)
 {
     struct fault_actor *actor = actor_of(caller);
     int instead = before(actor, FAULT_SEAM_NAMES, NULL);
@@ -551,9 +579,9 @@ static void fault_freeaddrinfo(struct dry_caller caller, struct addrinfo *list)
     PASS(freeaddrinfo, list);
 }
 
-static int fault_getnameinfo(struct dry_caller caller, const struct sockaddr *address,
-                             socklen_t length, char *host, socklen_t host_bytes, char *service,
-                             socklen_t service_bytes, int flags, int *system_error)
+static int fault_getnameinfo(struct dry_caller caller, const struct sockaddr *address, socklen_t length,
+                             char *host, socklen_t host_bytes, char *service, socklen_t service_bytes,
+                             int flags, int *system_error)
 {
     struct fault_actor *actor = actor_of(caller);
     int instead = before(actor, FAULT_SEAM_NAMES, NULL);
@@ -569,8 +597,9 @@ static int fault_gethostbyname(struct dry_caller caller, const char *name, int f
                                struct hostent *result, char *buffer, size_t bytes)
 {
     struct fault_actor *actor = actor_of(caller);
-    if (before(actor, FAULT_SEAM_NAMES, NULL) != 0)
+    if (before(actor, FAULT_SEAM_NAMES, NULL) != 0) {
         return NETDB_INTERNAL;
+    }
     return PASS(gethostbyname, name, family, result, buffer, bytes);
 }
 
@@ -578,8 +607,9 @@ static int fault_gethostbyaddr(struct dry_caller caller, const void *address, so
                                int family, struct hostent *result, char *buffer, size_t bytes)
 {
     struct fault_actor *actor = actor_of(caller);
-    if (before(actor, FAULT_SEAM_NAMES, NULL) != 0)
+    if (before(actor, FAULT_SEAM_NAMES, NULL) != 0) {
         return NETDB_INTERNAL;
+    }
     return PASS(gethostbyaddr, address, length, family, result, buffer, bytes);
 }
 
@@ -597,8 +627,8 @@ static int fault_getservbyport(struct dry_caller caller, int port, const char *p
     return PASS(getservbyport, port, protocol, result, buffer, bytes);
 }
 
-static int fault_getprotobyname(struct dry_caller caller, const char *name,
-                                struct protoent *result, char *buffer, size_t bytes)
+static int fault_getprotobyname(struct dry_caller caller, const char *name, struct protoent *result,
+                                char *buffer, size_t bytes)
 {
     struct fault_actor *actor = actor_of(caller);
     return PASS(getprotobyname, name, result, buffer, bytes);
@@ -672,9 +702,10 @@ static void enter_task(void *argument)
     struct fault_entry entry = *(struct fault_entry *)argument;
     free(argument);
     struct dry_caller inner = dry_current_caller();
-    if (inner.system != &fault_system)
-        dry_set_current_caller(caller_of(
-            actor_new(entry.parent->plan, inner, entry.parent->host, entry.parent->name)));
+    if (inner.system != &fault_system) {
+        dry_set_current_caller(
+            caller_of(actor_new(entry.parent->plan, inner, entry.parent->host, entry.parent->name)));
+    }
     entry.entry(entry.argument);
 }
 
@@ -683,12 +714,14 @@ static int fault_spawn(struct dry_caller caller, void (*entry)(void *argument), 
 {
     struct fault_actor *actor = actor_of(caller);
     struct fault_entry *wrapped = malloc(sizeof *wrapped);
-    if (wrapped == NULL)
+    if (wrapped == NULL) {
         return -ENOMEM;
+    }
     *wrapped = (struct fault_entry){actor, entry, argument};
     int result = PASS(spawn, enter_task, wrapped, task);
-    if (result < 0)
+    if (result < 0) {
         free(wrapped);
+    }
     return result;
 }
 
@@ -790,15 +823,17 @@ static const struct dry_system fault_system = {
 struct sim_fault_plan *sim_fault_plan_create(uint64_t seed)
 {
     struct sim_fault_plan *plan = calloc(1, sizeof *plan);
-    if (plan != NULL)
+    if (plan != NULL) {
         sim_random_seed(&plan->random, seed);
+    }
     return plan;
 }
 
 void sim_fault_plan_destroy(struct sim_fault_plan *plan)
 {
-    if (plan == NULL)
+    if (plan == NULL) {
         return;
+    }
     while (plan->actors != NULL) {
         struct fault_actor *actor = plan->actors;
         plan->actors = actor->next;
@@ -818,16 +853,18 @@ int sim_fault_plan_add(struct sim_fault_plan *plan, const char *text, char *mess
                        size_t *column)
 {
     struct fault_rule *rule = calloc(1, sizeof *rule);
-    if (rule == NULL)
+    if (rule == NULL) {
         return -ENOMEM;
+    }
     if (fault_rule_parse(rule, text, message, bytes, column) < 0) {
         free(rule);
         return -EINVAL;
     }
-    if (plan->last != NULL)
+    if (plan->last != NULL) {
         plan->last->next = rule;
-    else
+    } else {
         plan->first = rule;
+    }
     plan->last = rule;
     return ++plan->rule_count;
 }
@@ -835,8 +872,9 @@ int sim_fault_plan_add(struct sim_fault_plan *plan, const char *text, char *mess
 static const struct fault_rule *rule_at(const struct sim_fault_plan *plan, int number)
 {
     const struct fault_rule *rule = plan->first;
-    while (rule != NULL && --number > 0)
+    while (rule != NULL && --number > 0) {
         rule = rule->next;
+    }
     return rule;
 }
 
@@ -865,12 +903,12 @@ struct dry_caller sim_fault_caller(struct sim_fault_plan *plan, struct dry_calle
 
 void sim_fault_name(struct dry_caller caller, int fd, const char *name)
 {
-    if (caller.system != &fault_system)
+    if (caller.system != &fault_system) {
         return;
+    }
     struct fault_actor *actor = actor_of(caller);
     forget_name(actor, fd);
-    struct fault_known *grown =
-        realloc(actor->known, (actor->known_count + 1) * sizeof *actor->known);
+    struct fault_known *grown = realloc(actor->known, (actor->known_count + 1) * sizeof *actor->known);
     assert(grown != NULL);
     actor->known = grown;
     struct fault_known *known = &grown[actor->known_count++];

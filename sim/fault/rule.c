@@ -89,9 +89,11 @@ static const char *const seam_names[FAULT_SEAM_COUNT] = {
 
 static const struct verb *find_verb(const char *name)
 {
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        if (strcmp(verbs[i].name, name) == 0)
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (strcmp(verbs[i].name, name) == 0) {
             return &verbs[i];
+        }
+    }
     return NULL;
 }
 
@@ -104,10 +106,12 @@ uint32_t fault_seams_of_verb(const char *name)
 bool fault_effect_suits(enum fault_effect effect, const char *name)
 {
     const struct verb *verb = find_verb(name);
-    if (effect == FAULT_BYTES || effect == FAULT_SIGNAL_AFTER)
+    if (effect == FAULT_BYTES || effect == FAULT_SIGNAL_AFTER) {
         return verb != NULL && verb->moves_bytes;
-    if (effect == FAULT_SIGNAL_BEFORE || effect == FAULT_SIGNAL_DURING)
+    }
+    if (effect == FAULT_SIGNAL_BEFORE || effect == FAULT_SIGNAL_DURING) {
         return verb != NULL && verb->waits;
+    }
     return true;
 }
 
@@ -129,22 +133,25 @@ static int wrong(struct reader *reader, const char *at, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(reader->message, reader->bytes, format, arguments);
     va_end(arguments);
-    if (reader->column != NULL)
+    if (reader->column != NULL) {
         *reader->column = (size_t)(at - reader->text);
+    }
     return -1;
 }
 
 static void skip_blanks(struct reader *reader)
 {
-    while (*reader->at == ' ' || *reader->at == '\t')
+    while (*reader->at == ' ' || *reader->at == '\t') {
         reader->at++;
+    }
 }
 
 static bool take(struct reader *reader, const char *word)
 {
     size_t length = strlen(word);
-    if (strncmp(reader->at, word, length) != 0)
+    if (strncmp(reader->at, word, length) != 0) {
         return false;
+    }
     reader->at += length;
     return true;
 }
@@ -157,8 +164,9 @@ static bool in_name(char c)
 static size_t read_name(struct reader *reader, char name[FAULT_NAME_BYTES])
 {
     size_t length = 0;
-    while (in_name(reader->at[length]))
+    while (in_name(reader->at[length])) {
         length++;
+    }
     size_t kept = length < FAULT_NAME_BYTES ? length : FAULT_NAME_BYTES - 1;
     memcpy(name, reader->at, kept);
     name[kept] = 0;
@@ -168,8 +176,9 @@ static size_t read_name(struct reader *reader, char name[FAULT_NAME_BYTES])
 
 static bool read_number(struct reader *reader, uint64_t *number)
 {
-    if (!isdigit((unsigned char)*reader->at))
+    if (!isdigit((unsigned char)*reader->at)) {
         return false;
+    }
     char *end;
     errno = 0;
     *number = strtoull(reader->at, &end, 10);
@@ -181,31 +190,36 @@ static bool read_number(struct reader *reader, uint64_t *number)
 static bool read_time(struct reader *reader, uint64_t *ns)
 {
     uint64_t whole, fraction = 0, scale = 1;
-    if (!read_number(reader, &whole))
+    if (!read_number(reader, &whole)) {
         return false;
+    }
     if (*reader->at == '.') {
         reader->at++;
-        if (!isdigit((unsigned char)*reader->at))
+        if (!isdigit((unsigned char)*reader->at)) {
             return false;
-        for (; isdigit((unsigned char)*reader->at); reader->at++)
+        }
+        for (; isdigit((unsigned char)*reader->at); reader->at++) {
             if (scale < 1000000000) {
                 fraction = fraction * 10 + (uint64_t)(*reader->at - '0');
                 scale *= 10;
             }
+        }
     }
     static const struct {
         const char *name;
         uint64_t ns;
-    } units[] = {{"ns", 1},           {"us", 1000},          {"ms", 1000000},
-                 {"min", 60000000000}, {"s", 1000000000},    {"h", 3600000000000}};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    } units[] = {{"ns", 1},         {"us", 1000},        {"ms", 1000000}, {"min", 60000000000},
+                 {"s", 1000000000}, {"h", 3600000000000}};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (take(reader, units[i].name)) {
-            if (whole > UINT64_MAX / 2 / units[i].ns)
+            if (whole > UINT64_MAX / 2 / units[i].ns) {
                 return false;
+            }
             *ns = whole * units[i].ns + fraction * (units[i].ns / scale) +
                   fraction * (units[i].ns % scale) / scale;
             return true;
         }
+    }
     return false;
 }
 
@@ -217,10 +231,11 @@ static int read_actor(struct reader *reader, struct fault_rule *rule)
     } else {
         size_t offset = take(reader, "@") ? 1 : 0;
         char name[FAULT_NAME_BYTES];
-        if (read_name(reader, name) == 0)
+        if (read_name(reader, name) == 0) {
             return wrong(reader, start, "a fault begins with the actor it is for: a name, @HOST or *");
-        snprintf(rule->actor, sizeof rule->actor, "%.*s%.*s", (int)offset, "@",
-                 FAULT_NAME_BYTES - 2, name);
+        }
+        snprintf(rule->actor, sizeof rule->actor, "%.*s%.*s", (int)offset, "@", FAULT_NAME_BYTES - 2,
+                 name);
     }
     return 0;
 }
@@ -232,8 +247,9 @@ static int read_call(struct reader *reader, struct fault_rule *rule)
         strcpy(rule->verb, "*");
         return 0;
     }
-    if (read_name(reader, rule->verb) == 0)
+    if (read_name(reader, rule->verb) == 0) {
         return wrong(reader, start, "after the actor stands the call, such as connect or s.recv#2");
+    }
     if (take(reader, ".")) {
         memcpy(rule->socket, rule->verb, sizeof rule->socket);
         start = reader->at;
@@ -243,10 +259,12 @@ static int read_call(struct reader *reader, struct fault_rule *rule)
         }
         read_name(reader, rule->verb);
     }
-    if (find_verb(rule->verb) == NULL)
-        return wrong(reader, start, "'%s' is not a call that faults can aim at; write it as the "
-                                    "socket documentation does, such as recv or sendall",
+    if (find_verb(rule->verb) == NULL) {
+        return wrong(reader, start,
+                     "'%s' is not a call that faults can aim at; write it as the "
+                     "socket documentation does, such as recv or sendall",
                      rule->verb);
+    }
     return 0;
 }
 
@@ -256,40 +274,51 @@ static int read_ordinal(struct reader *reader, struct fault_rule *rule)
     rule->last = UINT64_MAX;
     rule->step = 1;
     const char *start = reader->at;
-    if (!take(reader, "#"))
+    if (!take(reader, "#")) {
         return 0;
-    if (!read_number(reader, &rule->first) || rule->first == 0)
+    }
+    if (!read_number(reader, &rule->first) || rule->first == 0) {
         return wrong(reader, start, "an ordinal counts from 1: #1 is the first call");
+    }
     rule->last = rule->first;
     if (take(reader, "..")) {
         rule->last = UINT64_MAX;
         if (isdigit((unsigned char)*reader->at) &&
-            (!read_number(reader, &rule->last) || rule->last < rule->first))
+            (!read_number(reader, &rule->last) || rule->last < rule->first)) {
             return wrong(reader, start, "the last ordinal must not be before the first");
+        }
     }
     if (take(reader, "+") && isdigit((unsigned char)*reader->at) &&
-        (!read_number(reader, &rule->step) || rule->step == 0))
+        (!read_number(reader, &rule->step) || rule->step == 0)) {
         return wrong(reader, start, "the step of an ordinal must be at least 1");
+    }
     return 0;
 }
 
 static int read_seam(struct reader *reader, struct fault_rule *rule)
 {
     const char *start = reader->at;
-    if (!take(reader, "/"))
+    if (!take(reader, "/")) {
         return 0;
+    }
     char name[FAULT_NAME_BYTES];
     read_name(reader, name);
     rule->seam_ordinal = 1;
-    for (int seam = FAULT_SEAM_NONE + 1; seam < FAULT_SEAM_COUNT; seam++)
-        if (strcmp(seam_names[seam], name) == 0)
+    for (int seam = FAULT_SEAM_NONE + 1; seam < FAULT_SEAM_COUNT; seam++) {
+        if (strcmp(seam_names[seam], name) == 0) {
             rule->seam = (enum fault_seam)seam;
-    if (rule->seam == FAULT_SEAM_NONE)
-        return wrong(reader, start, "'%s' is not a call of the seam; use poll, send, recv, accept, "
-                                    "connect, sleep …", name);
+        }
+    }
+    if (rule->seam == FAULT_SEAM_NONE) {
+        return wrong(reader, start,
+                     "'%s' is not a call of the seam; use poll, send, recv, accept, "
+                     "connect, sleep …",
+                     name);
+    }
     uint64_t ordinal = 1;
-    if (take(reader, "#") && (!read_number(reader, &ordinal) || ordinal == 0 || ordinal > 1000000))
+    if (take(reader, "#") && (!read_number(reader, &ordinal) || ordinal == 0 || ordinal > 1000000)) {
         return wrong(reader, start, "an ordinal counts from 1: /poll#1 is the first poll");
+    }
     rule->seam_ordinal = (uint32_t)ordinal;
     return 0;
 }
@@ -303,14 +332,16 @@ static int read_signal(struct reader *reader, struct fault_rule *rule, const cha
     }
     if (take(reader, "during=")) {
         rule->effect = FAULT_SIGNAL_DURING;
-        if (!read_time(reader, &rule->amount))
+        if (!read_time(reader, &rule->amount)) {
             return wrong(reader, start, "during= wants a time with its unit, such as 5ms");
+        }
         return 0;
     }
     if (take(reader, "after=")) {
         rule->effect = FAULT_SIGNAL_AFTER;
-        if (!read_number(reader, &rule->amount) || rule->amount == 0)
+        if (!read_number(reader, &rule->amount) || rule->amount == 0) {
             return wrong(reader, start, "after= wants the number of bytes that move first, from 1");
+        }
         return 0;
     }
     return wrong(reader, start, "a signal comes `before` the call, `during=TIME` or `after=BYTES`");
@@ -320,11 +351,13 @@ static int errno_of(const char *name)
 {
     for (int number = 1; number < 200; number++) {
         const char *known = strerrorname_np(number);
-        if (known != NULL && strcmp(known, name) == 0)
+        if (known != NULL && strcmp(known, name) == 0) {
             return number;
+        }
     }
-    if (strcmp(name, "EWOULDBLOCK") == 0)
+    if (strcmp(name, "EWOULDBLOCK") == 0) {
         return EWOULDBLOCK;
+    }
     return strcmp(name, "ENOTSUP") == 0 ? ENOTSUP : 0;
 }
 
@@ -337,46 +370,57 @@ static int read_effect(struct reader *reader, struct fault_rule *rule)
         read_name(reader, name);
         rule->effect = FAULT_ERRNO;
         rule->amount = (uint64_t)errno_of(name);
-        if (rule->amount == 0)
+        if (rule->amount == 0) {
             return wrong(reader, start, "'%s' is not the name of an errno, such as ECONNRESET", name);
+        }
         return 0;
     }
     if (take(reader, "bytes=")) {
         rule->effect = FAULT_BYTES;
-        if (!read_number(reader, &rule->amount) || rule->amount == 0)
+        if (!read_number(reader, &rule->amount) || rule->amount == 0) {
             return wrong(reader, start, "bytes= wants the most bytes that may move, from 1");
+        }
         return 0;
     }
     if (take(reader, "delay=")) {
         rule->effect = FAULT_DELAY;
-        if (!read_time(reader, &rule->amount))
+        if (!read_time(reader, &rule->amount)) {
             return wrong(reader, start, "delay= wants a time with its unit, such as 5ms");
+        }
         return 0;
     }
-    if (take(reader, "signal"))
+    if (take(reader, "signal")) {
         return read_signal(reader, rule, start);
-    return wrong(reader, start, "a fault ends with its effect: errno=NAME, bytes=N, delay=TIME, "
-                                "signal before, signal during=TIME or signal after=N");
+    }
+    return wrong(reader, start,
+                 "a fault ends with its effect: errno=NAME, bytes=N, delay=TIME, "
+                 "signal before, signal during=TIME or signal after=N");
 }
 
 static int read_chance(struct reader *reader, struct fault_rule *rule)
 {
     skip_blanks(reader);
     const char *start = reader->at;
-    if (!take(reader, "chance="))
+    if (!take(reader, "chance=")) {
         return 0;
-    if (rule->chance_ppm != 1000000)
+    }
+    if (rule->chance_ppm != 1000000) {
         return wrong(reader, start, "a fault has one chance");
+    }
     uint64_t whole = 0, fraction = 0, scale = 10000;
     bool good = read_number(reader, &whole);
-    if (good && take(reader, "."))
-        for (; isdigit((unsigned char)*reader->at); reader->at++, scale /= 10)
+    if (good && take(reader, ".")) {
+        for (; isdigit((unsigned char)*reader->at); reader->at++, scale /= 10) {
             fraction += (uint64_t)(*reader->at - '0') * (scale / 10);
-    if (!good || !take(reader, "%") || whole > 100 || whole * 10000 + fraction > 1000000)
+        }
+    }
+    if (!good || !take(reader, "%") || whole > 100 || whole * 10000 + fraction > 1000000) {
         return wrong(reader, start, "chance= wants a percentage from 0%% to 100%%");
+    }
     rule->chance_ppm = (uint32_t)(whole * 10000 + fraction);
-    if (rule->chance_ppm == 0)
+    if (rule->chance_ppm == 0) {
         return wrong(reader, start, "a chance of nothing can never fire; leave the fault out");
+    }
     return 0;
 }
 
@@ -384,15 +428,23 @@ static int read_chance(struct reader *reader, struct fault_rule *rule)
 static int check_possible(struct reader *reader, const struct fault_rule *rule, const char *call)
 {
     bool suits = strcmp(rule->verb, "*") == 0 || fault_effect_suits(rule->effect, rule->verb);
-    if (!suits && (rule->effect == FAULT_BYTES || rule->effect == FAULT_SIGNAL_AFTER))
-        return wrong(reader, call, "%s moves no bytes, so this fault can never fire; aim at a send "
-                                   "or a receive", rule->verb);
-    if (!suits)
-        return wrong(reader, call, "%s never waits, so no signal can cut it short; aim at a call "
-                                   "that waits", rule->verb);
-    if (rule->effect == FAULT_SIGNAL_DURING && rule->seam != FAULT_SEAM_NONE)
-        return wrong(reader, call, "a signal during a call comes at a time, not at a seam call; "
-                                   "leave out the part after the slash");
+    if (!suits && (rule->effect == FAULT_BYTES || rule->effect == FAULT_SIGNAL_AFTER)) {
+        return wrong(reader, call,
+                     "%s moves no bytes, so this fault can never fire; aim at a send "
+                     "or a receive",
+                     rule->verb);
+    }
+    if (!suits) {
+        return wrong(reader, call,
+                     "%s never waits, so no signal can cut it short; aim at a call "
+                     "that waits",
+                     rule->verb);
+    }
+    if (rule->effect == FAULT_SIGNAL_DURING && rule->seam != FAULT_SEAM_NONE) {
+        return wrong(reader, call,
+                     "a signal during a call comes at a time, not at a seam call; "
+                     "leave out the part after the slash");
+    }
     return 0;
 }
 
@@ -401,26 +453,33 @@ int fault_rule_parse(struct fault_rule *rule, const char *text, char *message, s
 {
     struct reader reader = {text, text, message, bytes, column};
     skip_blanks(&reader);
-    if (strlen(text) >= sizeof rule->text)
+    if (strlen(text) >= sizeof rule->text) {
         return wrong(&reader, text, "a fault is at most %zu bytes long", sizeof rule->text - 1);
-    if (read_actor(&reader, rule) < 0)
+    }
+    if (read_actor(&reader, rule) < 0) {
         return -1;
+    }
     skip_blanks(&reader);
     const char *call = reader.at;
     if (read_call(&reader, rule) < 0 || read_ordinal(&reader, rule) < 0 ||
-        read_seam(&reader, rule) < 0)
+        read_seam(&reader, rule) < 0) {
         return -1;
-    if (*reader.at != ' ' && *reader.at != '\t' && *reader.at != 0)
+    }
+    if (*reader.at != ' ' && *reader.at != '\t' && *reader.at != 0) {
         return wrong(&reader, reader.at, "expected a blank before the effect");
+    }
     rule->chance_ppm = 1000000;
     if (read_chance(&reader, rule) < 0 || read_effect(&reader, rule) < 0 ||
-        read_chance(&reader, rule) < 0)
+        read_chance(&reader, rule) < 0) {
         return -1;
+    }
     skip_blanks(&reader);
-    if (*reader.at != 0)
+    if (*reader.at != 0) {
         return wrong(&reader, reader.at, "nothing may follow the effect but chance=P%%");
-    if (check_possible(&reader, rule, call) < 0)
+    }
+    if (check_possible(&reader, rule, call) < 0) {
         return -1;
+    }
     memcpy(rule->text, text, strlen(text) + 1);
     return 0;
 }

@@ -182,16 +182,14 @@ static uint32_t height(const struct sim_world *world, struct sim_epoll_id id, ui
     return highest;
 }
 
-static int check_nesting(const struct sim_world *world, struct sim_epoll_id id,
-                         struct sim_file_id file)
+static int check_nesting(const struct sim_world *world, struct sim_epoll_id id, struct sim_file_id file)
 {
     const struct sim_file *target = sim_file_at(world, file);
     if (target->kind != SIM_FILE_EPOLL) {
         return 0;
     }
     bool meets = false;
-    const uint32_t below =
-        depth(world, (struct sim_epoll_id){target->object}, id, 1, &meets);
+    const uint32_t below = depth(world, (struct sim_epoll_id){target->object}, id, 1, &meets);
     /* LINUX: a ring, or a chain of more than five epolls. */
     return meets || below + height(world, id, 1) > MOST_NESTED + 1 ? -ELOOP : 0;
 }

@@ -131,8 +131,7 @@ void sim_file_drop(struct sim_world *world, struct sim_file_id id)
     }
     const uint32_t kind = file->kind;
     const uint32_t object = file->object;
-    const struct sim_wait_queue *queue =
-        sim_wait_queue_of(world, kinds[kind].queue_kind, object);
+    const struct sim_wait_queue *queue = sim_wait_queue_of(world, kinds[kind].queue_kind, object);
     if (queue->first.index) {
         sim_epoll_forget(world, id);
     }
@@ -157,8 +156,8 @@ void sim_file_queue(const struct sim_world *world, struct sim_file_id id, uint32
 /* ---- descriptor tables ------------------------------------------------------------------------- */
 
 /* The descriptor's place, counted from the process's first; NULL when its page was never used. */
-static struct sim_descriptor *place(const struct sim_world *world,
-                                    const struct sim_process *process, uint32_t offset)
+static struct sim_descriptor *place(const struct sim_world *world, const struct sim_process *process,
+                                    uint32_t offset)
 {
     const uint32_t page = process->pages[offset / SIM_DESCRIPTORS_PER_PAGE];
     if (!page) {
@@ -213,8 +212,8 @@ bool sim_descriptor_has_room(const struct sim_world *world, struct sim_process_i
     return process->open_descriptors < limit_of(process);
 }
 
-int sim_descriptor_install(struct sim_world *world, struct sim_process_id id,
-                           struct sim_file_id file, uint32_t flags, int minimum)
+int sim_descriptor_install(struct sim_world *world, struct sim_process_id id, struct sim_file_id file,
+                           uint32_t flags, int minimum)
 {
     struct sim_process *process = sim_process_at(world, id);
     const int64_t wanted = (int64_t)minimum - process->first_descriptor;
@@ -240,8 +239,8 @@ int sim_descriptor_install(struct sim_world *world, struct sim_process_id id,
     return (int)(process->first_descriptor + offset);
 }
 
-int sim_descriptor_replace(struct sim_world *world, struct sim_process_id id,
-                           struct sim_file_id file, uint32_t flags, int descriptor)
+int sim_descriptor_replace(struct sim_world *world, struct sim_process_id id, struct sim_file_id file,
+                           uint32_t flags, int descriptor)
 {
     struct sim_process *process = sim_process_at(world, id);
     const uint32_t offset = (uint32_t)descriptor - process->first_descriptor;
@@ -266,8 +265,8 @@ struct sim_file_id sim_descriptor_file(const struct sim_world *world, struct sim
     return entry ? entry->file : (struct sim_file_id){0};
 }
 
-int sim_descriptor_socket(const struct sim_world *world, struct sim_process_id process,
-                          int descriptor, struct sim_file_id *file, struct sim_socket_id *id)
+int sim_descriptor_socket(const struct sim_world *world, struct sim_process_id process, int descriptor,
+                          struct sim_file_id *file, struct sim_socket_id *id)
 {
     *file = sim_descriptor_file(world, process, descriptor);
     if (!file->index) {
@@ -310,8 +309,8 @@ void sim_descriptor_close_all(struct sim_world *world, struct sim_process_id id)
         if (!process->pages[page]) {
             continue;
         }
-        struct sim_descriptor_page *entries =
-            sim_pool_at(world, SIM_POOL_DESCRIPTOR_PAGE, process->pages[page]);
+        struct sim_descriptor_page *entries = sim_pool_at(world, SIM_POOL_DESCRIPTOR_PAGE,
+                                                          process->pages[page]);
         for (uint32_t slot = 0; slot < SIM_DESCRIPTORS_PER_PAGE && entries->used; slot++) {
             if (entries->descriptors[slot].file.index) {
                 const uint32_t offset = page * SIM_DESCRIPTORS_PER_PAGE + slot;
@@ -333,8 +332,8 @@ int sim_descriptor_share_all(struct sim_world *world, struct sim_process_id from
         if (!parent->pages[page]) {
             continue;
         }
-        const struct sim_descriptor_page *entries =
-            sim_pool_at(world, SIM_POOL_DESCRIPTOR_PAGE, parent->pages[page]);
+        const struct sim_descriptor_page *entries = sim_pool_at(world, SIM_POOL_DESCRIPTOR_PAGE,
+                                                                parent->pages[page]);
         if (!entries->used) {
             continue;
         }
@@ -345,8 +344,7 @@ int sim_descriptor_share_all(struct sim_world *world, struct sim_process_id from
             const struct sim_descriptor *entry = &entries->descriptors[slot];
             if (entry->file.index) {
                 sim_file_hold(world, entry->file);
-                fill(world, child, page * SIM_DESCRIPTORS_PER_PAGE + slot, entry->file,
-                     entry->flags);
+                fill(world, child, page * SIM_DESCRIPTORS_PER_PAGE + slot, entry->file, entry->flags);
             }
         }
     }

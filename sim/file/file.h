@@ -27,8 +27,8 @@ int sim_descriptor_install(struct sim_world *world, struct sim_process_id proces
 struct sim_file_id sim_descriptor_file(const struct sim_world *world, struct sim_process_id process,
                                        int descriptor);
 /* The description's socket: 0 with *id and *file, -EBADF or -ENOTSOCK. */
-int sim_descriptor_socket(const struct sim_world *world, struct sim_process_id process,
-                          int descriptor, struct sim_file_id *file, struct sim_socket_id *id);
+int sim_descriptor_socket(const struct sim_world *world, struct sim_process_id process, int descriptor,
+                          struct sim_file_id *file, struct sim_socket_id *id);
 int sim_descriptor_close(struct sim_world *world, struct sim_process_id process, int descriptor);
 bool sim_descriptor_has_room(const struct sim_world *world, struct sim_process_id process);
 /* The table's entry, NULL when not open. */

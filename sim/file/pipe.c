@@ -115,8 +115,7 @@ static size_t pages_fill(struct sim_pipe *pipe, size_t length)
     return done;
 }
 
-int64_t sim_pipe_write(struct sim_world *world, struct sim_pipe_id id, const void *data,
-                       size_t length)
+int64_t sim_pipe_write(struct sim_world *world, struct sim_pipe_id id, const void *data, size_t length)
 {
     struct sim_pipe *pipe = sim_pipe_at(world, id);
     if (length == 0) {

@@ -14,8 +14,7 @@ void sim_pipe_close(struct sim_world *world, struct sim_pipe_id id, bool writer)
 /* Bytes moved, 0 at the end, or -EAGAIN where pipe(7) would wait; write: -EPIPE without a reader. A
  * write of at most PIPE_BUF bytes is whole or not at all. */
 int64_t sim_pipe_read(struct sim_world *world, struct sim_pipe_id id, void *buffer, size_t length);
-int64_t sim_pipe_write(struct sim_world *world, struct sim_pipe_id id, const void *data,
-                       size_t length);
+int64_t sim_pipe_write(struct sim_world *world, struct sim_pipe_id id, const void *data, size_t length);
 uint32_t sim_pipe_poll(const struct sim_world *world, struct sim_pipe_id id, bool writer);
 enum { SIM_PIPE_PAGE_BYTES = 4096 };
 /* F_SETPIPE_SZ: the new capacity, or -EBUSY, -EINVAL. */

@@ -92,9 +92,9 @@ void sim_timer_get(struct sim_world *world, struct sim_timer_id id, struct itime
         arm(world, id);
     }
     const bool running = timer->event.index != 0;
-    value->it_value = timespec_of(running && timer->next_at > world->now
-                                      ? timer->next_at - world->now
-                                      : running ? 1 : 0);
+    value->it_value = timespec_of(running && timer->next_at > world->now ? timer->next_at - world->now
+                                  : running                              ? 1
+                                                                         : 0);
     value->it_interval = timespec_of(timer->interval_ns);
 }
 

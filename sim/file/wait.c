@@ -8,8 +8,8 @@
 #include <sys/epoll.h>
 
 #include "core/block.h"
-#include "epoll.h"
 #include "core/event.h"
+#include "epoll.h"
 #include "file.h"
 
 struct sim_wait_queue *sim_wait_queue_of(struct sim_world *world, uint32_t kind, uint32_t index)
@@ -37,8 +37,7 @@ struct sim_wait_queue *sim_wait_queue_of(struct sim_world *world, uint32_t kind,
 
 /* ---- queues: doubly linked, first come first woken ------------------------------------------ */
 
-void sim_wait_enqueue(struct sim_world *world, struct sim_waiter_id id, uint32_t kind,
-                      uint32_t index)
+void sim_wait_enqueue(struct sim_world *world, struct sim_waiter_id id, uint32_t kind, uint32_t index)
 {
     struct sim_waiter *waiter = sim_waiter_at(world, id);
     struct sim_wait_queue *queue = sim_wait_queue_of(world, kind, index);
@@ -59,8 +58,7 @@ void sim_wait_dequeue(struct sim_world *world, struct sim_waiter_id id)
     if (!waiter->queue_kind) {
         return; /* its object went first */
     }
-    struct sim_wait_queue *queue =
-        sim_wait_queue_of(world, waiter->queue_kind, waiter->queue_index);
+    struct sim_wait_queue *queue = sim_wait_queue_of(world, waiter->queue_kind, waiter->queue_index);
     if (waiter->previous_in_queue.index) {
         sim_waiter_at(world, waiter->previous_in_queue)->next_in_queue = waiter->next_in_queue;
     } else {
@@ -95,8 +93,9 @@ void sim_wake(struct sim_world *world, struct sim_wait_queue *queue, uint32_t bi
         const struct sim_waiter_id next = waiter->next_in_queue;
         /* LINUX: an item that EPOLLONESHOT disarmed has no events and hears nothing, not even
          * errors; every other waiter always hears POLLERR and POLLHUP. */
-        if (DRY_MUTANT(wake_up_is_lost) && (bits & POLLRDHUP))
+        if (DRY_MUTANT(wake_up_is_lost) && (bits & POLLRDHUP)) {
             break; /* the end of a stream wakes nobody */
+        }
         if (waiter->events && (bits & (waiter->events | POLLERR | POLLHUP))) {
             if (waiter->kind == SIM_WAITER_TASK) {
                 sim_wait_wake_task(world, waiter->task, SIM_WAKE_OBJECT);
@@ -176,8 +175,8 @@ void sim_wait_park(struct sim_world *world, struct sim_task_id id, uint64_t dead
     struct sim_task *task = sim_task_at(world, id);
     assert(task->state != SIM_TASK_ENDED);
     if (deadline_at != SIM_NEVER && !task->deadline_event.index) {
-        task->deadline_event =
-            sim_event_push(world, deadline_at, SIM_EVENT_TASK_DEADLINE, id.index, 0, 0);
+        task->deadline_event = sim_event_push(world, deadline_at, SIM_EVENT_TASK_DEADLINE, id.index, 0,
+                                              0);
         assert(task->deadline_event.index);
     }
     if (task->state != SIM_TASK_RUNNING) {

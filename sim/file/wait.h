@@ -20,8 +20,7 @@ int sim_wait_add(struct sim_world *world, struct sim_task_id task, uint32_t queu
 int sim_wait_add_file(struct sim_world *world, struct sim_task_id task, struct sim_file_id file,
                       uint32_t events);
 /* Puts a waiter at the end of a queue; takes it out of the one it stands in. */
-void sim_wait_enqueue(struct sim_world *world, struct sim_waiter_id id, uint32_t kind,
-                      uint32_t index);
+void sim_wait_enqueue(struct sim_world *world, struct sim_waiter_id id, uint32_t kind, uint32_t index);
 void sim_wait_dequeue(struct sim_world *world, struct sim_waiter_id id);
 /* The queue's object is about to go: unlinks everybody. */
 void sim_wait_abandon(struct sim_world *world, struct sim_wait_queue *queue);

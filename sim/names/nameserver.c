@@ -54,17 +54,20 @@ static int open_socket(struct dry_caller caller, int type)
 {
     const struct dry_system *system = caller.system;
     int fd = system->socket(caller, AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
+    if (fd < 0) {
         return fd;
+    }
     int off = 0, on = 1;
     system->setsockopt(caller, fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     system->setsockopt(caller, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(NAMESERVER_PORT)};
     int result = system->bind(caller, fd, (struct sockaddr *)&any, sizeof any);
-    if (result == 0 && type == SOCK_STREAM)
+    if (result == 0 && type == SOCK_STREAM) {
         result = system->listen(caller, fd, NAMESERVER_CONNECTIONS);
-    if (result < 0)
+    }
+    if (result < 0) {
         system->close(caller, fd);
+    }
     return result < 0 ? result : fd;
 }
 
@@ -97,8 +100,9 @@ static void send_due(struct server *server)
 {
     uint64_t now = now_of(server);
     size_t sent = 0;
-    while (sent < server->late_count && server->late[sent].due_at <= now)
+    while (sent < server->late_count && server->late[sent].due_at <= now) {
         send_answer(server, &server->late[sent++]);
+    }
     server->late_count -= sent;
     memmove(server->late, server->late + sent, server->late_count * sizeof server->late[0]);
 }
@@ -108,17 +112,18 @@ static void answer_datagrams(struct server *server)
     for (;;) {
         uint8_t query[NAMESERVER_MESSAGE_BYTES];
         struct late answer = {.fd = server->udp, .address_length = sizeof answer.address};
-        ssize_t length = server->caller.system->recvfrom(server->caller, server->udp, query,
-                                                         sizeof query, 0,
-                                                         (struct sockaddr *)&answer.address,
-                                                         &answer.address_length);
-        if (length < 0)
+        ssize_t length = server->caller.system->recvfrom(
+            server->caller, server->udp, query, sizeof query, 0, (struct sockaddr *)&answer.address,
+            &answer.address_length);
+        if (length < 0) {
             return;
+        }
         struct sim_zone_reply reply = sim_zone_answer(server->zone, query, (size_t)length, false,
                                                       answer.message, NAMESERVER_MESSAGE_BYTES);
         answer.length = reply.length;
-        if (reply.length > 0)
+        if (reply.length > 0) {
             send_or_keep(server, &answer, reply.delay_ns);
+        }
     }
 }
 
@@ -127,8 +132,9 @@ static void accept_connections(struct server *server)
     while (server->connection_count < NAMESERVER_CONNECTIONS) {
         int fd = server->caller.system->accept(server->caller, server->tcp, NULL, NULL,
                                                SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0)
+        if (fd < 0) {
             return;
+        }
         server->connections[server->connection_count++] = (struct connection){.fd = fd};
     }
 }
@@ -138,8 +144,9 @@ static void drop_connection(struct server *server, size_t at)
     int fd = server->connections[at].fd;
     size_t kept = 0;
     for (size_t i = 0; i < server->late_count; i++) {
-        if (server->late[i].fd != fd)
+        if (server->late[i].fd != fd) {
             server->late[kept++] = server->late[i];
+        }
     }
     server->late_count = kept;
     server->caller.system->close(server->caller, fd);
@@ -151,17 +158,19 @@ static void answer_stream(struct server *server, struct connection *connection)
 {
     while (connection->have >= 2) {
         size_t length = (size_t)connection->message[0] << 8 | connection->message[1];
-        if (length > NAMESERVER_MESSAGE_BYTES || connection->have < length + 2)
+        if (length > NAMESERVER_MESSAGE_BYTES || connection->have < length + 2) {
             return;
+        }
         struct late answer = {.fd = connection->fd};
-        struct sim_zone_reply reply =
-            sim_zone_answer(server->zone, connection->message + 2, length, true, answer.message + 2,
-                            NAMESERVER_MESSAGE_BYTES);
+        struct sim_zone_reply reply = sim_zone_answer(server->zone, connection->message + 2, length,
+                                                      true, answer.message + 2,
+                                                      NAMESERVER_MESSAGE_BYTES);
         answer.message[0] = (uint8_t)(reply.length >> 8);
         answer.message[1] = (uint8_t)reply.length;
         answer.length = reply.length + 2;
-        if (reply.length > 0)
+        if (reply.length > 0) {
             send_or_keep(server, &answer, reply.delay_ns);
+        }
         connection->have -= length + 2;
         memmove(connection->message, connection->message + length + 2, connection->have);
     }
@@ -173,10 +182,12 @@ static bool read_stream(struct server *server, struct connection *connection)
     ssize_t length = server->caller.system->recvfrom(
         server->caller, connection->fd, connection->message + connection->have,
         sizeof connection->message - connection->have, 0, NULL, NULL);
-    if (length == -EAGAIN || length == -EINTR)
+    if (length == -EAGAIN || length == -EINTR) {
         return true;
-    if (length <= 0)
+    }
+    if (length <= 0) {
         return false;
+    }
     connection->have += (size_t)length;
     answer_stream(server, connection);
     return connection->have < sizeof connection->message;
@@ -187,11 +198,10 @@ static int wait_for_work(struct server *server, struct pollfd *descriptors)
     size_t count = 0;
     descriptors[count++] = (struct pollfd){.fd = server->udp, .events = POLLIN};
     descriptors[count++] = (struct pollfd){
-        .fd = server->connection_count < NAMESERVER_CONNECTIONS ? server->tcp : -1,
-        .events = POLLIN};
-    for (size_t i = 0; i < server->connection_count; i++)
-        descriptors[count++] =
-            (struct pollfd){.fd = server->connections[i].fd, .events = POLLIN};
+        .fd = server->connection_count < NAMESERVER_CONNECTIONS ? server->tcp : -1, .events = POLLIN};
+    for (size_t i = 0; i < server->connection_count; i++) {
+        descriptors[count++] = (struct pollfd){.fd = server->connections[i].fd, .events = POLLIN};
+    }
     struct timespec timeout, *until = NULL;
     if (server->late_count > 0) {
         uint64_t now = now_of(server), due_at = server->late[0].due_at;
@@ -210,18 +220,24 @@ static int serve(struct server *server)
         struct pollfd descriptors[2 + NAMESERVER_CONNECTIONS] = {0};
         size_t connections = server->connection_count;
         int ready = wait_for_work(server, descriptors);
-        if (ready < 0)
+        if (ready < 0) {
             return ready;
+        }
         send_due(server);
-        if (ready == 0)
+        if (ready == 0) {
             continue;
-        if (descriptors[0].revents != 0)
+        }
+        if (descriptors[0].revents != 0) {
             answer_datagrams(server);
-        for (size_t i = connections; i-- > 0;)
-            if (descriptors[2 + i].revents != 0 && !read_stream(server, &server->connections[i]))
+        }
+        for (size_t i = connections; i-- > 0;) {
+            if (descriptors[2 + i].revents != 0 && !read_stream(server, &server->connections[i])) {
                 drop_connection(server, i);
-        if (descriptors[1].revents != 0)
+            }
+        }
+        if (descriptors[1].revents != 0) {
             accept_connections(server);
+        }
     }
 }
 

@@ -39,8 +39,9 @@ static int check_hints(struct request *request, const struct addrinfo *hints)
         KNOWN = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_ADDRCONFIG | AI_V4MAPPED |
                 AI_NUMERICSERV | AI_ALL | AI_IDN | AI_CANONIDN,
     };
-    if (request->node == NULL && request->service == NULL)
+    if (request->node == NULL && request->service == NULL) {
         return EAI_NONAME;
+    }
     if (hints == NULL) {
         request->flags = AI_V4MAPPED | AI_ADDRCONFIG;
         return 0;
@@ -49,12 +50,15 @@ static int check_hints(struct request *request, const struct addrinfo *hints)
     request->family = hints->ai_family;
     request->type = hints->ai_socktype;
     request->protocol = hints->ai_protocol;
-    if ((hints->ai_flags & ~KNOWN) != 0)
+    if ((hints->ai_flags & ~KNOWN) != 0) {
         return EAI_BADFLAGS;
-    if ((hints->ai_flags & AI_CANONNAME) != 0 && request->node == NULL)
+    }
+    if ((hints->ai_flags & AI_CANONNAME) != 0 && request->node == NULL) {
         return EAI_BADFLAGS;
-    if (request->family != AF_UNSPEC && request->family != AF_INET && request->family != AF_INET6)
+    }
+    if (request->family != AF_UNSPEC && request->family != AF_INET && request->family != AF_INET6) {
         return EAI_FAMILY;
+    }
     return 0;
 }
 
@@ -80,8 +84,9 @@ static bool named_port(struct request *request, size_t kind)
     if (kinds[kind].service_protocol == NULL ||
         request->caller.system->getservbyname(request->caller, request->service,
                                               kinds[kind].service_protocol, &entry, buffer,
-                                              sizeof buffer) != 0)
+                                              sizeof buffer) != 0) {
         return false;
+    }
     request->ports[kind] = (in_port_t)entry.s_port;
     return true;
 }
@@ -90,14 +95,18 @@ static bool named_port(struct request *request, size_t kind)
 static int choose_one_kind(struct request *request, bool named)
 {
     size_t kind = 0;
-    while (kind < KIND_COUNT && !kind_matches(request, &kinds[kind]))
+    while (kind < KIND_COUNT && !kind_matches(request, &kinds[kind])) {
         kind++;
-    if (kind == KIND_COUNT)
+    }
+    if (kind == KIND_COUNT) {
         return request->type != 0 ? EAI_SOCKTYPE : EAI_SERVICE;
-    if (request->service != NULL && kinds[kind].service_protocol == NULL)
+    }
+    if (request->service != NULL && kinds[kind].service_protocol == NULL) {
         return EAI_SERVICE;
-    if (named && !named_port(request, kind))
+    }
+    if (named && !named_port(request, kind)) {
         return EAI_SERVICE;
+    }
     request->wanted[kind] = true;
     return 0;
 }
@@ -107,13 +116,16 @@ static int choose_kinds(struct request *request)
 {
     unsigned long number = 0;
     bool named = request->service != NULL && !numeric_service(request->service, &number);
-    if (named && (request->flags & AI_NUMERICSERV) != 0)
+    if (named && (request->flags & AI_NUMERICSERV) != 0) {
         return EAI_NONAME;
+    }
     named = named || (int)number < 0; /* LINUX: "-1" is looked for by name */
-    for (size_t i = 0; i < KIND_COUNT; i++)
+    for (size_t i = 0; i < KIND_COUNT; i++) {
         request->ports[i] = htons((uint16_t)number);
-    if (request->type != 0 || request->protocol != 0)
+    }
+    if (request->type != 0 || request->protocol != 0) {
         return choose_one_kind(request, named);
+    }
     bool any = false;
     for (size_t i = 0; i < KIND_COUNT; i++) {
         request->wanted[i] = named ? named_port(request, i) : kinds[i].by_default;
@@ -133,10 +145,12 @@ static void add_fixed(struct resolver_found *found, const char *text, int family
 static void find_default(const struct request *request, struct resolver_found *found)
 {
     bool passive = (request->flags & AI_PASSIVE) != 0;
-    if (request->family != AF_INET)
+    if (request->family != AF_INET) {
         add_fixed(found, passive ? "::" : "::1", AF_INET6);
-    if (request->family != AF_INET6)
+    }
+    if (request->family != AF_INET6) {
         add_fixed(found, passive ? "0.0.0.0" : "127.0.0.1", AF_INET);
+    }
 }
 
 static void map_address(struct resolver_address *address)
@@ -151,8 +165,9 @@ static int find_numeric(const struct request *request, struct resolver_found *fo
 {
     struct resolver_address *address = &found->addresses[0];
     found->address_count = 1;
-    if (request->family == AF_UNSPEC || request->family == address->family)
+    if (request->family == AF_UNSPEC || request->family == address->family) {
         return 0;
+    }
     if (address->family == AF_INET && (request->flags & AI_V4MAPPED) != 0) {
         map_address(address);
         return 0;
@@ -192,46 +207,54 @@ static int find_named(struct sim_resolver *resolver, struct sim_resolver_facts f
 {
     int family = request->family;
     if ((request->flags & AI_ADDRCONFIG) != 0) {
-        if (family == AF_UNSPEC && facts.has_ipv4 != facts.has_ipv6)
+        if (family == AF_UNSPEC && facts.has_ipv4 != facts.has_ipv6) {
             family = facts.has_ipv4 ? AF_INET : AF_INET6;
-        else if ((family == AF_INET && !facts.has_ipv4 && facts.has_ipv6) ||
-                 (family == AF_INET6 && !facts.has_ipv6 && facts.has_ipv4))
+        } else if ((family == AF_INET && !facts.has_ipv4 && facts.has_ipv6) ||
+                   (family == AF_INET6 && !facts.has_ipv6 && facts.has_ipv4)) {
             return EAI_NONAME;
+        }
     }
     bool map = family == AF_INET6 && (request->flags & AI_V4MAPPED) != 0;
-    if (map)
+    if (map) {
         family = AF_UNSPEC;
+    }
     resolver_by_name(resolver, request->caller, request->node, family, found);
-    if (found->h_error != 0 || !map)
+    if (found->h_error != 0 || !map) {
         return error_of(found->h_error, system_error);
+    }
     bool any_v6 = false;
-    for (size_t i = 0; i < found->address_count; i++)
+    for (size_t i = 0; i < found->address_count; i++) {
         any_v6 = any_v6 || found->addresses[i].family == AF_INET6;
+    }
     size_t kept = 0;
     for (size_t i = 0; i < found->address_count; i++) {
-        if (found->addresses[i].family == AF_INET && any_v6 && (request->flags & AI_ALL) == 0)
+        if (found->addresses[i].family == AF_INET && any_v6 && (request->flags & AI_ALL) == 0) {
             continue;
+        }
         found->addresses[kept] = found->addresses[i];
-        if (found->addresses[kept].family == AF_INET)
+        if (found->addresses[kept].family == AF_INET) {
             map_address(&found->addresses[kept]);
+        }
         kept++;
     }
     found->address_count = kept;
     return 0;
 }
 
-static int find(struct sim_resolver *resolver, struct sim_resolver_facts facts,
-                struct request *request, struct resolver_found *found, int *system_error)
+static int find(struct sim_resolver *resolver, struct sim_resolver_facts facts, struct request *request,
+                struct resolver_found *found, int *system_error)
 {
     *found = (struct resolver_found){.h_error = 0};
     if (request->node == NULL) {
         find_default(request, found);
         return 0;
     }
-    if (resolver_numeric(request->caller, request->node, &found->addresses[0]))
+    if (resolver_numeric(request->caller, request->node, &found->addresses[0])) {
         return find_numeric(request, found);
-    if ((request->flags & AI_NUMERICHOST) != 0 || request->node[0] == 0)
+    }
+    if ((request->flags & AI_NUMERICHOST) != 0 || request->node[0] == 0) {
         return EAI_NONAME;
+    }
     return find_named(resolver, facts, request, found, system_error);
 }
 
@@ -243,21 +266,21 @@ static struct addrinfo *make_result(const struct request *request, size_t kind,
         struct addrinfo info;
         struct sockaddr_in6 storage;
     } *result = calloc(1, sizeof *result);
-    if (result == NULL)
+    if (result == NULL) {
         return NULL;
+    }
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = request->ports[kind]};
-    result->storage = (struct sockaddr_in6){.sin6_family = AF_INET6,
-                                            .sin6_port = request->ports[kind],
-                                            .sin6_scope_id = address->scope};
+    result->storage = (struct sockaddr_in6){
+        .sin6_family = AF_INET6, .sin6_port = request->ports[kind], .sin6_scope_id = address->scope};
     memcpy(&v4.sin_addr, address->bytes, 4);
     memcpy(&result->storage.sin6_addr, address->bytes, 16);
-    if (address->family == AF_INET)
+    if (address->family == AF_INET) {
         memcpy(&result->storage, &v4, sizeof v4);
+    }
     result->info.ai_flags = request->flags;
     result->info.ai_family = address->family;
     result->info.ai_socktype = kinds[kind].type;
-    result->info.ai_protocol =
-        kinds[kind].any_protocol ? request->protocol : kinds[kind].protocol;
+    result->info.ai_protocol = kinds[kind].any_protocol ? request->protocol : kinds[kind].protocol;
     result->info.ai_addrlen = address->family == AF_INET ? sizeof v4 : sizeof result->storage;
     result->info.ai_addr = (struct sockaddr *)&result->storage;
     return &result->info;
@@ -268,10 +291,11 @@ static int make_list(const struct request *request, const struct resolver_found 
 {
     struct addrinfo **end = list;
     *list = NULL;
-    for (size_t i = 0; i < found->address_count; i++)
+    for (size_t i = 0; i < found->address_count; i++) {
         for (size_t kind = 0; kind < KIND_COUNT; kind++) {
-            if (!request->wanted[kind])
+            if (!request->wanted[kind]) {
                 continue;
+            }
             *end = make_result(request, kind, &found->addresses[i]);
             if (*end == NULL) {
                 sim_resolver_freeaddrinfo(*list);
@@ -279,6 +303,7 @@ static int make_list(const struct request *request, const struct resolver_found 
             }
             end = &(*end)->ai_next;
         }
+    }
     if ((request->flags & AI_CANONNAME) != 0 && *list != NULL) {
         const char *name = found->canonical[0] != 0 ? found->canonical : request->node;
         (*list)->ai_canonname = strdup(name);
@@ -292,23 +317,27 @@ static int make_list(const struct request *request, const struct resolver_found 
 
 int sim_resolver_getaddrinfo(struct sim_resolver *resolver, struct sim_resolver_facts facts,
                              struct dry_caller caller, const char *node, const char *service,
-                             const struct addrinfo *hints, struct addrinfo **list,
-                             int *system_error)
+                             const struct addrinfo *hints, struct addrinfo **list, int *system_error)
 {
     /* LINUX: "*" is no name at all, for host and service alike. */
-    if (node != NULL && strcmp(node, "*") == 0)
+    if (node != NULL && strcmp(node, "*") == 0) {
         node = NULL;
-    if (service != NULL && strcmp(service, "*") == 0)
+    }
+    if (service != NULL && strcmp(service, "*") == 0) {
         service = NULL;
+    }
     struct request request = {.caller = caller, .node = node, .service = service};
     struct resolver_found *found = malloc(sizeof *found);
-    if (found == NULL)
+    if (found == NULL) {
         return EAI_MEMORY;
+    }
     int result = check_hints(&request, hints);
-    if (result == 0)
+    if (result == 0) {
         result = choose_kinds(&request);
-    if (result == 0)
+    }
+    if (result == 0) {
         result = find(resolver, facts, &request, found, system_error);
+    }
     if (result == 0) {
         resolver_order(caller, found->addresses, found->address_count);
         result = make_list(&request, found, list);

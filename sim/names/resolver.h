@@ -29,13 +29,12 @@ struct sim_resolver_facts {
 /* The seam's name calls (system.h) with the resolver of the caller's host. */
 int sim_resolver_getaddrinfo(struct sim_resolver *resolver, struct sim_resolver_facts facts,
                              struct dry_caller caller, const char *node, const char *service,
-                             const struct addrinfo *hints, struct addrinfo **list,
-                             int *system_error);
+                             const struct addrinfo *hints, struct addrinfo **list, int *system_error);
 void sim_resolver_freeaddrinfo(struct addrinfo *list);
 int sim_resolver_getnameinfo(struct sim_resolver *resolver, struct dry_caller caller,
                              const struct sockaddr *address, socklen_t length, char *host,
-                             socklen_t host_bytes, char *service, socklen_t service_bytes,
-                             int flags, int *system_error);
+                             socklen_t host_bytes, char *service, socklen_t service_bytes, int flags,
+                             int *system_error);
 int sim_resolver_gethostbyname(struct sim_resolver *resolver, struct dry_caller caller,
                                const char *name, int family, struct hostent *result, char *buffer,
                                size_t bytes);

@@ -56,8 +56,7 @@ struct resolver_found {
 bool resolver_in_hosts(const struct sim_resolver *resolver, const char *name, int family,
                        struct resolver_found *found);
 bool resolver_in_hosts_by_address(const struct sim_resolver *resolver,
-                                  const struct resolver_address *address,
-                                  struct resolver_found *found);
+                                  const struct resolver_address *address, struct resolver_found *found);
 /* Asks the DNS, with the search list; fills found. */
 void resolver_dns_by_name(struct sim_resolver *resolver, struct dry_caller caller, const char *name,
                           int family, struct resolver_found *found);

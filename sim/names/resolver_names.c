@@ -9,8 +9,8 @@
 
 #include "resolver_internal.h"
 
-static bool address_of(const struct sockaddr *from, socklen_t length,
-                       struct resolver_address *address, in_port_t *port)
+static bool address_of(const struct sockaddr *from, socklen_t length, struct resolver_address *address,
+                       in_port_t *port)
 {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
@@ -34,8 +34,9 @@ static bool address_of(const struct sockaddr *from, socklen_t length,
 /* 0, or EAI_OVERFLOW when it does not fit. */
 static int give(const char *text, char *buffer, socklen_t bytes)
 {
-    if (strlen(text) >= bytes)
+    if (strlen(text) >= bytes) {
         return EAI_OVERFLOW;
+    }
     strcpy(buffer, text);
     return 0;
 }
@@ -44,16 +45,18 @@ static void print_numeric(struct dry_caller caller, const struct resolver_addres
                           char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 1])
 {
     inet_ntop(address->family, address->bytes, text, INET6_ADDRSTRLEN);
-    if (address->scope == 0)
+    if (address->scope == 0) {
         return;
+    }
     size_t at = strlen(text);
     bool link_local = address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
     char name[IF_NAMESIZE];
     text[at++] = '%';
-    if (link_local && caller.system->if_indextoname(caller, address->scope, name) >= 0)
+    if (link_local && caller.system->if_indextoname(caller, address->scope, name) >= 0) {
         snprintf(text + at, IF_NAMESIZE, "%s", name);
-    else
+    } else {
         snprintf(text + at, IF_NAMESIZE, "%u", address->scope);
+    }
 }
 
 static int give_host(struct sim_resolver *resolver, struct dry_caller caller,
@@ -62,24 +65,28 @@ static int give_host(struct sim_resolver *resolver, struct dry_caller caller,
 {
     if ((flags & NI_NUMERICHOST) == 0) {
         struct resolver_found *found = malloc(sizeof *found);
-        if (found == NULL)
+        if (found == NULL) {
             return EAI_MEMORY;
+        }
         resolver_by_address(resolver, caller, address, found);
         int result = 0;
         bool named = found->h_error == 0 && found->canonical[0] != 0;
-        if (named)
+        if (named) {
             result = give(found->canonical, host, bytes);
-        else if (found->h_error == NETDB_INTERNAL) {
+        } else if (found->h_error == NETDB_INTERNAL) {
             *system_error = ENOMEM;
             result = EAI_SYSTEM;
-        } else if (found->h_error == TRY_AGAIN)
+        } else if (found->h_error == TRY_AGAIN) {
             result = EAI_AGAIN;
+        }
         bool numeric = !named && result == 0;
         free(found);
-        if (!numeric)
+        if (!numeric) {
             return result;
-        if ((flags & NI_NAMEREQD) != 0)
+        }
+        if ((flags & NI_NAMEREQD) != 0) {
             return EAI_NONAME;
+        }
     }
     char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
     print_numeric(caller, address, text);
@@ -93,35 +100,41 @@ static int give_service(struct dry_caller caller, in_port_t port, char *service,
     char buffer[2048], text[8];
     if ((flags & NI_NUMERICSERV) == 0 &&
         caller.system->getservbyport(caller, port, (flags & NI_DGRAM) != 0 ? "udp" : "tcp", &entry,
-                                     buffer, sizeof buffer) == 0)
+                                     buffer, sizeof buffer) == 0) {
         return give(entry.s_name, service, bytes);
+    }
     snprintf(text, sizeof text, "%u", ntohs(port));
     return give(text, service, bytes);
 }
 
 int sim_resolver_getnameinfo(struct sim_resolver *resolver, struct dry_caller caller,
                              const struct sockaddr *from, socklen_t length, char *host,
-                             socklen_t host_bytes, char *service, socklen_t service_bytes,
-                             int flags, int *system_error)
+                             socklen_t host_bytes, char *service, socklen_t service_bytes, int flags,
+                             int *system_error)
 {
     enum {
         KNOWN = NI_NUMERICHOST | NI_NUMERICSERV | NI_NOFQDN | NI_NAMEREQD | NI_DGRAM | NI_IDN,
     };
     struct resolver_address address;
     in_port_t port;
-    if ((flags & ~KNOWN) != 0)
+    if ((flags & ~KNOWN) != 0) {
         return EAI_BADFLAGS;
-    if (!address_of(from, length, &address, &port))
+    }
+    if (!address_of(from, length, &address, &port)) {
         return EAI_FAMILY;
+    }
     bool wants_host = host != NULL && host_bytes > 0;
     bool wants_service = service != NULL && service_bytes > 0;
-    if (!wants_host && ((flags & NI_NAMEREQD) != 0 || !wants_service))
+    if (!wants_host && ((flags & NI_NAMEREQD) != 0 || !wants_service)) {
         return EAI_NONAME;
+    }
     int result = 0;
-    if (wants_host)
+    if (wants_host) {
         result = give_host(resolver, caller, &address, host, host_bytes, flags, system_error);
-    if (result == 0 && wants_service)
+    }
+    if (result == 0 && wants_service) {
         result = give_service(caller, port, service, service_bytes, flags);
+    }
     return result;
 }
 
@@ -135,8 +148,9 @@ struct store {
 static void *take(struct store *store, size_t bytes)
 {
     size_t skip = (size_t)(-(uintptr_t)store->at & (sizeof(void *) - 1));
-    if (store->left < skip + bytes)
+    if (store->left < skip + bytes) {
         return NULL;
+    }
     void *taken = store->at + skip;
     store->at += skip + bytes;
     store->left -= skip + bytes;
@@ -146,8 +160,9 @@ static void *take(struct store *store, size_t bytes)
 static char *keep(struct store *store, const void *data, size_t bytes)
 {
     char *kept = take(store, bytes);
-    if (kept != NULL)
+    if (kept != NULL) {
         memcpy(kept, data, bytes);
+    }
     return kept;
 }
 
@@ -160,18 +175,21 @@ static int make_hostent(const struct resolver_found *found, const char *name, in
     char **aliases = take(&store, (found->alias_count + 1) * sizeof *aliases);
     char **addresses = take(&store, (found->address_count + 1) * sizeof *addresses);
     char *kept = keep(&store, canonical, strlen(canonical) + 1);
-    if (aliases == NULL || addresses == NULL || kept == NULL)
+    if (aliases == NULL || addresses == NULL || kept == NULL) {
         return NO_RECOVERY;
+    }
     for (size_t i = 0; i < found->alias_count; i++) {
         aliases[i] = keep(&store, found->aliases[i], strlen(found->aliases[i]) + 1);
-        if (aliases[i] == NULL)
+        if (aliases[i] == NULL) {
             return NO_RECOVERY;
+        }
     }
     aliases[found->alias_count] = NULL;
     for (size_t i = 0; i < found->address_count; i++) {
         addresses[i] = keep(&store, found->addresses[i].bytes, address_bytes);
-        if (addresses[i] == NULL)
+        if (addresses[i] == NULL) {
             return NO_RECOVERY;
+        }
     }
     addresses[found->address_count] = NULL;
     *result = (struct hostent){.h_name = kept,
@@ -187,17 +205,21 @@ int sim_resolver_gethostbyname(struct sim_resolver *resolver, struct dry_caller 
                                size_t bytes)
 {
     struct resolver_found *found = calloc(1, sizeof *found);
-    if (found == NULL)
+    if (found == NULL) {
         return NETDB_INTERNAL;
-    if (resolver_numeric(caller, name, &found->addresses[0]))
+    }
+    if (resolver_numeric(caller, name, &found->addresses[0])) {
         found->address_count = 1;
-    else
+    } else {
         resolver_by_name(resolver, caller, name, family, found);
+    }
     int h_error = found->h_error;
-    if (h_error == 0 && found->addresses[0].family != family)
+    if (h_error == 0 && found->addresses[0].family != family) {
         h_error = HOST_NOT_FOUND;
-    if (h_error == 0)
+    }
+    if (h_error == 0) {
         h_error = make_hostent(found, name, family, result, buffer, bytes);
+    }
     free(found);
     return h_error;
 }
@@ -207,16 +229,19 @@ int sim_resolver_gethostbyaddr(struct sim_resolver *resolver, struct dry_caller 
                                struct hostent *result, char *buffer, size_t bytes)
 {
     struct resolver_address wanted = {.family = family};
-    if ((family != AF_INET || length != 4) && (family != AF_INET6 || length != 16))
+    if ((family != AF_INET || length != 4) && (family != AF_INET6 || length != 16)) {
         return HOST_NOT_FOUND;
+    }
     memcpy(wanted.bytes, address, length);
     struct resolver_found *found = calloc(1, sizeof *found);
-    if (found == NULL)
+    if (found == NULL) {
         return NETDB_INTERNAL;
+    }
     resolver_by_address(resolver, caller, &wanted, found);
     int h_error = found->h_error;
-    if (h_error == 0)
+    if (h_error == 0) {
         h_error = make_hostent(found, "", family, result, buffer, bytes);
+    }
     free(found);
     return h_error;
 }

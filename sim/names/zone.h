@@ -18,8 +18,7 @@ struct sim_zone;
 struct sim_zone *sim_zone_create(void); /* NULL: no memory */
 void sim_zone_destroy(struct sim_zone *zone);
 /* 0, -ENOMEM, or -EINVAL with a sentence in message and a byte offset in *column (may be NULL). */
-int sim_zone_add(struct sim_zone *zone, const char *text, char *message, size_t bytes,
-                 size_t *column);
+int sim_zone_add(struct sim_zone *zone, const char *text, char *message, size_t bytes, size_t *column);
 
 struct sim_zone_reply {
     size_t length;     /* bytes of the answer; 0: none is sent */
@@ -28,7 +27,7 @@ struct sim_zone_reply {
 
 /* The answer to a query (RFC 1035 wire format), into reply[bytes]. over_tcp: nothing is truncated.
  * What is not a query gets no answer; what cannot be read FORMERR; another opcode NOTIMP. */
-struct sim_zone_reply sim_zone_answer(const struct sim_zone *zone, const uint8_t *query,
-                                      size_t length, bool over_tcp, uint8_t *reply, size_t bytes);
+struct sim_zone_reply sim_zone_answer(const struct sim_zone *zone, const uint8_t *query, size_t length,
+                                      bool over_tcp, uint8_t *reply, size_t bytes);
 
 #endif

@@ -42,8 +42,7 @@ int sim_capture_open(const char *path, struct sim_capture **capture)
     return 0;
 }
 
-void sim_capture_write(struct sim_capture *capture, uint64_t at_ns, const void *bytes,
-                       size_t length)
+void sim_capture_write(struct sim_capture *capture, uint64_t at_ns, const void *bytes, size_t length)
 {
     assert(length <= SNAPSHOT_BYTES);
     const struct pcap_pkthdr header = {

@@ -14,8 +14,7 @@ struct sim_capture;
 /* Creates (or truncates) the file; 0 with *capture, or -errno. */
 int sim_capture_open(const char *path, struct sim_capture **capture);
 /* at_ns: since the world began, or since 1970. */
-void sim_capture_write(struct sim_capture *capture, uint64_t at_ns, const void *bytes,
-                       size_t length);
+void sim_capture_write(struct sim_capture *capture, uint64_t at_ns, const void *bytes, size_t length);
 /* So that what was written can be read while the run goes on. 0 or -errno. */
 int sim_capture_flush(struct sim_capture *capture);
 /* Writes what is pending and frees; NULL is allowed. 0, or -errno if the file is not whole. */

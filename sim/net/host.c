@@ -123,11 +123,10 @@ static void apply_defaults(struct sim_host *host)
 
 static int furnish(struct sim_world *world, struct sim_host_id id)
 {
-    const struct sim_interface_id lo =
-        add_interface(world, id, "lo", IFF_UP | IFF_RUNNING | IFF_LOOPBACK, LOOPBACK_MTU);
-    const struct sim_interface_id eth0 =
-        add_interface(world, id, "eth0", IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST,
-                      ETHERNET_MTU);
+    const struct sim_interface_id lo = add_interface(world, id, "lo",
+                                                     IFF_UP | IFF_RUNNING | IFF_LOOPBACK, LOOPBACK_MTU);
+    const struct sim_interface_id eth0 = add_interface(
+        world, id, "eth0", IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST, ETHERNET_MTU);
     if (lo.index == 0 || eth0.index == 0) {
         return -ENOBUFS;
     }
@@ -259,8 +258,8 @@ static struct sim_interface_id interface_id(const struct sim_world *world, struc
     return id;
 }
 
-int sim_host_add_address(struct sim_world *world, struct sim_host_id host,
-                         uint32_t interface_number, struct sim_ip ip, uint32_t prefix_bits)
+int sim_host_add_address(struct sim_world *world, struct sim_host_id host, uint32_t interface_number,
+                         struct sim_ip ip, uint32_t prefix_bits)
 {
     const bool v4 = sim_ip_is_v4(ip);
     const struct sim_interface_id id = interface_id(world, host, interface_number);
@@ -304,8 +303,7 @@ int sim_host_add_address(struct sim_world *world, struct sim_host_id host,
     return 0;
 }
 
-int sim_host_add_route(struct sim_world *world, struct sim_host_id host,
-                       const struct sim_route *route)
+int sim_host_add_route(struct sim_world *world, struct sim_host_id host, const struct sim_route *route)
 {
     const struct sim_route_id id = {sim_pool_take(world, SIM_POOL_ROUTE)};
     if (id.index == 0) {

@@ -14,11 +14,10 @@ struct sim_host_id sim_host_add(struct sim_world *world, const char *name);
 struct sim_host_id sim_host_find(const struct sim_world *world, const char *name);
 /* prefix_bits of the family (24 of IPv4); adds the connected route. 0, -ENODEV, -EINVAL, -EEXIST
  * (the interface has the address already), -ENOBUFS. */
-int sim_host_add_address(struct sim_world *world, struct sim_host_id host,
-                         uint32_t interface_number, struct sim_ip ip, uint32_t prefix_bits);
+int sim_host_add_address(struct sim_world *world, struct sim_host_id host, uint32_t interface_number,
+                         struct sim_ip ip, uint32_t prefix_bits);
 /* Files a copy of the route behind those of its prefix length and metric. 0 or -ENOBUFS. */
-int sim_host_add_route(struct sim_world *world, struct sim_host_id host,
-                       const struct sim_route *route);
+int sim_host_add_route(struct sim_world *world, struct sim_host_id host, const struct sim_route *route);
 struct sim_interface *sim_host_interface(const struct sim_world *world, struct sim_host_id host,
                                          uint32_t number); /* NULL: none */
 /* Which interface has this address (any of 127/8 is lo's); NULL: none. */
@@ -35,8 +34,7 @@ static inline int64_t sim_setting(const struct sim_host *host, enum sim_setting 
 
 /* A broadcast address as this host sees it: 255.255.255.255, or the last of one of its IPv4
  * prefixes on an interface that can broadcast. */
-bool sim_host_is_broadcast(const struct sim_world *world, struct sim_host_id host,
-                           struct sim_ip ip);
+bool sim_host_is_broadcast(const struct sim_world *world, struct sim_host_id host, struct sim_ip ip);
 /* ---- address arithmetic ------------------------------------------------------------------- */
 
 static inline struct sim_ip sim_ip_v4(uint32_t address) /* host byte order */
@@ -58,8 +56,8 @@ static inline bool sim_ip_is_v4(struct sim_ip ip) /* v4-mapped */
 
 static inline uint32_t sim_ip_to_v4(struct sim_ip ip)
 {
-    return (uint32_t)ip.bytes[12] << 24 | (uint32_t)ip.bytes[13] << 16 |
-           (uint32_t)ip.bytes[14] << 8 | ip.bytes[15];
+    return (uint32_t)ip.bytes[12] << 24 | (uint32_t)ip.bytes[13] << 16 | (uint32_t)ip.bytes[14] << 8 |
+           ip.bytes[15];
 }
 
 static inline bool sim_ip_is_any(struct sim_ip ip) /* 0.0.0.0 (mapped) or :: */

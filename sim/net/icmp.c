@@ -34,22 +34,14 @@ struct meaning {
 
 /* LINUX: icmp_err_convert, by the code of "destination unreachable". */
 static const struct meaning unreachable_v4[] = {
-    [ICMP_NET_UNREACH] = {ENETUNREACH, false},
-    [ICMP_HOST_UNREACH] = {EHOSTUNREACH, false},
-    [ICMP_PROT_UNREACH] = {ENOPROTOOPT, true},
-    [ICMP_PORT_UNREACH] = {ECONNREFUSED, true},
-    [ICMP_FRAG_NEEDED] = {EMSGSIZE, false},
-    [ICMP_SR_FAILED] = {EOPNOTSUPP, false},
-    [ICMP_NET_UNKNOWN] = {ENETUNREACH, true},
-    [ICMP_HOST_UNKNOWN] = {EHOSTDOWN, true},
-    [ICMP_HOST_ISOLATED] = {ENONET, true},
-    [ICMP_NET_ANO] = {ENETUNREACH, true},
-    [ICMP_HOST_ANO] = {EHOSTUNREACH, true},
-    [ICMP_NET_UNR_TOS] = {ENETUNREACH, false},
-    [ICMP_HOST_UNR_TOS] = {EHOSTUNREACH, false},
-    [ICMP_PKT_FILTERED] = {EHOSTUNREACH, true},
-    [ICMP_PREC_VIOLATION] = {EHOSTUNREACH, true},
-    [ICMP_PREC_CUTOFF] = {EHOSTUNREACH, true},
+    [ICMP_NET_UNREACH] = {ENETUNREACH, false},    [ICMP_HOST_UNREACH] = {EHOSTUNREACH, false},
+    [ICMP_PROT_UNREACH] = {ENOPROTOOPT, true},    [ICMP_PORT_UNREACH] = {ECONNREFUSED, true},
+    [ICMP_FRAG_NEEDED] = {EMSGSIZE, false},       [ICMP_SR_FAILED] = {EOPNOTSUPP, false},
+    [ICMP_NET_UNKNOWN] = {ENETUNREACH, true},     [ICMP_HOST_UNKNOWN] = {EHOSTDOWN, true},
+    [ICMP_HOST_ISOLATED] = {ENONET, true},        [ICMP_NET_ANO] = {ENETUNREACH, true},
+    [ICMP_HOST_ANO] = {EHOSTUNREACH, true},       [ICMP_NET_UNR_TOS] = {ENETUNREACH, false},
+    [ICMP_HOST_UNR_TOS] = {EHOSTUNREACH, false},  [ICMP_PKT_FILTERED] = {EHOSTUNREACH, true},
+    [ICMP_PREC_VIOLATION] = {EHOSTUNREACH, true}, [ICMP_PREC_CUTOFF] = {EHOSTUNREACH, true},
 };
 
 /* LINUX: icmpv6_err_convert's table for "destination unreachable". */
@@ -67,8 +59,9 @@ static struct meaning meaning_v4(uint8_t type, uint8_t code)
 {
     switch (type) {
     case ICMP_DEST_UNREACH:
-        if (code < sizeof unreachable_v4 / sizeof unreachable_v4[0])
+        if (code < sizeof unreachable_v4 / sizeof unreachable_v4[0]) {
             return unreachable_v4[code];
+        }
         return (struct meaning){EHOSTUNREACH, false};
     case ICMP_PARAMETERPROB:
         return (struct meaning){EPROTO, true};
@@ -83,8 +76,9 @@ static struct meaning meaning_v6(uint8_t type, uint8_t code)
 {
     switch (type) {
     case ICMP6_DST_UNREACH:
-        if (code < sizeof unreachable_v6 / sizeof unreachable_v6[0])
+        if (code < sizeof unreachable_v6 / sizeof unreachable_v6[0]) {
             return unreachable_v6[code];
+        }
         return (struct meaning){EPROTO, true};
     case ICMP6_PACKET_TOO_BIG:
         return (struct meaning){EMSGSIZE, false};
@@ -139,8 +133,9 @@ static bool is_icmp(const struct sim_packet *packet)
 
 static bool is_error(const struct sim_packet *packet)
 {
-    if (packet->version == 6)
+    if (packet->version == 6) {
         return (packet->icmp.type & ICMP6_INFOMSG_MASK) == 0;
+    }
     return packet->icmp.type == ICMP_DEST_UNREACH || packet->icmp.type == ICMP_SOURCE_QUENCH ||
            packet->icmp.type == ICMP_REDIRECT || packet->icmp.type == ICMP_TIME_EXCEEDED ||
            packet->icmp.type == ICMP_PARAMETERPROB;
@@ -153,8 +148,9 @@ static bool may_answer(const struct sim_world *world, struct sim_host_id host,
     struct sim_ip from = packet->source.ip;
     struct sim_ip to = packet->destination.ip;
 
-    if (is_icmp(packet) && is_error(packet))
+    if (is_icmp(packet) && is_error(packet)) {
         return false;
+    }
     return !sim_ip_is_any(from) && !sim_ip_is_multicast(from) && !sim_ip_is_multicast(to) &&
            !sim_ip_is_broadcast(world, host, from) && !sim_ip_is_broadcast(world, host, to);
 }
@@ -168,10 +164,12 @@ static bool rate_allows(struct sim_world *world, struct sim_host_id host,
     struct sim_host *at = sim_host_at(world, host);
     uint64_t full_at = at->icmp_next_at > world->now ? at->icmp_next_at : world->now;
 
-    if (reason == SIM_ICMP_TOO_BIG || sim_host_owner(world, host, packet->source.ip) != NULL)
+    if (reason == SIM_ICMP_TOO_BIG || sim_host_owner(world, host, packet->source.ip) != NULL) {
         return true;
-    if (full_at - world->now > (RATE_BURST - 1) * rate_interval_ns)
+    }
+    if (full_at - world->now > (RATE_BURST - 1) * rate_interval_ns) {
         return false;
+    }
     at->icmp_next_at = full_at + rate_interval_ns;
     return true;
 }
@@ -186,11 +184,13 @@ static void quote(struct sim_world *world, struct sim_packet *packet,
     packet->icmp.quoted_protocol = offending->protocol;
     packet->icmp.quoted_source = offending->source;
     packet->icmp.quoted_destination = offending->destination;
-    if (offending->protocol == IPPROTO_TCP)
+    if (offending->protocol == IPPROTO_TCP) {
         packet->icmp.quoted_sequence = offending->tcp.sequence;
+    }
     /* Of TCP nobody asks for more than the ports and the sequence number. */
-    if (offending->protocol == IPPROTO_UDP)
+    if (offending->protocol == IPPROTO_UDP) {
         (void)sim_bytes_share(world, &packet->payload, &offending->payload, 0, bytes);
+    }
 }
 
 void sim_icmp_send_error(struct sim_world *world, struct sim_host_id host,
@@ -198,11 +198,13 @@ void sim_icmp_send_error(struct sim_world *world, struct sim_host_id host,
 {
     const struct sim_packet *about = sim_packet_at(world, offending);
 
-    if (!may_answer(world, host, about) || !rate_allows(world, host, about, reason))
+    if (!may_answer(world, host, about) || !rate_allows(world, host, about, reason)) {
         return;
+    }
     struct sim_packet_id id = sim_packet_new(world);
-    if (id.index == 0)
+    if (id.index == 0) {
         return;
+    }
     struct sim_packet *packet = sim_packet_at(world, id);
     packet->version = about->version;
     packet->protocol = about->version == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
@@ -242,10 +244,10 @@ void sim_icmp_input(struct sim_world *world, struct sim_host_id host, struct sim
         return;
     }
     if (is_error(packet) && packet->icmp.has_quote) {
-        enum sim_protocol_kind kind =
-            sim_protocol_on_ip((uint8_t)packet->icmp.quoted_protocol);
-        if (kind != SIM_PROTOCOL_NONE)
+        enum sim_protocol_kind kind = sim_protocol_on_ip((uint8_t)packet->icmp.quoted_protocol);
+        if (kind != SIM_PROTOCOL_NONE) {
             sim_protocol_of(kind)->error(world, host, id);
+        }
     }
     sim_packet_free(world, id);
 }

@@ -32,16 +32,19 @@ static bool is_all_ones(struct sim_ip ip)
  * which most addresses do not: asked of each segment, this must be cheap. */
 static bool is_broadcast_of(const struct sim_interface *interface, struct sim_ip ip)
 {
-    if ((ip.bytes[15] & 3) != 3)
+    if ((ip.bytes[15] & 3) != 3) {
         return false;
+    }
     for (uint32_t i = 0; i < interface->address_count; i++) {
         uint32_t bits = interface->addresses[i].prefix_bits;
-        if (!sim_ip_is_v4(interface->addresses[i].ip) || bits >= 127)
+        if (!sim_ip_is_v4(interface->addresses[i].ip) || bits >= 127) {
             continue;
+        }
         uint32_t mask = UINT32_MAX << (128 - bits);
         if (bits > IPV4_PREFIX_BITS &&
-            (sim_ip_to_v4(interface->addresses[i].ip) | ~mask) == sim_ip_to_v4(ip))
+            (sim_ip_to_v4(interface->addresses[i].ip) | ~mask) == sim_ip_to_v4(ip)) {
             return true;
+        }
     }
     return false;
 }
@@ -53,8 +56,9 @@ static const struct sim_interface *broadcast_interface(const struct sim_world *w
 
     while (id.index != 0) {
         const struct sim_interface *interface = sim_interface_at(world, id);
-        if (is_broadcast_of(interface, ip))
+        if (is_broadcast_of(interface, ip)) {
             return interface;
+        }
         id = interface->next;
     }
     return NULL;
@@ -62,8 +66,9 @@ static const struct sim_interface *broadcast_interface(const struct sim_world *w
 
 bool sim_ip_is_broadcast(const struct sim_world *world, struct sim_host_id host, struct sim_ip ip)
 {
-    if ((ip.bytes[15] & 3) != 3 || !sim_ip_is_v4(ip))
+    if ((ip.bytes[15] & 3) != 3 || !sim_ip_is_v4(ip)) {
         return false;
+    }
     return is_all_ones(ip) || broadcast_interface(world, host, ip) != NULL;
 }
 
@@ -77,12 +82,15 @@ static struct sim_ip first_v4_address(const struct sim_interface *interface, str
 
     for (uint32_t i = 0; i < interface->address_count; i++) {
         struct sim_ip ip = interface->addresses[i].ip;
-        if (!sim_ip_is_v4(ip))
+        if (!sim_ip_is_v4(ip)) {
             continue;
-        if (sim_ip_has_prefix(to, ip, interface->addresses[i].prefix_bits))
+        }
+        if (sim_ip_has_prefix(to, ip, interface->addresses[i].prefix_bits)) {
             return ip;
-        if (sim_ip_is_any(first))
+        }
+        if (sim_ip_is_any(first)) {
             first = ip;
+        }
     }
     return first;
 }
@@ -91,32 +99,34 @@ static struct sim_ip source_v4(const struct sim_world *world, struct sim_host_id
                                const struct sim_interface *out, struct sim_ip to)
 {
     bool host_scope = out->number == LOOPBACK_NUMBER && sim_ip_is_multicast(to);
-    struct sim_ip source =
-        host_scope ? sim_ip_v4(INADDR_ANY) : first_v4_address(out, to);
+    struct sim_ip source = host_scope ? sim_ip_v4(INADDR_ANY) : first_v4_address(out, to);
     struct sim_interface_id id = sim_host_at(world, host)->first_interface;
 
     while (sim_ip_is_any(source) && id.index != 0) {
         const struct sim_interface *interface = sim_interface_at(world, id);
-        if (interface->number != LOOPBACK_NUMBER)
+        if (interface->number != LOOPBACK_NUMBER) {
             source = first_v4_address(interface, to);
+        }
         id = interface->next;
     }
     return source;
 }
 
 enum scope { /* RFC 6724, 3.1; RFC 4291, 2.7 */
-    SCOPE_HOST = 1,
-    SCOPE_LINK = 2,
-    SCOPE_SITE = 5,
-    SCOPE_GLOBAL = 14,
+             SCOPE_HOST = 1,
+             SCOPE_LINK = 2,
+             SCOPE_SITE = 5,
+             SCOPE_GLOBAL = 14,
 };
 
 static uint32_t scope_of(struct sim_ip ip)
 {
-    if (sim_ip_is_multicast(ip))
+    if (sim_ip_is_multicast(ip)) {
         return ip.bytes[1] & 15;
-    if (sim_ip_is_loopback(ip))
+    }
+    if (sim_ip_is_loopback(ip)) {
         return SCOPE_HOST;
+    }
     return sim_ip_is_link_local(ip) ? SCOPE_LINK : SCOPE_GLOBAL;
 }
 
@@ -124,8 +134,9 @@ static uint32_t common_bits(struct sim_ip a, struct sim_ip b)
 {
     uint32_t bits = 0;
 
-    while (bits < 128 && ((a.bytes[bits / 8] ^ b.bytes[bits / 8]) >> (7 - bits % 8) & 1) == 0)
+    while (bits < 128 && ((a.bytes[bits / 8] ^ b.bytes[bits / 8]) >> (7 - bits % 8) & 1) == 0) {
         bits++;
+    }
     return bits;
 }
 
@@ -137,8 +148,9 @@ static uint64_t rank_v6(struct sim_ip ip, struct sim_ip to, bool outgoing)
     uint32_t wanted = scope_of(to);
     uint64_t appropriate = scope >= wanted ? 256 + (SCOPE_GLOBAL - scope) : scope;
 
-    if (sim_ip_equal(ip, to))
+    if (sim_ip_equal(ip, to)) {
         return UINT64_MAX;
+    }
     return appropriate << 32 | (uint64_t)outgoing << 16 | common_bits(ip, to);
 }
 
@@ -157,8 +169,9 @@ static struct sim_ip source_v6(const struct sim_world *world, struct sim_host_id
             /* LINUX: what is near or a group is asked for from its own link; else any address of
              * the host may be the source, were it ::1. */
             if (sim_ip_is_v4(ip) ||
-                (!outgoing && (sim_ip_is_multicast(to) || scope_of(to) <= SCOPE_LINK)))
+                (!outgoing && (sim_ip_is_multicast(to) || scope_of(to) <= SCOPE_LINK))) {
                 continue;
+            }
             uint64_t rank = rank_v6(ip, to, outgoing);
             if (rank > best_rank) {
                 best = ip;
@@ -185,8 +198,9 @@ static bool leads_to(const struct sim_route *route, uint64_t high, uint64_t low)
     uint32_t bits = route->prefix_bits;
     uint64_t high_differs = high ^ half_of(&route->destination, 0);
 
-    if (bits <= 64)
+    if (bits <= 64) {
         return bits == 0 || high_differs >> (64 - bits) == 0;
+    }
     return high_differs == 0 && (low ^ half_of(&route->destination, 1)) >> (128 - bits) == 0;
 }
 
@@ -202,8 +216,9 @@ static const struct sim_route *find_route(const struct sim_world *world, struct 
         const struct sim_route *route = sim_route_at(world, id);
         if (leads_to(route, high, low) && sim_ip_is_v4(route->destination) == v4 &&
             (interface_number == 0 || route->interface.index == 0 ||
-             sim_interface_at(world, route->interface)->number == interface_number))
+             sim_interface_at(world, route->interface)->number == interface_number)) {
             return route;
+        }
         id = route->next;
     }
     return NULL;
@@ -232,8 +247,9 @@ static int local_path(const struct sim_world *world, struct sim_host_id host, st
     path->interface = LOOPBACK_NUMBER;
     path->mtu = loopback->mtu;
     path->source = from;
-    if (sim_ip_is_any(from)) /* LINUX: the local route of 127.0.0.0/8 prefers 127.0.0.1 */
+    if (sim_ip_is_any(from)) { /* LINUX: the local route of 127.0.0.0/8 prefers 127.0.0.1 */
         path->source = sim_ip_is_v4(to) && sim_ip_is_loopback(to) ? sim_ip_v4(INADDR_LOOPBACK) : to;
+    }
     return 0;
 }
 
@@ -247,33 +263,39 @@ static const struct sim_interface *choose_interface(const struct sim_world *worl
 
     *route = NULL;
     *error = -ENETUNREACH;
-    if (wanted == LOOPBACK_NUMBER && on_link && !sim_ip_is_v4(to))
+    if (wanted == LOOPBACK_NUMBER && on_link && !sim_ip_is_v4(to)) {
         return NULL; /* LINUX: the table of IPv6 has ff00::/8 for each interface but lo */
-    if (wanted != 0 && on_link)
+    }
+    if (wanted != 0 && on_link) {
         return sim_host_interface(world, host, wanted);
+    }
     /* LINUX: a bound source chooses the interface of multicast and of 255.255.255.255. */
-    if (on_link && sim_ip_is_v4(to) && !sim_ip_is_any(from))
+    if (on_link && sim_ip_is_v4(to) && !sim_ip_is_any(from)) {
         return sim_host_owner(world, host, from);
+    }
     *route = find_route(world, host, to, wanted);
     if (*route == NULL) {
         /* LINUX: with an interface but no route, IPv4 believes the destination to be on the link. */
-        if (wanted != 0 && sim_ip_is_v4(to))
+        if (wanted != 0 && sim_ip_is_v4(to)) {
             return sim_host_interface(world, host, wanted);
-        if (!sim_ip_is_v4(to) && sim_ip_is_multicast(to))
+        }
+        if (!sim_ip_is_v4(to) && sim_ip_is_multicast(to)) {
             return sim_host_interface(world, host, LOOPBACK_NUMBER + 1);
+        }
         return NULL;
     }
     *error = route_error(*route);
     return *error < 0 ? NULL : sim_interface_at(world, (*route)->interface);
 }
 
-static int check_source_v4(const struct sim_world *world, struct sim_host_id host,
-                           struct sim_ip from)
+static int check_source_v4(const struct sim_world *world, struct sim_host_id host, struct sim_ip from)
 {
-    if (sim_ip_is_any(from))
+    if (sim_ip_is_any(from)) {
         return 0;
-    if (sim_ip_is_multicast(from) || is_all_ones(from))
+    }
+    if (sim_ip_is_multicast(from) || is_all_ones(from)) {
         return -EINVAL;
+    }
     return sim_host_owner(world, host, from) == NULL ? -ENETUNREACH : 0;
 }
 
@@ -286,36 +308,44 @@ int sim_ip_route(const struct sim_world *world, struct sim_host_id host, struct 
     int error = v4 ? check_source_v4(world, host, from) : 0;
 
     memset(path, 0, sizeof *path);
-    if (error < 0)
+    if (error < 0) {
         return error;
-    if (bound_interface == 0)
+    }
+    if (bound_interface == 0) {
         bound_interface = to.scope;
-    if (bound_interface != 0 && sim_host_interface(world, host, bound_interface) == NULL)
+    }
+    if (bound_interface != 0 && sim_host_interface(world, host, bound_interface) == NULL) {
         return v4 ? -ENODEV : -ENETUNREACH;
+    }
     if (sim_ip_is_any(to.ip)) { /* this host */
         struct sim_ip v6_loopback = {{[15] = 1}};
         to.ip = v4 ? (sim_ip_is_any(from) ? sim_ip_v4(INADDR_LOOPBACK) : from) : v6_loopback;
     }
     path->broadcast = v4 && sim_ip_is_broadcast(world, host, to.ip);
-    if (!path->broadcast && sim_host_owner(world, host, to.ip) != NULL)
+    if (!path->broadcast && sim_host_owner(world, host, to.ip) != NULL) {
         return local_path(world, host, to.ip, from, path);
+    }
 
-    const struct sim_interface *out =
-        choose_interface(world, host, to.ip, from, bound_interface, &route, &error);
-    if (out == NULL)
+    const struct sim_interface *out = choose_interface(world, host, to.ip, from, bound_interface,
+                                                       &route, &error);
+    if (out == NULL) {
         return error < 0 ? error : -EINVAL;
+    }
     path->interface = out->number;
     path->mtu = out->mtu;
     path->source = from;
-    if (sim_ip_is_any(from) && route != NULL && !sim_ip_is_any(route->source))
+    if (sim_ip_is_any(from) && route != NULL && !sim_ip_is_any(route->source)) {
         path->source = route->source;
-    else if (sim_ip_is_any(from))
+    } else if (sim_ip_is_any(from)) {
         path->source = v4 ? source_v4(world, host, out, to.ip) : source_v6(world, host, out, to.ip);
+    }
     /* LINUX: IPv4 sends from 0.0.0.0 where it has no address of its own. */
-    if (sim_ip_is_any(path->source) && !v4)
+    if (sim_ip_is_any(path->source) && !v4) {
         return -EADDRNOTAVAIL;
-    if (v4 && sim_ip_is_loopback(path->source) && (out->flags & IFF_LOOPBACK) == 0)
+    }
+    if (v4 && sim_ip_is_loopback(path->source) && (out->flags & IFF_LOOPBACK) == 0) {
         return -EINVAL;
+    }
     return 0;
 }
 
@@ -326,8 +356,9 @@ static struct sim_interface_id interface_id(const struct sim_world *world, struc
 {
     struct sim_interface_id id = sim_host_at(world, host)->first_interface;
 
-    while (id.index != 0 && sim_interface_at(world, id)->number != number)
+    while (id.index != 0 && sim_interface_at(world, id)->number != number) {
         id = sim_interface_at(world, id)->next;
+    }
     return id;
 }
 
@@ -341,10 +372,11 @@ static void join_backlog(struct sim_world *world, struct sim_interface_id interf
 
     packet->interface = interface.index;
     packet->next.index = 0;
-    if (world->last_backlog.index != 0)
+    if (world->last_backlog.index != 0) {
         sim_packet_at(world, world->last_backlog)->next = id;
-    else
+    } else {
         world->first_backlog = id;
+    }
     world->last_backlog = id;
 }
 
@@ -355,8 +387,9 @@ void sim_ip_run_backlog(struct sim_world *world)
         struct sim_packet *packet = sim_packet_at(world, id);
         struct sim_interface_id interface = {packet->interface};
         world->first_backlog = packet->next;
-        if (world->first_backlog.index == 0)
+        if (world->first_backlog.index == 0) {
             world->last_backlog.index = 0;
+        }
         packet->next.index = 0;
         sim_ip_input(world, interface, id);
     }
@@ -376,8 +409,9 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
     struct sim_packet *packet = sim_packet_at(world, id);
     struct sim_ip to = packet->destination.ip;
 
-    if (packet->ttl == 0)
+    if (packet->ttl == 0) {
         packet->ttl = (uint8_t)sim_setting(sim_host_at(world, host), SIM_SETTING_IP_DEFAULT_TTL);
+    }
     if (is_own(world, host, to)) {
         sim_packet_note(world, host, id);
         join_backlog(world, interface_id(world, host, LOOPBACK_NUMBER), id);
@@ -426,11 +460,11 @@ static bool is_martian(const struct sim_packet *packet)
     struct sim_ip source = packet->source.ip;
     struct sim_ip to = packet->destination.ip;
 
-    if (sim_ip_is_v4(source) && sim_ip_is_any(source) && !sim_ip_is_multicast(to) &&
-        !is_all_ones(to))
+    if (sim_ip_is_v4(source) && sim_ip_is_any(source) && !sim_ip_is_multicast(to) && !is_all_ones(to)) {
         return true;
-    return sim_ip_is_loopback(source) || sim_ip_is_loopback(to) ||
-           sim_ip_is_multicast(source) || is_all_ones(source);
+    }
+    return sim_ip_is_loopback(source) || sim_ip_is_loopback(to) || sim_ip_is_multicast(source) ||
+           is_all_ones(source);
 }
 
 /* Hosts do not forward: what is for another address is dropped. */
@@ -453,16 +487,17 @@ void sim_ip_input(struct sim_world *world, struct sim_interface_id interface_ind
     struct sim_host_id host = interface->host;
 
     packet->interface = interface_index.index;
-    if (packet->corrupt ||
-        (interface->number != LOOPBACK_NUMBER &&
-         (is_martian(packet) || !is_for_us(world, host, packet->destination.ip)))) {
+    if (packet->corrupt || (interface->number != LOOPBACK_NUMBER &&
+                            (is_martian(packet) || !is_for_us(world, host, packet->destination.ip)))) {
         sim_packet_free(world, id);
         return;
     }
-    if (sim_ip_is_link_local(packet->source.ip))
+    if (sim_ip_is_link_local(packet->source.ip)) {
         packet->source.scope = interface->number;
-    if (sim_ip_is_link_local(packet->destination.ip))
+    }
+    if (sim_ip_is_link_local(packet->destination.ip)) {
         packet->destination.scope = interface->number;
+    }
 
     enum sim_protocol_kind kind = sim_protocol_on_ip(packet->protocol);
     if (kind != SIM_PROTOCOL_NONE) {

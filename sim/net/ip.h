@@ -24,16 +24,16 @@ int sim_ip_route(const struct sim_world *world, struct sim_host_id host, struct 
 int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id,
                   uint32_t bound_interface);
 /* SIM_EVENT_PACKET: a packet arrives at an interface. Consumes it. */
-void sim_ip_input(struct sim_world *world, struct sim_interface_id interface,
-                  struct sim_packet_id id);
+void sim_ip_input(struct sim_world *world, struct sim_interface_id interface, struct sim_packet_id id);
 /* The backlog arrives: what hosts sent to themselves, and what that makes them send, until nothing
  * is left. As in Linux this happens before the call or event that sent it is over: world.c and the
  * provider ask for it, by sim_ip_settle. */
 void sim_ip_run_backlog(struct sim_world *world);
 static inline void sim_ip_settle(struct sim_world *world)
 {
-    if (world->first_backlog.index != 0)
+    if (world->first_backlog.index != 0) {
         sim_ip_run_backlog(world);
+    }
 }
 /* A packet that this host also hears itself (multicast, broadcast) joins the backlog, to come in by
  * an interface. Consumes it. */

@@ -26,8 +26,7 @@ static bool joins(const struct sim_link *link, struct sim_host_id a, struct sim_
 
 /* The place where the link between two hosts stands, or where it would. Open addressing, at most
  * half full; links never leave. */
-static uint32_t *find_entry(const struct sim_world *world, struct sim_host_id a,
-                            struct sim_host_id b)
+static uint32_t *find_entry(const struct sim_world *world, struct sim_host_id a, struct sim_host_id b)
 {
     const uint64_t low = a.index < b.index ? a.index : b.index;
     const uint64_t high = a.index < b.index ? b.index : a.index;
@@ -95,15 +94,14 @@ void sim_link_change(struct sim_world *world, struct sim_link_id id, bool up)
 
 /* ---- sending ------------------------------------------------------------------------------ */
 
-static void arrive(struct sim_world *world, struct sim_host_id to, struct sim_packet_id id,
-                   uint64_t at)
+static void arrive(struct sim_world *world, struct sim_host_id to, struct sim_packet_id id, uint64_t at)
 {
     const struct sim_host *host = sim_host_at(world, to);
     const struct sim_interface *lo = sim_interface_at(world, host->first_interface);
     const struct sim_interface_id eth0 = lo->next;
     sim_packet_at(world, id)->interface = eth0.index;
-    const struct sim_event_id event =
-        sim_event_push(world, at, SIM_EVENT_PACKET, eth0.index, id.index, 0);
+    const struct sim_event_id event = sim_event_push(world, at, SIM_EVENT_PACKET, eth0.index, id.index,
+                                                     0);
     if (event.index == 0) { /* no room for what is on the line: lost, as on a full ring */
         sim_packet_free(world, id);
     }
@@ -116,9 +114,8 @@ static void send_along(struct sim_world *world, struct sim_link_id link_id, uint
     struct sim_link *link = sim_link_at(world, link_id);
     const struct sim_host_id to = link->host[1 - way];
     struct sim_packet *packet = sim_packet_at(world, id);
-    const struct sim_link_plan plan =
-        sim_link_plan(&link->way[way], link->down != 0, world->now, sim_packet_wire_bytes(packet),
-                      &world->random);
+    const struct sim_link_plan plan = sim_link_plan(&link->way[way], link->down != 0, world->now,
+                                                    sim_packet_wire_bytes(packet), &world->random);
     if (plan.verdict != SIM_LINK_DELIVER) {
         sim_packet_free(world, id);
         return;

@@ -26,7 +26,7 @@ enum sim_link_verdict {
 
 struct sim_link_plan {
     enum sim_link_verdict verdict;
-    uint32_t corrupt;      /* 1: the receiver's checksum fails */
+    uint32_t corrupt; /* 1: the receiver's checksum fails */
     uint64_t arrives_at;
     uint64_t duplicate_at; /* SIM_NEVER: no duplicate */
 };

@@ -1,7 +1,7 @@
 /* The link model: what happens to one packet, as a function of the way, the instant and chance.
  * SPDX-License-Identifier: MIT */
-#include "link.h"
 #include "core/random.h"
+#include "link.h"
 
 enum {
     QUEUE_PACKETS = 1000, /* txqueuelen of an interface that has a queue */

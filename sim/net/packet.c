@@ -114,8 +114,7 @@ static uint64_t hash_payload(const struct sim_world *world, const struct sim_byt
     XXH3_64bits_reset(&state);
     for (struct sim_span_id id = rope->first; id.index != 0; id = span->next) {
         span = sim_span_at(world, id);
-        XXH3_64bits_update(&state, sim_chunk_at(world, span->chunk)->data + span->offset,
-                           span->length);
+        XXH3_64bits_update(&state, sim_chunk_at(world, span->chunk)->data + span->offset, span->length);
     }
     return XXH3_64bits_digest(&state);
 }

@@ -74,8 +74,7 @@ static uint8_t *put_ipv4(uint8_t *start, const struct ip_fields *ip, size_t body
 /* RFC 8200, 3 */
 static uint8_t *put_ipv6(uint8_t *at, const struct ip_fields *ip, size_t body_bytes)
 {
-    at = sim_wire_put32(at, UINT32_C(6) << 28 | (uint32_t)ip->tos << 20 |
-                                (ip->flow_label & 0xfffff));
+    at = sim_wire_put32(at, UINT32_C(6) << 28 | (uint32_t)ip->tos << 20 | (ip->flow_label & 0xfffff));
     at = sim_wire_put16(at, length_field(body_bytes));
     at = put8(at, ip->protocol);
     at = put8(at, ip->ttl);
@@ -166,8 +165,7 @@ static uint8_t *put_udp(uint8_t *at, const struct sim_packet *packet, uint8_t **
 }
 
 /* The first eight bytes of the quoted packet's transport header. */
-static uint8_t *put_quoted_transport(uint8_t *at, uint8_t version,
-                                     const struct sim_icmp_header *icmp)
+static uint8_t *put_quoted_transport(uint8_t *at, uint8_t version, const struct sim_icmp_header *icmp)
 {
     if (icmp->quoted_protocol == (version == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6)) {
         at = put8(at, version == 4 ? ICMP_ECHO_REQUEST : ICMPV6_ECHO_REQUEST);

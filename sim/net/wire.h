@@ -16,7 +16,6 @@ size_t sim_wire_encode(const struct sim_world *world, const struct sim_packet *p
 /* Makes a packet from bytes; what follows the IP header's length is ignored, as are IPv4 options
  * and unknown TCP options. Returns 0, -EBADMSG (not an IP packet, wrong checksum, truncated, a
  * fragment, an IPv6 extension header, an IPv4-mapped address in IPv6) or -ENOBUFS. */
-int sim_wire_decode(struct sim_world *world, const void *data, size_t length,
-                    struct sim_packet_id *id);
+int sim_wire_decode(struct sim_world *world, const void *data, size_t length, struct sim_packet_id *id);
 
 #endif

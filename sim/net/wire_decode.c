@@ -318,12 +318,10 @@ static int get_packet(struct sim_world *world, struct bytes bytes, struct sim_pa
     } else if (sim_packet_is_icmp(packet)) {
         result = get_icmp(&bytes, packet);
     }
-    return result < 0 ? result
-                      : sim_bytes_append(world, &packet->payload, bytes.at, bytes.length);
+    return result < 0 ? result : sim_bytes_append(world, &packet->payload, bytes.at, bytes.length);
 }
 
-int sim_wire_decode(struct sim_world *world, const void *data, size_t length,
-                    struct sim_packet_id *id)
+int sim_wire_decode(struct sim_world *world, const void *data, size_t length, struct sim_packet_id *id)
 {
     *id = sim_packet_new(world);
     if (id->index == 0) {

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/block.h"
 #include "check_internal.h"
+#include "core/block.h"
 #include "core/event.h"
 #include "world.h"
 
@@ -91,7 +91,8 @@ static uint32_t check_events(const struct sim_world *world)
     const uint32_t present = check_present(world);
     assert(world->heap_count + present == world->pools[SIM_POOL_EVENT].live_count);
     uint32_t packets = 0;
-    SIM_CHECK_EACH(world, SIM_POOL_EVENT, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_EVENT, index)
+    {
         const struct sim_event *event = sim_event_at(world, (struct sim_event_id){index});
         assert(event->kind > SIM_EVENT_NONE && event->kind < SIM_EVENT_KIND_COUNT);
         if (event->kind == SIM_EVENT_PACKET) {
@@ -130,7 +131,8 @@ static uint32_t check_rope(const struct sim_world *world, const struct sim_bytes
 static void check_chunks(const struct sim_world *world)
 {
     uint64_t references = 0;
-    SIM_CHECK_EACH(world, SIM_POOL_CHUNK, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_CHUNK, index)
+    {
         const struct sim_chunk *chunk = sim_chunk_at(world, (struct sim_chunk_id){index});
         assert(chunk->used_bytes <= SIM_CHUNK_BYTES);
         if (chunk->references == 0) {
@@ -145,19 +147,24 @@ static void check_chunks(const struct sim_world *world)
 static void check_ropes(const struct sim_world *world)
 {
     uint64_t spans = 0;
-    SIM_CHECK_EACH(world, SIM_POOL_SOCKET, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_SOCKET, index)
+    {
         spans += check_rope(world, &sim_socket_at(world, (struct sim_socket_id){index})->receive);
     }
-    SIM_CHECK_EACH(world, SIM_POOL_TCP, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_TCP, index)
+    {
         spans += check_rope(world, &sim_tcp_at(world, (struct sim_tcp_id){index})->send);
     }
-    SIM_CHECK_EACH(world, SIM_POOL_PACKET, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_PACKET, index)
+    {
         spans += check_rope(world, &sim_packet_at(world, (struct sim_packet_id){index})->payload);
     }
-    SIM_CHECK_EACH(world, SIM_POOL_DATAGRAM, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_DATAGRAM, index)
+    {
         spans += check_rope(world, &sim_datagram_at(world, (struct sim_datagram_id){index})->bytes);
     }
-    SIM_CHECK_EACH(world, SIM_POOL_PIPE, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_PIPE, index)
+    {
         spans += check_rope(world, &sim_pipe_at(world, (struct sim_pipe_id){index})->bytes);
     }
     assert(spans == world->pools[SIM_POOL_SPAN].live_count);
@@ -181,7 +188,8 @@ static void check_packets(const struct sim_world *world, uint32_t under_way)
 {
     uint64_t packets = under_way + packet_list_length(world, world->first_tap) +
                        packet_list_length(world, world->first_backlog);
-    SIM_CHECK_EACH(world, SIM_POOL_TCP, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_TCP, index)
+    {
         const struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){index});
         packets += packet_list_length(world, tcp->first_sent);
         packets += packet_list_length(world, tcp->first_early);

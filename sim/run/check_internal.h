@@ -33,8 +33,8 @@ static inline uint32_t sim_check_next(const struct sim_world *world, enum sim_po
 }
 
 /* for (each live index of a pool) */
-#define SIM_CHECK_EACH(world, kind, index)                                                         \
-    for (uint32_t index = sim_check_next(world, kind, 0); index != 0;                              \
+#define SIM_CHECK_EACH(world, kind, index)                            \
+    for (uint32_t index = sim_check_next(world, kind, 0); index != 0; \
          index = sim_check_next(world, kind, index))
 
 #endif

@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include <assert.h>
 
-#include "core/block.h"
 #include "check_internal.h"
-#include "socket/protocol.h"
+#include "core/block.h"
 #include "file/wait.h"
+#include "socket/protocol.h"
 
 /* An event that something holds by its id is queued, and is that thing's. */
 static void check_held_event(const struct sim_world *world, struct sim_event_id id,
@@ -43,7 +43,8 @@ static void check_tasks(const struct sim_world *world)
     uint32_t ready = 0;
     uint32_t waiting = 0;
     uint32_t running = 0;
-    SIM_CHECK_EACH(world, SIM_POOL_TASK, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_TASK, index)
+    {
         const struct sim_task *task = sim_task_at(world, (struct sim_task_id){index});
         check_task(world, index, task);
         ready += task->state == SIM_TASK_READY;
@@ -64,14 +65,13 @@ static void check_waiter(struct sim_world *world, struct sim_waiter_id id)
     } else {
         assert(waiter->kind == SIM_WAITER_TASK);
         assert(sim_check_is_live(world, SIM_POOL_TASK, waiter->task.index));
-        assert(waiter->file.index == 0 ||
-               sim_check_is_live(world, SIM_POOL_FILE, waiter->file.index));
+        assert(waiter->file.index == 0 || sim_check_is_live(world, SIM_POOL_FILE, waiter->file.index));
     }
     if (waiter->queue_kind == 0) {
         return; /* what it waited for ended first */
     }
-    const struct sim_wait_queue *queue =
-        sim_wait_queue_of(world, waiter->queue_kind, waiter->queue_index);
+    const struct sim_wait_queue *queue = sim_wait_queue_of(world, waiter->queue_kind,
+                                                           waiter->queue_index);
     if (waiter->previous_in_queue.index != 0) {
         assert(sim_waiter_at(world, waiter->previous_in_queue)->next_in_queue.index == id.index);
     } else {
@@ -112,9 +112,9 @@ static void check_epoll(const struct sim_world *world, uint32_t index)
 /* ---- files -------------------------------------------------------------------------------- */
 
 static const enum sim_pool_kind object_pool[SIM_FILE_KIND_COUNT] = {
-    [SIM_FILE_SOCKET] = SIM_POOL_SOCKET,    [SIM_FILE_PIPE_READ] = SIM_POOL_PIPE,
-    [SIM_FILE_PIPE_WRITE] = SIM_POOL_PIPE,  [SIM_FILE_EPOLL] = SIM_POOL_EPOLL,
-    [SIM_FILE_COUNTER] = SIM_POOL_COUNTER,  [SIM_FILE_TIMER] = SIM_POOL_TIMER,
+    [SIM_FILE_SOCKET] = SIM_POOL_SOCKET,   [SIM_FILE_PIPE_READ] = SIM_POOL_PIPE,
+    [SIM_FILE_PIPE_WRITE] = SIM_POOL_PIPE, [SIM_FILE_EPOLL] = SIM_POOL_EPOLL,
+    [SIM_FILE_COUNTER] = SIM_POOL_COUNTER, [SIM_FILE_TIMER] = SIM_POOL_TIMER,
 };
 
 static uint64_t check_descriptors(const struct sim_world *world, const struct sim_process *process)
@@ -125,8 +125,8 @@ static uint64_t check_descriptors(const struct sim_world *world, const struct si
             continue;
         }
         assert(sim_check_is_live(world, SIM_POOL_DESCRIPTOR_PAGE, process->pages[i]));
-        const struct sim_descriptor_page *page =
-            sim_pool_at(world, SIM_POOL_DESCRIPTOR_PAGE, process->pages[i]);
+        const struct sim_descriptor_page *page = sim_pool_at(world, SIM_POOL_DESCRIPTOR_PAGE,
+                                                             process->pages[i]);
         uint32_t used = 0;
         for (uint32_t slot = 0; slot < SIM_DESCRIPTORS_PER_PAGE; slot++) {
             const struct sim_file_id file = page->descriptors[slot].file;
@@ -147,7 +147,8 @@ static void check_files(const struct sim_world *world)
 {
     uint64_t references = 0;
     uint64_t in_flight = 0;
-    SIM_CHECK_EACH(world, SIM_POOL_FILE, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_FILE, index)
+    {
         const struct sim_file *file = sim_file_at(world, (struct sim_file_id){index});
         assert(file->kind > SIM_FILE_NONE && file->kind < SIM_FILE_KIND_COUNT);
         assert(sim_check_is_live(world, object_pool[file->kind], file->object));
@@ -158,10 +159,12 @@ static void check_files(const struct sim_world *world)
     const uint64_t rights = world->pools[SIM_POOL_RIGHTS].live_count;
     assert(in_flight == rights);
     uint64_t holders = rights;
-    SIM_CHECK_EACH(world, SIM_POOL_PROCESS, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_PROCESS, index)
+    {
         holders += check_descriptors(world, sim_process_at(world, (struct sim_process_id){index}));
     }
-    SIM_CHECK_EACH(world, SIM_POOL_WAITER, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_WAITER, index)
+    {
         const struct sim_waiter *waiter = sim_waiter_at(world, (struct sim_waiter_id){index});
         holders += waiter->kind == SIM_WAITER_TASK && waiter->file.index != 0;
     }
@@ -202,12 +205,12 @@ static uint32_t check_datagrams(const struct sim_world *world, struct sim_datagr
 static void check_sockets(const struct sim_world *world)
 {
     uint64_t datagrams = 0;
-    SIM_CHECK_EACH(world, SIM_POOL_SOCKET, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_SOCKET, index)
+    {
         const struct sim_socket_id id = {index};
         const struct sim_socket *socket = sim_socket_at(world, id);
         assert(sim_check_is_live(world, SIM_POOL_HOST, socket->host.index));
-        assert(socket->protocol_kind > SIM_PROTOCOL_NONE &&
-               socket->protocol_kind < SIM_PROTOCOL_COUNT);
+        assert(socket->protocol_kind > SIM_PROTOCOL_NONE && socket->protocol_kind < SIM_PROTOCOL_COUNT);
         if (socket->file.index != 0) {
             assert(sim_check_is_live(world, SIM_POOL_FILE, socket->file.index));
             const struct sim_file *file = sim_file_at(world, socket->file);
@@ -226,7 +229,8 @@ static void check_sockets(const struct sim_world *world)
 
 static void check_timers(const struct sim_world *world)
 {
-    SIM_CHECK_EACH(world, SIM_POOL_TCP, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_TCP, index)
+    {
         const struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){index});
         for (uint32_t i = 0; i < SIM_TCP_TIMER_COUNT; i++) {
             check_held_event(world, tcp->timer_event[i], SIM_EVENT_TCP_TIMER, index);
@@ -239,7 +243,8 @@ static void check_timers(const struct sim_world *world)
             }
         }
     }
-    SIM_CHECK_EACH(world, SIM_POOL_TIMER, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_TIMER, index)
+    {
         const struct sim_timer *timer = sim_timer_at(world, (struct sim_timer_id){index});
         check_held_event(world, timer->event, SIM_EVENT_TIMERFD, index);
     }
@@ -274,17 +279,20 @@ static void check_host(const struct sim_world *world, uint32_t index)
 void sim_check_objects(const struct sim_world *world)
 {
     check_tasks(world);
-    SIM_CHECK_EACH(world, SIM_POOL_WAITER, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_WAITER, index)
+    {
         /* sim_wait_queue_of gives a queue to change; here it is only looked at. */
         check_waiter((struct sim_world *)(uintptr_t)world, (struct sim_waiter_id){index});
     }
-    SIM_CHECK_EACH(world, SIM_POOL_EPOLL, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_EPOLL, index)
+    {
         check_epoll(world, index);
     }
     check_files(world);
     check_sockets(world);
     check_timers(world);
-    SIM_CHECK_EACH(world, SIM_POOL_HOST, index) {
+    SIM_CHECK_EACH(world, SIM_POOL_HOST, index)
+    {
         check_host(world, index);
     }
 }

@@ -139,8 +139,8 @@ __attribute__((always_inline)) static inline void arrive(struct sim_fiber *self,
     from->context = transfer.context;
 }
 
-__attribute__((always_inline)) static inline void depart(struct sim_fiber *from,
-                                                         struct sim_fiber *to, bool for_ever)
+__attribute__((always_inline)) static inline void depart(struct sim_fiber *from, struct sim_fiber *to,
+                                                         bool for_ever)
 {
 #if WITH_ASAN
     __sanitizer_start_switch_fiber(for_ever ? NULL : &from->fake_stack, to->stack_bottom,
@@ -198,8 +198,8 @@ void sim_fiber_jumped(struct sim_fiber *to)
 
 /* ---- life --------------------------------------------------------------------------------------- */
 
-bool sim_fiber_create(struct sim_stacks *stacks, struct sim_fiber *fiber,
-                      void (*entry)(void *argument), void *argument)
+bool sim_fiber_create(struct sim_stacks *stacks, struct sim_fiber *fiber, void (*entry)(void *argument),
+                      void *argument)
 {
     memset(fiber, 0, sizeof *fiber);
     if (!take_slot(stacks, &fiber->slot)) {
@@ -238,7 +238,7 @@ void sim_fiber_destroy(struct sim_stacks *stacks, struct sim_fiber *fiber)
 bool sim_fiber_holds(const struct sim_stacks *stacks, const struct sim_fiber *fiber,
                      const void *address)
 {
-    const uintptr_t bottom =
-        (uintptr_t)stacks->base + (uintptr_t)(fiber->slot - 1) * stacks->slot_bytes;
+    const uintptr_t bottom = (uintptr_t)stacks->base +
+                             (uintptr_t)(fiber->slot - 1) * stacks->slot_bytes;
     return fiber->slot && (uintptr_t)address - bottom < stacks->slot_bytes;
 }

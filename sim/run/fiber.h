@@ -38,8 +38,8 @@ void sim_stacks_destroy(struct sim_stacks *stacks);
 
 /* Gives the fiber a stack; entry(argument) runs at the first switch to it and must not return.
  * False when no stack is left. */
-bool sim_fiber_create(struct sim_stacks *stacks, struct sim_fiber *fiber,
-                      void (*entry)(void *argument), void *argument);
+bool sim_fiber_create(struct sim_stacks *stacks, struct sim_fiber *fiber, void (*entry)(void *argument),
+                      void *argument);
 /* Gives the stack back; whatever ran there is forgotten. No-op without a stack. */
 void sim_fiber_destroy(struct sim_stacks *stacks, struct sim_fiber *fiber);
 /* Leaves `from` (the running one) for `to`; returns when something switches back to `from`. */

@@ -204,8 +204,8 @@ static int read_record(struct head *head)
 
 static int read_fault(struct head *head)
 {
-    if (sim_fault_plan_add(sim_faults(head->sim), head->rest, head->sentence,
-                           sizeof head->sentence, NULL) < 0) {
+    if (sim_fault_plan_add(sim_faults(head->sim), head->rest, head->sentence, sizeof head->sentence,
+                           NULL) < 0) {
         return wrong(head, head->sentence);
     }
     return 0;
@@ -243,10 +243,10 @@ static int read_line(struct head *head, char *line)
         const char *word;
         int (*read)(struct head *head);
     } kinds[] = {
-        {"host", read_host},   {"link", read_link},   {"set", read_set},
-        {"record", read_record}, {"fault", read_fault}, {"nameserver", read_nameserver},
-        {"hosts", read_names}, {"resolver", read_names}, {"needs", skip},
-        {"only", skip},        {"differs", skip},     {"seed", skip},
+        {"host", read_host},     {"link", read_link},      {"set", read_set},
+        {"record", read_record}, {"fault", read_fault},    {"nameserver", read_nameserver},
+        {"hosts", read_names},   {"resolver", read_names}, {"needs", skip},
+        {"only", skip},          {"differs", skip},        {"seed", skip},
     };
     char whole[LINE_BYTES];
     snprintf(whole, sizeof whole, "%s", line);

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/block.h"
 #include "call/call.h"
+#include "core/block.h"
 #include "core/event.h"
 #include "net/host.h"
 #include "net/packet.h"
-#include "run.h"
 #include "net/wire.h"
+#include "run.h"
 #include "world.h"
 
 uint64_t sim_now(const struct sim *sim)
@@ -184,8 +184,7 @@ int sim_inject(struct sim *sim, int host, const void *packet, size_t length)
         eth0 = sim_interface_at(sim->world, eth0)->next;
     }
     assert(eth0.index);
-    if (!sim_event_push(sim->world, sim->world->now, SIM_EVENT_PACKET, eth0.index, id.index, 0)
-             .index) {
+    if (!sim_event_push(sim->world, sim->world->now, SIM_EVENT_PACKET, eth0.index, id.index, 0).index) {
         sim_packet_free(sim->world, id);
         return -ENOBUFS;
     }

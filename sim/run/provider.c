@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "call/call.h"
-#include "core/event.h"
 #include "call/process.h"
-#include "names/resolver.h"
+#include "core/event.h"
 #include "file/wait.h"
+#include "names/resolver.h"
 #include "world.h"
 
 /* ---- who is asking ------------------------------------------------------------------------------ */
@@ -74,8 +74,8 @@ void dry_set_current_caller(struct dry_caller caller)
         struct sim_code *code = sim_code_of(sim, sim->running);
         if (!caller.system) {
             const struct sim_task_id task = {sim->running};
-            caller = (struct dry_caller){&sim_system, sim,
-                                         sim_task_at(sim->world, task)->process.index, task.index};
+            caller = (struct dry_caller){&sim_system, sim, sim_task_at(sim->world, task)->process.index,
+                                         task.index};
         }
         code->caller = caller;
     }
@@ -168,12 +168,10 @@ int64_t sim_provider_slow_end(struct sim *sim, int64_t result)
     }
     /* A signal without a handler ended the process while it was in this call. */
     const uint32_t number =
-        sim_process_at(sim->world,
-                       sim_task_at(sim->world, (struct sim_task_id){sim->running})->process)
+        sim_process_at(sim->world, sim_task_at(sim->world, (struct sim_task_id){sim->running})->process)
             ->killed_by;
     char message[64];
-    snprintf(message, sizeof message, "killed by signal %u (SIG%s)", number,
-             sigabbrev_np((int)number));
+    snprintf(message, sizeof message, "killed by signal %u (SIG%s)", number, sigabbrev_np((int)number));
     if (sim_code_of(sim, sim->running)->own) {
         fprintf(stderr, "drysock: main was %s\n", message);
         exit(128 + (int)number);
@@ -205,8 +203,8 @@ static int world_listen(struct dry_caller caller, int fd, int backlog)
     SIM_PROVIDER_CALL(int, listen, fd, backlog)
 }
 
-static int world_accept(struct dry_caller caller, int fd, struct sockaddr *address,
-                        socklen_t *length, int flags)
+static int world_accept(struct dry_caller caller, int fd, struct sockaddr *address, socklen_t *length,
+                        int flags)
 {
     SIM_PROVIDER_CALL(int, accept, fd, address, length, flags)
 }
@@ -217,8 +215,7 @@ static int world_connect(struct dry_caller caller, int fd, const struct sockaddr
     SIM_PROVIDER_CALL(int, connect, fd, address, length)
 }
 
-static ssize_t world_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message,
-                             int flags)
+static ssize_t world_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message, int flags)
 {
     SIM_PROVIDER_CALL(ssize_t, sendmsg, fd, message, flags)
 }
@@ -243,8 +240,8 @@ static ssize_t world_sendto(struct dry_caller caller, int fd, const void *data, 
     return world_sendmsg(caller, fd, &message, flags);
 }
 
-static ssize_t world_recvfrom(struct dry_caller caller, int fd, void *buffer, size_t length,
-                              int flags, struct sockaddr *address, socklen_t *address_length)
+static ssize_t world_recvfrom(struct dry_caller caller, int fd, void *buffer, size_t length, int flags,
+                              struct sockaddr *address, socklen_t *address_length)
 {
     struct iovec vector = {buffer, length};
     if (address && !address_length) {
@@ -284,8 +281,8 @@ static int world_getsockopt(struct dry_caller caller, int fd, int level, int opt
     SIM_PROVIDER_CALL(int, getsockopt, fd, level, option, value, length)
 }
 
-static int world_setsockopt(struct dry_caller caller, int fd, int level, int option,
-                            const void *value, socklen_t length)
+static int world_setsockopt(struct dry_caller caller, int fd, int level, int option, const void *value,
+                            socklen_t length)
 {
     SIM_PROVIDER_CALL(int, setsockopt, fd, level, option, value, length)
 }
@@ -407,8 +404,7 @@ static int world_spawn(struct dry_caller caller, void (*entry)(void *argument), 
         return -ENOTSUP;
     }
     const struct sim_task *parent = sim_task_at(sim->world, (struct sim_task_id){caller.task});
-    return sim_start_task(sim, parent->process, parent->name, parent->daemon, entry, argument,
-                          task);
+    return sim_start_task(sim, parent->process, parent->name, parent->daemon, entry, argument, task);
 }
 
 static int world_join(struct dry_caller caller, uint32_t other)

@@ -19,8 +19,8 @@ bool sim_provider_is_real(struct dry_caller caller, int fd)
     if (!sim || fd < 0) {
         return false;
     }
-    const struct sim_process *process =
-        sim_process_at(sim->world, (struct sim_process_id){caller.process});
+    const struct sim_process *process = sim_process_at(sim->world,
+                                                       (struct sim_process_id){caller.process});
     return (uint32_t)fd < process->first_descriptor;
 }
 
@@ -31,8 +31,8 @@ static uint32_t kind_of(struct dry_caller caller, int fd)
     if (!sim) {
         return 0;
     }
-    const struct sim_file_id file =
-        sim_descriptor_file(sim->world, (struct sim_process_id){caller.process}, fd);
+    const struct sim_file_id file = sim_descriptor_file(sim->world,
+                                                        (struct sim_process_id){caller.process}, fd);
     return file.index ? sim_file_at(sim->world, file)->kind : 0;
 }
 
@@ -95,11 +95,13 @@ int sim_provider_fstat(struct dry_caller caller, int fd, struct stat *status)
         return -EBADF;
     }
     const struct sim *sim = caller.world;
-    const struct sim_file_id file =
-        sim_descriptor_file(sim->world, (struct sim_process_id){caller.process}, fd);
+    const struct sim_file_id file = sim_descriptor_file(sim->world,
+                                                        (struct sim_process_id){caller.process}, fd);
     const bool pipe = kind == SIM_FILE_PIPE_READ || kind == SIM_FILE_PIPE_WRITE;
     *status = (struct stat){
-        .st_mode = kind == SIM_FILE_SOCKET ? S_IFSOCK | 0777 : pipe ? S_IFIFO | 0600 : 0600,
+        .st_mode = kind == SIM_FILE_SOCKET ? S_IFSOCK | 0777
+                   : pipe                  ? S_IFIFO | 0600
+                                           : 0600,
         .st_ino = ((ino_t)kind << 32) + sim_file_at(sim->world, file)->object,
         .st_nlink = 1,
         .st_blksize = 4096,

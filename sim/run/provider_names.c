@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/host.h"
 #include "names/resolver.h"
+#include "net/host.h"
 
 static struct sim_host *host_of(struct dry_caller caller)
 {
@@ -44,8 +44,7 @@ static struct sim_resolver_facts facts_of(struct dry_caller caller)
 }
 
 int sim_provider_getaddrinfo(struct dry_caller caller, const char *node, const char *service,
-                             const struct addrinfo *hints, struct addrinfo **list,
-                             int *system_error)
+                             const struct addrinfo *hints, struct addrinfo **list, int *system_error)
 {
     struct sim_resolver *resolver = resolver_of(caller);
     if (!resolver) {
@@ -61,9 +60,9 @@ void sim_provider_freeaddrinfo(struct dry_caller caller, struct addrinfo *list)
     sim_resolver_freeaddrinfo(list);
 }
 
-int sim_provider_getnameinfo(struct dry_caller caller, const struct sockaddr *address,
-                             socklen_t length, char *host, socklen_t host_bytes, char *service,
-                             socklen_t service_bytes, int flags, int *system_error)
+int sim_provider_getnameinfo(struct dry_caller caller, const struct sockaddr *address, socklen_t length,
+                             char *host, socklen_t host_bytes, char *service, socklen_t service_bytes,
+                             int flags, int *system_error)
 {
     struct sim_resolver *resolver = resolver_of(caller);
     if (!resolver) {
@@ -78,8 +77,7 @@ int sim_provider_gethostbyname(struct dry_caller caller, const char *name, int f
                                struct hostent *result, char *buffer, size_t bytes)
 {
     struct sim_resolver *resolver = resolver_of(caller);
-    return resolver ? sim_resolver_gethostbyname(resolver, caller, name, family, result, buffer,
-                                                 bytes)
+    return resolver ? sim_resolver_gethostbyname(resolver, caller, name, family, result, buffer, bytes)
                     : NETDB_INTERNAL;
 }
 

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/block.h"
 #include "call/call.h"
-#include "core/event.h"
-#include "net/packet.h"
 #include "call/process.h"
+#include "core/block.h"
+#include "core/event.h"
 #include "file/wait.h"
+#include "net/packet.h"
 #include "net/wire.h"
 #include "world.h"
 
@@ -171,8 +171,7 @@ bool sim_park(struct sim *sim, uint32_t task)
     if (outcome != SIM_REACHED) {
         char waits[4096];
         sim_describe_waits(sim, waits, sizeof waits);
-        fprintf(stderr, "drysock: every task waits and nothing is left that could wake one\n%s",
-                waits);
+        fprintf(stderr, "drysock: every task waits and nothing is left that could wake one\n%s", waits);
         exit(EXIT_FAILURE);
     }
     *current = main_current;
@@ -216,8 +215,7 @@ static void run_script(struct sim *sim, uint32_t number)
 static bool idle(const struct sim *sim)
 {
     const struct sim_world *world = sim->world;
-    return world->live_tasks == 0 && sim->scripts_pending == 0 &&
-           sim_event_next_at(world) > world->now;
+    return world->live_tasks == 0 && sim->scripts_pending == 0 && sim_event_next_at(world) > world->now;
 }
 
 /* Does a task that is not a daemon wait for an instant? */

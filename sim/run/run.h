@@ -10,9 +10,9 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "net/capture.h"
-#include "fiber.h"
 #include "core/state.h"
+#include "fiber.h"
+#include "net/capture.h"
 
 struct sim_resolver;
 struct sim_zone;
@@ -27,7 +27,7 @@ struct sim_code {
     int saved_errno;
     uint32_t started; /* 1: has run; its fiber stands somewhere */
     uint32_t failed;
-    uint32_t own;     /* 1: runs on the stack of who runs the loop (the default world's main) */
+    uint32_t own; /* 1: runs on the stack of who runs the loop (the default world's main) */
     _Alignas(16) char local[DRY_LOCAL_BYTES];
 };
 
@@ -45,20 +45,20 @@ struct sim_current {
 };
 struct sim {
     struct sim_world *world;
-    uint32_t running;   /* the task whose code runs; 0: the loop or who called it */
-    uint32_t outside;   /* a call is made for a task that does not run: it may not wait */
-    uint64_t calls;     /* seam calls so far: what the watchdog looks at */
+    uint32_t running; /* the task whose code runs; 0: the loop or who called it */
+    uint32_t outside; /* a call is made for a task that does not run: it may not wait */
+    uint64_t calls;   /* seam calls so far: what the watchdog looks at */
     uint64_t spin_limit;
-    uint32_t in_call;   /* the world's code runs, not the task's */
-    uint32_t looping;   /* the loop is on some stack below */
-    struct sim_code *code;    /* by task index; mapped, untouched where unused */
-    char *process_locals;     /* DRY_LOCAL_BYTES by process index */
+    uint32_t in_call;      /* the world's code runs, not the task's */
+    uint32_t looping;      /* the loop is on some stack below */
+    struct sim_code *code; /* by task index; mapped, untouched where unused */
+    char *process_locals;  /* DRY_LOCAL_BYTES by process index */
     size_t code_bytes, process_local_bytes;
     struct sim_stacks stacks;
     uint64_t stack_bytes;
-    struct sim_fiber loop;          /* the stack that the loop is on */
+    struct sim_fiber loop;           /* the stack that the loop is on */
     struct sim_current loop_current; /* who that stack speaks as */
-    struct sim_call outside_call; /* what the task that does not run was in */
+    struct sim_call outside_call;    /* what the task that does not run was in */
     struct sim_waiter_id outside_waiter;
     struct sim_event_id outside_deadline;
     int32_t first_descriptor;

@@ -9,19 +9,19 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "core/block.h"
 #include "call/call.h"
+#include "call/process.h"
+#include "core/block.h"
 #include "core/event.h"
+#include "core/random.h"
+#include "names/nameserver.h"
+#include "names/resolver.h"
+#include "names/zone.h"
 #include "net/host.h"
 #include "net/link.h"
-#include "names/nameserver.h"
-#include "call/process.h"
 #include "provider.h"
-#include "core/random.h"
-#include "names/resolver.h"
 #include "run.h"
 #include "unix/unix.h"
-#include "names/zone.h"
 
 enum { ETH0 = 2, DEFAULT_SPIN_LIMIT = 10000, DEFAULT_STACK = 256 * 1024 };
 static const uint64_t DEFAULT_WATCHDOG_NS = 10000000000;
@@ -31,8 +31,8 @@ static const uint64_t DEFAULT_WALL_CLOCK = 946684800000000000; /* 2000-01-01T00:
 
 static void *map(size_t bytes)
 {
-    void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                       -1, 0);
     return start == MAP_FAILED ? NULL : start;
 }
 
@@ -264,9 +264,8 @@ int sim_add_link(struct sim *sim, int host_a, int host_b, const struct sim_link_
         .corrupt_ppm = options->corrupt_ppm,
         .mtu = options->mtu,
     };
-    const struct sim_link_id id =
-        sim_link_add(sim->world, (struct sim_host_id){(uint32_t)host_a},
-                     (struct sim_host_id){(uint32_t)host_b}, &way);
+    const struct sim_link_id id = sim_link_add(sim->world, (struct sim_host_id){(uint32_t)host_a},
+                                               (struct sim_host_id){(uint32_t)host_b}, &way);
     if (!id.index) {
         return -EEXIST;
     }
@@ -279,16 +278,15 @@ int sim_change_link(struct sim *sim, int link, uint64_t at, bool up)
     if (link < 1 || (uint32_t)link > sim->world->pools[SIM_POOL_LINK].high_water) {
         return -ENOENT;
     }
-    return sim_event_push(sim->world, at, SIM_EVENT_LINK_CHANGE, (uint32_t)link, up, 0).index
-               ? 0
-               : -ENOMEM;
+    return sim_event_push(sim->world, at, SIM_EVENT_LINK_CHANGE, (uint32_t)link, up, 0).index ? 0
+                                                                                              : -ENOMEM;
 }
 
 int sim_set(struct sim *sim, int host, const char *sysctl, int64_t value)
 {
-    return host_exists(sim, host) ? sim_host_set(sim->world, (struct sim_host_id){(uint32_t)host},
-                                                 sysctl, value)
-                                  : -ENOENT;
+    return host_exists(sim, host)
+               ? sim_host_set(sim->world, (struct sim_host_id){(uint32_t)host}, sysctl, value)
+               : -ENOENT;
 }
 
 int sim_unlink(struct sim *sim, int host, const char *path)
@@ -328,8 +326,7 @@ static void serve_names(void *argument)
 int sim_add_nameserver(struct sim *sim, int host)
 {
     const int process = sim_add_process(sim, host, "nameserver");
-    return process < 0 ? process
-                       : sim_spawn_daemon(sim, process, "nameserver", serve_names, sim);
+    return process < 0 ? process : sim_spawn_daemon(sim, process, "nameserver", serve_names, sim);
 }
 
 int sim_add_record(struct sim *sim, const char *text, char *message, size_t bytes)
@@ -381,8 +378,8 @@ int sim_add_process(struct sim *sim, int host, const char *name)
     if (!host_exists(sim, host)) {
         return -ENOENT;
     }
-    const struct sim_process_id id =
-        sim_process_add(sim->world, (struct sim_host_id){(uint32_t)host}, name);
+    const struct sim_process_id id = sim_process_add(sim->world, (struct sim_host_id){(uint32_t)host},
+                                                     name);
     if (!id.index) {
         return -ENOMEM;
     }
@@ -402,14 +399,14 @@ int sim_fork_process(struct sim *sim, int process)
     if (!process_exists(sim, process)) {
         return -ESRCH;
     }
-    const struct sim_process_id id =
-        sim_process_fork(sim->world, (struct sim_process_id){(uint32_t)process});
+    const struct sim_process_id id = sim_process_fork(sim->world,
+                                                      (struct sim_process_id){(uint32_t)process});
     if (!id.index) {
         return -ENOMEM;
     }
     char *locals = sim->process_locals;
-    memcpy(locals + (size_t)id.index * DRY_LOCAL_BYTES,
-           locals + (size_t)process * DRY_LOCAL_BYTES, DRY_LOCAL_BYTES);
+    memcpy(locals + (size_t)id.index * DRY_LOCAL_BYTES, locals + (size_t)process * DRY_LOCAL_BYTES,
+           DRY_LOCAL_BYTES);
     return (int)id.index;
 }
 
@@ -420,8 +417,7 @@ int sim_end_process(struct sim *sim, int process, int status)
     }
     const uint32_t running = sim->running;
     sim_process_exit(sim->world, (struct sim_process_id){(uint32_t)process}, status);
-    if (running && sim_task_at(sim->world, (struct sim_task_id){running})->state ==
-                       SIM_TASK_ENDED) {
+    if (running && sim_task_at(sim->world, (struct sim_task_id){running})->state == SIM_TASK_ENDED) {
         sim_leave(sim, NULL); /* the caller was one of the process's tasks */
     }
     return 0;
@@ -475,9 +471,8 @@ int sim_task_status(const struct sim *sim, int task, const char **message)
 
 const char *sim_task_name(const struct sim *sim, int task)
 {
-    return task_exists(sim, task)
-               ? sim_task_at(sim->world, (struct sim_task_id){(uint32_t)task})->name
-               : "";
+    return task_exists(sim, task) ? sim_task_at(sim->world, (struct sim_task_id){(uint32_t)task})->name
+                                  : "";
 }
 
 struct dry_caller sim_caller(struct sim *sim, int task)
@@ -506,11 +501,11 @@ int sim_signal_at(struct sim *sim, int task, uint64_t at, int number, bool only_
 
 int sim_signal_action(struct sim *sim, int process, int number, bool handled, bool restart)
 {
-    const enum sim_signal_disposition how =
-        !handled ? SIM_SIGNAL_IGNORED : restart ? SIM_SIGNAL_RESTARTS : SIM_SIGNAL_HANDLED;
+    const enum sim_signal_disposition how = !handled  ? SIM_SIGNAL_IGNORED
+                                            : restart ? SIM_SIGNAL_RESTARTS
+                                                      : SIM_SIGNAL_HANDLED;
     return process_exists(sim, process)
-               ? sim_signal_dispose(sim->world, (struct sim_process_id){(uint32_t)process}, number,
-                                    how)
+               ? sim_signal_dispose(sim->world, (struct sim_process_id){(uint32_t)process}, number, how)
                : -ESRCH;
 }
 
@@ -556,8 +551,7 @@ int sim_yield(struct sim *sim)
 
 int sim_at(struct sim *sim, uint64_t at, void (*function)(void *argument), void *argument)
 {
-    struct sim_script *grown =
-        realloc(sim->scripts, ((size_t)sim->script_count + 1) * sizeof *grown);
+    struct sim_script *grown = realloc(sim->scripts, ((size_t)sim->script_count + 1) * sizeof *grown);
     if (!grown) {
         return -ENOMEM;
     }

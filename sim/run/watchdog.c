@@ -18,8 +18,7 @@
 
 static void set(struct sim *sim, uint64_t period_ns)
 {
-    const struct timespec period = {(time_t)(period_ns / 1000000000),
-                                    (long)(period_ns % 1000000000)};
+    const struct timespec period = {(time_t)(period_ns / 1000000000), (long)(period_ns % 1000000000)};
     const struct itimerspec value = {period, period};
     timer_settime(sim->watchdog, 0, &value, NULL);
     sim->watching = period_ns != 0;

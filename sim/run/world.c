@@ -4,15 +4,15 @@
 
 #include <assert.h>
 
+#include "call/process.h"
 #include "core/block.h"
 #include "core/event.h"
-#include "net/ip.h"
-#include "net/link.h"
-#include "call/process.h"
-#include "socket/protocol.h"
-#include "tcp/tcp.h"
 #include "file/timer.h"
 #include "file/wait.h"
+#include "net/ip.h"
+#include "net/link.h"
+#include "socket/protocol.h"
+#include "tcp/tcp.h"
 
 static void resume(struct sim_world *world, struct sim_task_id id)
 {
@@ -45,12 +45,10 @@ static enum sim_step dispatch(struct sim_world *world, const struct sim_event *e
         sim_wait_deadline(world, (struct sim_task_id){event->target});
         break;
     case SIM_EVENT_SIGNAL:
-        sim_signal_arrives(world, (struct sim_task_id){event->target}, (int)event->a,
-                           event->b != 0);
+        sim_signal_arrives(world, (struct sim_task_id){event->target}, (int)event->a, event->b != 0);
         break;
     case SIM_EVENT_PACKET:
-        sim_ip_input(world, (struct sim_interface_id){event->target},
-                     (struct sim_packet_id){event->a});
+        sim_ip_input(world, (struct sim_interface_id){event->target}, (struct sim_packet_id){event->a});
         break;
     case SIM_EVENT_LINK_CHANGE:
         sim_link_change(world, (struct sim_link_id){event->target}, event->a != 0);

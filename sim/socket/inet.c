@@ -16,8 +16,9 @@ static bool may_be_local(const struct sim_world *world, const struct sim_socket 
                          struct sim_ip ip)
 {
     if (sim_ip_is_any(ip) || (socket->options & SIM_OPTION_FREEBIND) != 0 ||
-        sim_setting(sim_host_at(world, socket->host), SIM_SETTING_IP_NONLOCAL_BIND) != 0)
+        sim_setting(sim_host_at(world, socket->host), SIM_SETTING_IP_NONLOCAL_BIND) != 0) {
         return true;
+    }
     return sim_host_owner(world, socket->host, ip) != NULL || sim_ip_is_multicast(ip) ||
            sim_ip_is_broadcast(world, socket->host, ip);
 }
@@ -27,8 +28,9 @@ static bool is_privileged_port(const struct sim_world *world, const struct sim_s
 {
     const struct sim_host *host = sim_host_at(world, socket->host);
 
-    if (port == 0 || port >= sim_setting(host, SIM_SETTING_IP_UNPRIVILEGED_PORT_START))
+    if (port == 0 || port >= sim_setting(host, SIM_SETTING_IP_UNPRIVILEGED_PORT_START)) {
         return false;
+    }
     return socket->owner.index != 0 && sim_process_at(world, socket->owner)->uid != 0;
 }
 
@@ -36,10 +38,12 @@ static bool is_bound(const struct sim_world *world, const struct sim_socket *soc
 {
     /* LINUX: by the port it holds, not by the one it still tells after a connection ended; and by
      * its state, which for TCP is not what connect() has told so far. */
-    if (socket->flags & SIM_SOCKET_BOUND)
+    if (socket->flags & SIM_SOCKET_BOUND) {
         return true;
-    if (socket->protocol_kind == SIM_PROTOCOL_TCP)
+    }
+    if (socket->protocol_kind == SIM_PROTOCOL_TCP) {
         return sim_tcp_at(world, (struct sim_tcp_id){socket->detail})->state != SIM_TCP_CLOSED;
+    }
     return (socket->flags & SIM_SOCKET_CONNECTED) != 0;
 }
 
@@ -47,53 +51,61 @@ static bool is_bound(const struct sim_world *world, const struct sim_socket *soc
 static int check_v4(const struct sim_world *world, const struct sim_socket *socket,
                     const struct sim_endpoint *wanted)
 {
-    if (!may_be_local(world, socket, wanted->ip))
+    if (!may_be_local(world, socket, wanted->ip)) {
         return -EADDRNOTAVAIL;
-    if (is_privileged_port(world, socket, wanted->port))
+    }
+    if (is_privileged_port(world, socket, wanted->port)) {
         return -EACCES;
+    }
     return is_bound(world, socket) ? -EINVAL : 0;
 }
 
 /* LINUX: __ipv6_addr_needs_scope_id: fe80::/10, and groups of no wider scope. */
 static bool needs_interface(struct sim_ip ip)
 {
-    return sim_ip_is_link_local(ip) ||
-           (!sim_ip_is_v4(ip) && sim_ip_is_multicast(ip) &&
-            ((ip.bytes[1] & 15) == 1 || (ip.bytes[1] & 15) == 2));
+    return sim_ip_is_link_local(ip) || (!sim_ip_is_v4(ip) && sim_ip_is_multicast(ip) &&
+                                        ((ip.bytes[1] & 15) == 1 || (ip.bytes[1] & 15) == 2));
 }
 
 /* LINUX: __inet6_bind's order differs: the port first, the address last. */
 static int check_v6(struct sim_world *world, struct sim_socket *socket,
                     const struct sim_endpoint *wanted)
 {
-    if (!sim_ip_is_v4(wanted->ip) && sim_ip_is_multicast(wanted->ip) &&
-        socket->type == SOCK_STREAM)
+    if (!sim_ip_is_v4(wanted->ip) && sim_ip_is_multicast(wanted->ip) && socket->type == SOCK_STREAM) {
         return -EINVAL;
-    if (is_privileged_port(world, socket, wanted->port))
+    }
+    if (is_privileged_port(world, socket, wanted->port)) {
         return -EACCES;
-    if (is_bound(world, socket))
+    }
+    if (is_bound(world, socket)) {
         return -EINVAL;
+    }
     if (sim_ip_is_v4(wanted->ip)) {
-        if ((socket->options & SIM_OPTION_V6ONLY) != 0)
+        if ((socket->options & SIM_OPTION_V6ONLY) != 0) {
             return -EINVAL;
+        }
         return may_be_local(world, socket, wanted->ip) ? 0 : -EADDRNOTAVAIL;
     }
     if (needs_interface(wanted->ip)) {
-        if (wanted->scope != 0)
+        if (wanted->scope != 0) {
             socket->bound_interface = wanted->scope; /* LINUX: also when the rest fails */
-        if (socket->bound_interface == 0)
+        }
+        if (socket->bound_interface == 0) {
             return -EINVAL;
+        }
     }
     if (!sim_ip_is_any(wanted->ip) && socket->bound_interface != 0 &&
-        sim_host_interface(world, socket->host, socket->bound_interface) == NULL)
+        sim_host_interface(world, socket->host, socket->bound_interface) == NULL) {
         return -ENODEV;
+    }
     return may_be_local(world, socket, wanted->ip) ? 0 : -EADDRNOTAVAIL;
 }
 
 static int take_port(struct sim_world *world, struct sim_socket_id id, struct sim_endpoint *wanted)
 {
-    if (wanted->port != 0)
+    if (wanted->port != 0) {
         return sim_port_may_bind(world, id, wanted);
+    }
     wanted->port = sim_port_ephemeral(world, id, wanted);
     return wanted->port == 0 ? -EADDRINUSE : 0;
 }
@@ -105,12 +117,14 @@ int sim_inet_bind(struct sim_world *world, struct sim_socket_id id, const struct
     struct sim_endpoint wanted;
     int error = sim_endpoint_from(socket, address, length, &wanted);
 
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     error = socket->family == AF_INET6 ? check_v6(world, socket, &wanted)
                                        : check_v4(world, socket, &wanted);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     bool port_named = wanted.port != 0;
     /* IP_BIND_ADDRESS_NO_PORT leaves the port to connect(), which then knows the destination. */
     bool take = port_named || (socket->options & SIM_OPTION_BIND_NO_PORT) == 0;
@@ -124,8 +138,9 @@ int sim_inet_bind(struct sim_world *world, struct sim_socket_id id, const struct
     if (!sim_ip_is_any(wanted.ip)) {
         socket->flags |= SIM_SOCKET_BOUND_ADDRESS;
         /* LINUX: a socket on one IPv6 address is IPV6_V6ONLY from then on. */
-        if (socket->family == AF_INET6 && !sim_ip_is_v4(wanted.ip))
+        if (socket->family == AF_INET6 && !sim_ip_is_v4(wanted.ip)) {
             socket->options |= SIM_OPTION_V6ONLY;
+        }
     }
     if (take) {
         socket->flags |= SIM_SOCKET_BOUND | (port_named ? SIM_SOCKET_BOUND_PORT : 0);
@@ -138,11 +153,13 @@ int sim_inet_autobind(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
 
-    if ((socket->flags & SIM_SOCKET_BOUND) != 0)
+    if ((socket->flags & SIM_SOCKET_BOUND) != 0) {
         return 0;
+    }
     uint16_t port = sim_port_ephemeral(world, id, &socket->local);
-    if (port == 0)
+    if (port == 0) {
         return -EAGAIN;
+    }
     socket->local.port = port;
     socket->flags |= SIM_SOCKET_BOUND;
     sim_port_insert(world, id);
@@ -154,8 +171,9 @@ int sim_inet_get_name(const struct sim_world *world, struct sim_socket_id id, bo
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
 
-    if (peer && ((socket->flags & SIM_SOCKET_CONNECTED) == 0 || socket->remote.port == 0))
+    if (peer && ((socket->flags & SIM_SOCKET_CONNECTED) == 0 || socket->remote.port == 0)) {
         return -ENOTCONN;
+    }
     sim_endpoint_to(socket->family, peer ? &socket->remote : &socket->local, address, length);
     return 0;
 }

@@ -18,8 +18,9 @@ size_t sim_message_length(const struct msghdr *message)
     size_t length = 0;
 
     for (size_t i = 0; i < message->msg_iovlen; i++) {
-        if (message->msg_iov[i].iov_len > SIZE_MAX - length)
+        if (message->msg_iov[i].iov_len > SIZE_MAX - length) {
             return SIZE_MAX;
+        }
         length += message->msg_iov[i].iov_len;
     }
     return length;
@@ -31,19 +32,22 @@ int sim_message_next_control(const struct msghdr *message, const struct cmsghdr 
 {
     size_t offset = 0;
 
-    if (message->msg_control == NULL)
+    if (message->msg_control == NULL) {
         return 0;
+    }
     if (*at != NULL) {
         offset = (size_t)((const char *)*at - (const char *)message->msg_control) +
                  CMSG_ALIGN((*at)->cmsg_len);
     }
     if (message->msg_controllen < sizeof(struct cmsghdr) ||
-        offset > message->msg_controllen - sizeof(struct cmsghdr))
+        offset > message->msg_controllen - sizeof(struct cmsghdr)) {
         return 0;
+    }
     *at = (const struct cmsghdr *)(const void *)((const char *)message->msg_control + offset);
     if ((*at)->cmsg_len < sizeof(struct cmsghdr) ||
-        (*at)->cmsg_len > message->msg_controllen - offset)
+        (*at)->cmsg_len > message->msg_controllen - offset) {
         return -EINVAL;
+    }
     return 1;
 }
 

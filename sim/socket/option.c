@@ -58,19 +58,19 @@ struct rule {
 #define BIT(level, name, bit) {level, name, FLAG, ANYBODY, LEAST_##level, bit, 0, 0, 0}
 #define OFF(level, name, bit) {level, name, FLAG_OFF, ANYBODY, LEAST_##level, bit, 0, 0, 0}
 #define KEPT(level, name, initial) {level, name, SWITCH, ANYBODY, LEAST_##level, 0, 0, 0, initial}
-#define RANGE(level, name, low, high, initial)                                                     \
+#define RANGE(level, name, low, high, initial) \
     {level, name, NUMBER, ANYBODY, LEAST_##level, 0, low, high, initial}
 #define TOLD(level, name, value) {level, name, CONSTANT, ANYBODY, LEAST_##level, 0, 0, 0, value}
 
 enum { /* <netinet/in.h> makes macros of the levels, so these bear their numbers' names */
-    SOCKET_LEVEL = SOL_SOCKET,
-    IP_LEVEL = IPPROTO_IP,
-    IPV6_LEVEL = IPPROTO_IPV6,
-    UDP_LEVEL = IPPROTO_UDP,
-    LEAST_SOCKET_LEVEL = 4,
-    LEAST_IP_LEVEL = 0,
-    LEAST_IPV6_LEVEL = 4,
-    LEAST_UDP_LEVEL = 4,
+       SOCKET_LEVEL = SOL_SOCKET,
+       IP_LEVEL = IPPROTO_IP,
+       IPV6_LEVEL = IPPROTO_IPV6,
+       UDP_LEVEL = IPPROTO_UDP,
+       LEAST_SOCKET_LEVEL = 4,
+       LEAST_IP_LEVEL = 0,
+       LEAST_IPV6_LEVEL = 4,
+       LEAST_UDP_LEVEL = 4,
 };
 
 static const struct rule rules[] = {
@@ -157,8 +157,9 @@ static const struct rule rules[] = {
 static const struct rule *find_rule(int level, int name)
 {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        if (rules[i].level == level && rules[i].name == name)
+        if (rules[i].level == level && rules[i].name == name) {
             return &rules[i];
+        }
     }
     return NULL;
 }
@@ -167,12 +168,15 @@ static const struct rule *find_rule(int level, int name)
 
 int sim_option_give(const void *from, size_t bytes, void *value, socklen_t *length)
 {
-    if (*length > bytes)
+    if (*length > bytes) {
         *length = (socklen_t)bytes;
-    if (*length == 0)
+    }
+    if (*length == 0) {
         return 0;
-    if (value == NULL)
+    }
+    if (value == NULL) {
         return -EFAULT;
+    }
     memcpy(value, from, *length);
     return 0;
 }
@@ -193,25 +197,31 @@ int sim_option_read(int level, uint32_t least, const void *value, socklen_t leng
     bool byte = level == IPPROTO_IP && length > 0 && length < sizeof *number;
 
     *number = 0;
-    if (value == NULL && length > 0 && level == IPPROTO_IP)
+    if (value == NULL && length > 0 && level == IPPROTO_IP) {
         return -EFAULT;
-    if (length < least)
+    }
+    if (length < least) {
         return -EINVAL;
-    if (value == NULL && length > 0)
+    }
+    if (value == NULL && length > 0) {
         return level == IPPROTO_IPV6 ? 0 : -EFAULT;
-    if (byte)
+    }
+    if (byte) {
         *number = *(const unsigned char *)value;
-    else if (length >= sizeof *number)
+    } else if (length >= sizeof *number) {
         memcpy(number, value, sizeof *number);
+    }
     return 0;
 }
 
 int sim_option_take(void *to, size_t bytes, const void *value, socklen_t length)
 {
-    if (length < bytes)
+    if (length < bytes) {
         return -EINVAL;
-    if (value == NULL)
+    }
+    if (value == NULL) {
         return -EFAULT;
+    }
     memcpy(to, value, bytes);
     return 0;
 }
@@ -230,8 +240,9 @@ const struct sim_option *sim_option_kept(const struct sim_world *world, struct s
 
     while (at.index != 0) {
         const struct sim_option *option = sim_option_at(world, at);
-        if (option->level == level && option->name == name)
+        if (option->level == level && option->name == name) {
             return option;
+        }
         at = option->next;
     }
     return NULL;
@@ -243,12 +254,14 @@ int sim_option_keep(struct sim_world *world, struct sim_socket_id id, int level,
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_option *option = (struct sim_option *)sim_option_kept(world, id, level, name);
 
-    if (bytes > SIM_OPTION_BYTES)
+    if (bytes > SIM_OPTION_BYTES) {
         return -ENOBUFS;
+    }
     if (option == NULL) {
         struct sim_option_id new = {sim_pool_take(world, SIM_POOL_OPTION)};
-        if (new.index == 0)
+        if (new.index == 0) {
             return -ENOBUFS;
+        }
         option = sim_option_at(world, new);
         option->level = level;
         option->name = name;
@@ -288,30 +301,35 @@ int sim_option_store(struct sim_world *world, struct sim_socket_id id, int level
         int error = sim_option_read(level, sizeof number, value, length, &number);
         return error < 0 ? error : -ENOPROTOOPT;
     }
-    if (rule == NULL)
+    if (rule == NULL) {
         return -ENOPROTOOPT;
+    }
     int error = sim_option_read(level, rule->least, value, length, &number);
-    if (error == 0)
+    if (error == 0) {
         error = check_who(world, socket, rule);
-    if (error < 0)
+    }
+    if (error < 0) {
         return error;
-    if (rule->kind == CONSTANT)
+    }
+    if (rule->kind == CONSTANT) {
         return -ENOPROTOOPT;
-    if (rule->who == OF_ADMIN && number != 0 && !sim_option_may_administer(world, socket))
+    }
+    if (rule->who == OF_ADMIN && number != 0 && !sim_option_may_administer(world, socket)) {
         return -EPERM;
+    }
     if (rule->kind == FLAG || rule->kind == FLAG_OFF) {
         sim_option_flag(socket, rule->bit, (number != 0) == (rule->kind == FLAG));
         return 0;
     }
-    if (rule->kind == SWITCH)
+    if (rule->kind == SWITCH) {
         number = number != 0;
-    else if (number < rule->low || number > rule->high)
+    } else if (number < rule->low || number > rule->high) {
         return -EINVAL;
+    }
     return sim_option_keep(world, id, level, name, &number, sizeof number);
 }
 
-static int number_of(const struct sim_world *world, struct sim_socket_id id,
-                     const struct rule *rule)
+static int number_of(const struct sim_world *world, struct sim_socket_id id, const struct rule *rule)
 {
     bool set = (sim_socket_at(world, id)->options & rule->bit) != 0;
     const struct sim_option *kept;
@@ -326,8 +344,9 @@ static int number_of(const struct sim_world *world, struct sim_socket_id id,
         return number;
     default:
         kept = sim_option_kept(world, id, rule->level, rule->name);
-        if (kept != NULL)
+        if (kept != NULL) {
             memcpy(&number, kept->value, sizeof number);
+        }
         return number;
     }
 }
@@ -337,11 +356,13 @@ int sim_option_stored(const struct sim_world *world, struct sim_socket_id id, in
 {
     const struct rule *rule = find_rule(level, name);
 
-    if (rule == NULL)
+    if (rule == NULL) {
         return -ENOPROTOOPT;
+    }
     int error = check_who(world, sim_socket_at(world, id), rule);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     return sim_option_give_number(level, number_of(world, id, rule), value, length);
 }
 
@@ -354,11 +375,13 @@ static int set_socket(struct sim_world *world, struct sim_socket_id id, int name
     const struct sim_socket *socket = sim_socket_at(world, id);
     int result = sim_option_set_socket(world, id, name, value, length);
 
-    if (result == SIM_OPTION_NOT_MINE)
+    if (result == SIM_OPTION_NOT_MINE) {
         result = sim_option_store(world, id, SOL_SOCKET, name, value, length);
-    if (result == 0)
+    }
+    if (result == 0) {
         (void)sim_protocol_of(socket->protocol_kind)
             ->set_option(world, id, SOL_SOCKET, name, value, length);
+    }
     return result;
 }
 
@@ -368,42 +391,46 @@ int sim_option_set(struct sim_world *world, struct sim_socket_id id, int level, 
     const struct sim_socket *socket = sim_socket_at(world, id);
     int result = SIM_OPTION_NOT_MINE;
 
-    if (level == SOL_SOCKET)
+    if (level == SOL_SOCKET) {
         return set_socket(world, id, name, value, length);
-    if (socket->family == AF_UNIX)
+    }
+    if (socket->family == AF_UNIX) {
         return -EOPNOTSUPP;
-    if (level == IPPROTO_IP)
+    }
+    if (level == IPPROTO_IP) {
         result = sim_option_set_ip(world, id, name, value, length);
-    else if (level == IPPROTO_IPV6 && socket->family == AF_INET6)
+    } else if (level == IPPROTO_IPV6 && socket->family == AF_INET6) {
         result = sim_option_set_ipv6(world, id, name, value, length);
-    else if (level == (int)socket->protocol)
+    } else if (level == (int)socket->protocol) {
         return sim_protocol_of(socket->protocol_kind)
             ->set_option(world, id, level, name, value, length);
-    else
+    } else {
         return -ENOPROTOOPT;
+    }
     return result == SIM_OPTION_NOT_MINE ? sim_option_store(world, id, level, name, value, length)
                                          : result;
 }
 
-int sim_option_get(struct sim_world *world, struct sim_socket_id id, int level, int name,
-                   void *value, socklen_t *length)
+int sim_option_get(struct sim_world *world, struct sim_socket_id id, int level, int name, void *value,
+                   socklen_t *length)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int result = SIM_OPTION_NOT_MINE;
 
-    if (level == SOL_SOCKET)
+    if (level == SOL_SOCKET) {
         result = sim_option_get_socket(world, id, name, value, length);
-    else if (socket->family == AF_UNIX)
+    } else if (socket->family == AF_UNIX) {
         return -EOPNOTSUPP;
-    else if (level == IPPROTO_IP)
+    } else if (level == IPPROTO_IP) {
         result = sim_option_get_ip(world, id, name, value, length);
-    else if (level == IPPROTO_IPV6 && socket->family == AF_INET6)
+    } else if (level == IPPROTO_IPV6 && socket->family == AF_INET6) {
         result = sim_option_get_ipv6(world, id, name, value, length);
-    else if (level == (int)socket->protocol)
+    } else if (level == (int)socket->protocol) {
         return sim_protocol_of(socket->protocol_kind)
             ->get_option(world, id, level, name, value, length);
-    else /* LINUX: the two versions answer differently */
+    } else { /* LINUX: the two versions answer differently */
         return socket->family == AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT;
+    }
     return result == SIM_OPTION_NOT_MINE ? sim_option_stored(world, id, level, name, value, length)
                                          : result;
 }

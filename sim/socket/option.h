@@ -53,16 +53,16 @@ bool sim_option_may_administer(const struct sim_world *world, const struct sim_s
 
 /* ---- what is not plain; SIM_OPTION_NOT_MINE for the rest ---- */
 
-int sim_option_set_socket(struct sim_world *world, struct sim_socket_id id, int name,
-                          const void *value, socklen_t length);
+int sim_option_set_socket(struct sim_world *world, struct sim_socket_id id, int name, const void *value,
+                          socklen_t length);
 int sim_option_get_socket(struct sim_world *world, struct sim_socket_id id, int name, void *value,
                           socklen_t *length);
 int sim_option_set_ip(struct sim_world *world, struct sim_socket_id id, int name, const void *value,
                       socklen_t length);
 int sim_option_get_ip(struct sim_world *world, struct sim_socket_id id, int name, void *value,
                       socklen_t *length);
-int sim_option_set_ipv6(struct sim_world *world, struct sim_socket_id id, int name,
-                        const void *value, socklen_t length);
+int sim_option_set_ipv6(struct sim_world *world, struct sim_socket_id id, int name, const void *value,
+                        socklen_t length);
 int sim_option_get_ipv6(struct sim_world *world, struct sim_socket_id id, int name, void *value,
                         socklen_t *length);
 /* Joins or leaves a group; interface 0: the route's. 0, -EINVAL, -ENODEV, -EADDRINUSE,

@@ -30,8 +30,9 @@ static struct sim_membership_id *find_membership(const struct sim_world *world,
     while (link->index != 0) {
         struct sim_membership *membership = sim_membership_at(world, *link);
         if (sim_ip_equal(membership->group, group) &&
-            (interface == 0 || membership->interface == interface))
+            (interface == 0 || membership->interface == interface)) {
             break;
+        }
         link = &membership->next;
         (*count)++;
     }
@@ -46,10 +47,12 @@ static uint32_t interface_for(const struct sim_world *world, const struct sim_so
     struct sim_ip any = sim_ip_is_v4(group) ? sim_ip_v4(INADDR_ANY) : (struct sim_ip){{0}};
     struct sim_ip_path path;
 
-    if (interface != 0)
+    if (interface != 0) {
         return sim_host_interface(world, socket->host, interface) == NULL ? 0 : interface;
-    if (sim_ip_route(world, socket->host, to, any, 0, &path) < 0)
+    }
+    if (sim_ip_route(world, socket->host, to, any, 0, &path) < 0) {
         return 0;
+    }
     return path.interface;
 }
 
@@ -59,19 +62,24 @@ int sim_option_join(struct sim_world *world, struct sim_socket_id id, struct sim
     struct sim_socket *socket = sim_socket_at(world, id);
     uint32_t count;
 
-    if (!sim_ip_is_multicast(group))
+    if (!sim_ip_is_multicast(group)) {
         return -EINVAL;
+    }
     interface = interface_for(world, socket, group, interface);
-    if (interface == 0)
+    if (interface == 0) {
         return -ENODEV;
+    }
     struct sim_membership_id *link = find_membership(world, socket, group, interface, &count);
-    if (link->index != 0)
+    if (link->index != 0) {
         return -EADDRINUSE;
-    if (count >= MOST_MEMBERSHIPS && sim_ip_is_v4(group))
+    }
+    if (count >= MOST_MEMBERSHIPS && sim_ip_is_v4(group)) {
         return -ENOBUFS;
+    }
     struct sim_membership_id new = {sim_pool_take(world, SIM_POOL_MEMBERSHIP)};
-    if (new.index == 0)
+    if (new.index == 0) {
         return -ENOBUFS;
+    }
     struct sim_membership *membership = sim_membership_at(world, new);
     membership->group = group;
     membership->interface = interface;
@@ -86,19 +94,22 @@ int sim_option_leave(struct sim_world *world, struct sim_socket_id id, struct si
     struct sim_socket *socket = sim_socket_at(world, id);
     uint32_t count;
 
-    if (!sim_ip_is_multicast(group) && !sim_ip_is_v4(group))
+    if (!sim_ip_is_multicast(group) && !sim_ip_is_v4(group)) {
         return -EINVAL;
+    }
     /* LINUX: where neither the caller nor a route names an interface there is no such device;
      * IPv6 without one takes any. */
     if (sim_ip_is_v4(group) && interface == 0) {
         interface = interface_for(world, socket, group, interface);
-        if (interface == 0)
+        if (interface == 0) {
             return -ENODEV;
+        }
     }
     struct sim_membership_id *link = find_membership(world, socket, group, interface, &count);
     struct sim_membership_id found = *link;
-    if (found.index == 0)
+    if (found.index == 0) {
         return -EADDRNOTAVAIL;
+    }
     *link = sim_membership_at(world, found)->next;
     sim_pool_give(world, SIM_POOL_MEMBERSHIP, found.index);
     return 0;
@@ -108,12 +119,14 @@ int sim_option_leave(struct sim_world *world, struct sim_socket_id id, struct si
 static uint32_t named_interface(const struct sim_world *world, const struct sim_socket *socket,
                                 const struct ip_mreqn *request)
 {
-    if (request->imr_ifindex != 0)
+    if (request->imr_ifindex != 0) {
         return (uint32_t)request->imr_ifindex;
-    if (request->imr_address.s_addr == htonl(INADDR_ANY))
+    }
+    if (request->imr_address.s_addr == htonl(INADDR_ANY)) {
         return 0;
-    const struct sim_interface *owner = sim_host_owner(
-        world, socket->host, sim_ip_v4(ntohl(request->imr_address.s_addr)));
+    }
+    const struct sim_interface *owner = sim_host_owner(world, socket->host,
+                                                       sim_ip_v4(ntohl(request->imr_address.s_addr)));
     return owner == NULL ? UINT32_MAX : owner->number;
 }
 
@@ -123,67 +136,81 @@ static int change_membership(struct sim_world *world, struct sim_socket_id id, i
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct ip_mreqn request;
 
-    if (socket->type == SOCK_STREAM)
+    if (socket->type == SOCK_STREAM) {
         return -EPROTO;
-    if (length < sizeof(struct ip_mreq))
+    }
+    if (length < sizeof(struct ip_mreq)) {
         return -EINVAL;
-    if (value == NULL)
+    }
+    if (value == NULL) {
         return -EFAULT;
+    }
     memset(&request, 0, sizeof request);
     memcpy(&request, value, length < sizeof request ? sizeof(struct ip_mreq) : sizeof request);
     struct sim_ip group = sim_ip_v4(ntohl(request.imr_multiaddr.s_addr));
     uint32_t interface = named_interface(world, socket, &request);
-    if (name == IP_ADD_MEMBERSHIP)
+    if (name == IP_ADD_MEMBERSHIP) {
         return sim_option_join(world, id, group, interface);
+    }
     return sim_option_leave(world, id, group, interface);
 }
 
 /* struct group_req: either version. */
-static int change_group(struct sim_world *world, struct sim_socket_id id, int name,
-                        const void *value, socklen_t length)
+static int change_group(struct sim_world *world, struct sim_socket_id id, int name, const void *value,
+                        socklen_t length)
 {
     struct group_req request;
     int error = sim_option_take(&request, sizeof request, value, length);
     const struct sockaddr_in *in = (const struct sockaddr_in *)&request.gr_group;
 
-    if (error < 0)
+    if (error < 0) {
         return error;
-    if (in->sin_family != AF_INET)
+    }
+    if (in->sin_family != AF_INET) {
         return -EINVAL;
-    if (sim_socket_at(world, id)->type == SOCK_STREAM)
+    }
+    if (sim_socket_at(world, id)->type == SOCK_STREAM) {
         return -EPROTO;
+    }
     struct sim_ip group = sim_ip_v4(ntohl(in->sin_addr.s_addr));
-    if (name == MCAST_JOIN_GROUP)
+    if (name == MCAST_JOIN_GROUP) {
         return sim_option_join(world, id, group, request.gr_interface);
+    }
     return sim_option_leave(world, id, group, request.gr_interface);
 }
 
 /* LINUX: IP_MULTICAST_IF takes an address, a struct ip_mreq or a struct ip_mreqn; it tells the
  * address again. */
-static int set_multicast_interface(struct sim_world *world, struct sim_socket_id id,
-                                   const void *value, socklen_t length)
+static int set_multicast_interface(struct sim_world *world, struct sim_socket_id id, const void *value,
+                                   socklen_t length)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct ip_mreqn request;
 
-    if (socket->type == SOCK_STREAM)
+    if (socket->type == SOCK_STREAM) {
         return -EINVAL;
-    if (length < sizeof(struct in_addr))
+    }
+    if (length < sizeof(struct in_addr)) {
         return -EINVAL;
-    if (value == NULL)
+    }
+    if (value == NULL) {
         return -EFAULT;
+    }
     memset(&request, 0, sizeof request);
-    if (length >= sizeof request)
+    if (length >= sizeof request) {
         memcpy(&request, value, sizeof request);
-    else if (length >= sizeof(struct ip_mreq))
+    } else if (length >= sizeof(struct ip_mreq)) {
         memcpy(&request, value, sizeof(struct ip_mreq));
-    else
+    } else {
         memcpy(&request.imr_address, value, sizeof request.imr_address);
+    }
     uint32_t interface = named_interface(world, socket, &request);
-    if (interface != 0 && sim_host_interface(world, socket->host, interface) == NULL)
+    if (interface != 0 && sim_host_interface(world, socket->host, interface) == NULL) {
         return -EADDRNOTAVAIL;
-    if (interface != 0 && socket->bound_interface != 0 && socket->bound_interface != interface)
+    }
+    if (interface != 0 && socket->bound_interface != 0 && socket->bound_interface != interface) {
         return -EINVAL;
+    }
     socket->multicast_interface = interface;
     return sim_option_keep(world, id, IPPROTO_IP, IP_MULTICAST_IF, &request.imr_address,
                            sizeof request.imr_address);
@@ -198,8 +225,9 @@ static int set_tos(struct sim_world *world, struct sim_socket_id id, int number)
     struct sim_socket *socket = sim_socket_at(world, id);
     uint8_t tos = (uint8_t)number;
 
-    if (socket->type == SOCK_STREAM)
+    if (socket->type == SOCK_STREAM) {
         tos &= (uint8_t)~ECN_MASK;
+    }
     socket->priority = priorities[IPTOS_TOS(tos) >> 1];
     if (socket->family == AF_INET6) { /* of its IPv4 packets; socket->tos is the traffic class */
         number = tos;
@@ -211,16 +239,18 @@ static int set_tos(struct sim_world *world, struct sim_socket_id id, int number)
 
 static int set_ttl(struct sim_socket *socket, int number)
 {
-    if (number != -1 && (number < 1 || number > 255))
+    if (number != -1 && (number < 1 || number > 255)) {
         return -EINVAL;
+    }
     socket->ttl = number == -1 ? 0 : (uint8_t)number;
     return 0;
 }
 
 static int set_multicast_ttl(struct sim_socket *socket, int number)
 {
-    if (socket->type == SOCK_STREAM || number < -1 || number > 255)
+    if (socket->type == SOCK_STREAM || number < -1 || number > 255) {
         return -EINVAL;
+    }
     socket->multicast_ttl = number == -1 ? 1 : (uint8_t)number;
     return 0;
 }
@@ -233,12 +263,14 @@ static int set_port_range(struct sim_world *world, struct sim_socket_id id, cons
     int error = length == sizeof number ? sim_option_take(&number, sizeof number, value, length)
                                         : -EINVAL;
 
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     uint32_t low = (uint32_t)number & UINT16_MAX;
     uint32_t high = (uint32_t)number >> 16;
-    if (low != 0 && high != 0 && low > high)
+    if (low != 0 && high != 0 && low > high) {
         return -EINVAL;
+    }
     return sim_option_keep(world, id, IPPROTO_IP, NAME_IP_LOCAL_PORT_RANGE, &number, sizeof number);
 }
 
@@ -248,20 +280,24 @@ static int set_header_options(struct sim_world *world, struct sim_socket_id id, 
 {
     unsigned char bytes[LONGEST_IP_OPTIONS] = {0};
 
-    if (length > sizeof bytes)
+    if (length > sizeof bytes) {
         return -EINVAL;
-    if (length > 0 && value == NULL)
+    }
+    if (length > 0 && value == NULL) {
         return -EFAULT;
-    if (length > 0)
+    }
+    if (length > 0) {
         memcpy(bytes, value, length);
+    }
     socklen_t i = 0;
     while (i < length && bytes[i] != IPOPT_END) {
         if (bytes[i] == IPOPT_NOOP) {
             i++;
             continue;
         }
-        if (i + 1U >= length || bytes[i + 1] < 2 || i + bytes[i + 1] > length)
+        if (i + 1U >= length || bytes[i + 1] < 2 || i + bytes[i + 1] > length) {
             return -EINVAL;
+        }
         i += bytes[i + 1];
     }
     memset(bytes + i, 0, sizeof bytes - i); /* LINUX: nothing counts after the end */
@@ -280,35 +316,40 @@ static int set_number(struct sim_world *world, struct sim_socket_id id, int name
     case IP_TTL:
         return set_ttl(socket, number);
     case IP_MTU_DISCOVER:
-        if (number < IP_PMTUDISC_DONT || number > IP_PMTUDISC_OMIT)
+        if (number < IP_PMTUDISC_DONT || number > IP_PMTUDISC_OMIT) {
             return -EINVAL;
+        }
         socket->mtu_discover = (uint32_t)number;
         return 0;
     case IP_MULTICAST_TTL:
         return set_multicast_ttl(socket, number);
     default: /* IP_MULTICAST_ALL */
-        if (number != 0 && number != 1)
+        if (number != 0 && number != 1) {
             return -EINVAL;
+        }
         sim_option_flag(socket, SIM_OPTION_MULTICAST_ALL_OFF, number == 0);
         return 0;
     }
 }
 
 /* SO_BINDTODEVICE for IPv4 alone, by number in network order. SIMPLER: checked and kept. */
-static int set_unicast_interface(struct sim_world *world, struct sim_socket_id id,
-                                 const void *value, socklen_t length)
+static int set_unicast_interface(struct sim_world *world, struct sim_socket_id id, const void *value,
+                                 socklen_t length)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int number;
 
-    if (length != sizeof number)
+    if (length != sizeof number) {
         return -EINVAL;
+    }
     int error = sim_option_take(&number, sizeof number, value, length);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     uint32_t index = ntohl((uint32_t)number);
-    if (index != 0 && sim_host_interface(world, socket->host, index) == NULL)
+    if (index != 0 && sim_host_interface(world, socket->host, index) == NULL) {
         return -EADDRNOTAVAIL;
+    }
     return sim_option_keep(world, id, IPPROTO_IP, IP_UNICAST_IF, &number, sizeof number);
 }
 
@@ -353,8 +394,9 @@ static int kept_number(const struct sim_world *world, struct sim_socket_id id, i
     const struct sim_option *kept = sim_option_kept(world, id, IPPROTO_IP, name);
     int number = 0;
 
-    if (kept != NULL)
+    if (kept != NULL) {
         memcpy(&number, kept->value, sizeof number);
+    }
     return number;
 }
 
@@ -363,9 +405,10 @@ static int path_mtu(const struct sim_world *world, const struct sim_socket *sock
     struct sim_ip_path path;
 
     if ((socket->flags & SIM_SOCKET_CONNECTED) == 0 || !sim_ip_is_v4(socket->remote.ip) ||
-        sim_ip_route(world, socket->host, socket->remote, socket->local.ip,
-                     socket->bound_interface, &path) < 0)
+        sim_ip_route(world, socket->host, socket->remote, socket->local.ip, socket->bound_interface,
+                     &path) < 0) {
         return -ENOTCONN;
+    }
     *number = (int)path.mtu;
     return 0;
 }
@@ -382,14 +425,13 @@ int sim_option_get_ip(struct sim_world *world, struct sim_socket_id id, int name
     switch (name) {
     case IP_OPTIONS:
         kept = sim_option_kept(world, id, IPPROTO_IP, IP_OPTIONS);
-        return sim_option_give(kept == NULL ? NULL : kept->value, kept == NULL ? 0 : kept->bytes,
-                               value, length);
+        return sim_option_give(kept == NULL ? NULL : kept->value, kept == NULL ? 0 : kept->bytes, value,
+                               length);
     case IP_TOS:
         number = socket->family == AF_INET6 ? kept_number(world, id, IP_TOS) : socket->tos;
         break;
     case IP_TTL:
-        number = socket->ttl != 0 ? socket->ttl
-                                  : (int)sim_setting(host, SIM_SETTING_IP_DEFAULT_TTL);
+        number = socket->ttl != 0 ? socket->ttl : (int)sim_setting(host, SIM_SETTING_IP_DEFAULT_TTL);
         break;
     case IP_MTU_DISCOVER:
         number = (int)socket->mtu_discover;

@@ -9,11 +9,11 @@
 #include <sys/time.h>
 
 #include "core/block.h"
+#include "file/wait.h"
 #include "net/host.h"
 #include "option.h"
 #include "protocol.h"
 #include "sockets.h"
-#include "file/wait.h"
 
 enum {
     LEAST_RECEIVE_BYTES = 2304, /* LINUX: SOCK_MIN_RCVBUF */
@@ -46,17 +46,20 @@ static int set_buffer(struct sim_world *world, struct sim_socket_id id, int name
     bool force = name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE;
     int64_t most = force ? INT_MAX / 2 : sim_setting(host, SIM_SETTING_RMEM_MAX);
 
-    if (force && !sim_option_may_administer(world, socket))
+    if (force && !sim_option_may_administer(world, socket)) {
         return -EPERM;
-    if (force && number < 0)
+    }
+    if (force && number < 0) {
         number = 0;
+    }
     if (name == SO_RCVBUF || name == SO_RCVBUFFORCE) {
         socket->receive_limit = clamp_buffer(number, most, LEAST_RECEIVE_BYTES);
         socket->options |= SIM_OPTION_RCVBUF_LOCKED;
         return 0;
     }
-    if (!force)
+    if (!force) {
         most = sim_setting(host, SIM_SETTING_WMEM_MAX);
+    }
     socket->send_limit = clamp_buffer(number, most, LEAST_SEND_BYTES);
     socket->options |= SIM_OPTION_SNDBUF_LOCKED;
     sim_wake_socket(world, id, POLLOUT | POLLWRNORM);
@@ -73,19 +76,22 @@ static int set_timeout(uint64_t *timeout_ns, const void *value, socklen_t length
     struct timeval time;
     int error = sim_option_take(&time, sizeof time, value, length);
 
-    if (error < 0)
+    if (error < 0) {
         return error;
-    if (time.tv_usec < 0 || time.tv_usec >= US_PER_SECOND)
+    }
+    if (time.tv_usec < 0 || time.tv_usec >= US_PER_SECOND) {
         return -EDOM;
+    }
     *timeout_ns = SIM_TIMEOUT_AT_ONCE;
-    if (time.tv_sec < 0)
+    if (time.tv_sec < 0) {
         return 0;
+    }
     *timeout_ns = 0;
-    if (time.tv_sec > longest_wait_s)
+    if (time.tv_sec > longest_wait_s) {
         return 0;
+    }
     uint64_t jiffies = ((uint64_t)time.tv_usec + JIFFY_US - 1) / JIFFY_US;
-    *timeout_ns =
-        ((uint64_t)time.tv_sec * US_PER_SECOND + jiffies * JIFFY_US) * (uint64_t)NS_PER_US;
+    *timeout_ns = ((uint64_t)time.tv_sec * US_PER_SECOND + jiffies * JIFFY_US) * (uint64_t)NS_PER_US;
     return 0;
 }
 
@@ -103,13 +109,15 @@ static int set_linger(struct sim_socket *socket, const void *value, socklen_t le
     struct linger linger;
     int error = sim_option_take(&linger, sizeof linger, value, length);
 
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     sim_option_flag(socket, SIM_OPTION_LINGER, linger.l_onoff != 0);
-    if (linger.l_onoff != 0 && linger.l_linger >= 0)
+    if (linger.l_onoff != 0 && linger.l_linger >= 0) {
         socket->linger_seconds = (uint32_t)linger.l_linger;
-    else if (linger.l_onoff != 0) /* LINUX: the longest time, in seconds, cut to an int */
+    } else if (linger.l_onoff != 0) { /* LINUX: the longest time, in seconds, cut to an int */
         socket->linger_seconds = (uint32_t)(INT64_MAX / JIFFIES_PER_SECOND);
+    }
     return 0;
 }
 
@@ -127,16 +135,21 @@ static int keep_wide(struct sim_world *world, struct sim_socket_id id, int name,
 {
     uint64_t wide = (uint32_t)number;
 
-    if (name == SO_MAX_PACING_RATE && number == -1)
+    if (name == SO_MAX_PACING_RATE && number == -1) {
         wide = UINT64_MAX;
-    if (length >= sizeof wide)
+    }
+    if (length >= sizeof wide) {
         memcpy(&wide, value, sizeof wide);
-    if (name == SO_TXTIME && length != sizeof wide)
+    }
+    if (name == SO_TXTIME && length != sizeof wide) {
         return -EINVAL;
-    if (name == SO_TIMESTAMPING_NEW)
+    }
+    if (name == SO_TIMESTAMPING_NEW) {
         name = SO_TIMESTAMPING;
-    if (name == SO_TIMESTAMPING && (uint32_t)wide > MOST_TIMESTAMPING_FLAGS)
+    }
+    if (name == SO_TIMESTAMPING && (uint32_t)wide > MOST_TIMESTAMPING_FLAGS) {
         return -EINVAL;
+    }
     return sim_option_keep(world, id, SOL_SOCKET, name, &wide, sizeof wide);
 }
 
@@ -147,8 +160,9 @@ static int give_wide(const struct sim_world *world, struct sim_socket_id id, int
     const struct sim_option *kept = sim_option_kept(
         world, id, SOL_SOCKET, name == SO_TIMESTAMPING_NEW ? SO_TIMESTAMPING : name);
 
-    if (kept != NULL)
+    if (kept != NULL) {
         memcpy(&wide, kept->value, sizeof wide);
+    }
     return sim_option_give(&wide, sizeof wide, value, length);
 }
 
@@ -162,18 +176,23 @@ static int bind_to_device(struct sim_world *world, struct sim_socket_id id, cons
     struct sim_interface_id at = sim_host_at(world, socket->host)->first_interface;
     char name[IFNAMSIZ] = "";
 
-    if (length > 0 && value == NULL)
+    if (length > 0 && value == NULL) {
         return -EFAULT;
-    if (length > 0)
-        memcpy(name, value, length < IFNAMSIZ - 1 ? length : IFNAMSIZ - 1);
-    if (name[0] != '\0') {
-        while (at.index != 0 && strcmp(sim_interface_at(world, at)->name, name) != 0)
-            at = sim_interface_at(world, at)->next;
-        if (at.index == 0)
-            return -ENODEV;
     }
-    if (socket->bound_interface != 0 && !sim_option_may_administer(world, socket))
+    if (length > 0) {
+        memcpy(name, value, length < IFNAMSIZ - 1 ? length : IFNAMSIZ - 1);
+    }
+    if (name[0] != '\0') {
+        while (at.index != 0 && strcmp(sim_interface_at(world, at)->name, name) != 0) {
+            at = sim_interface_at(world, at)->next;
+        }
+        if (at.index == 0) {
+            return -ENODEV;
+        }
+    }
+    if (socket->bound_interface != 0 && !sim_option_may_administer(world, socket)) {
         return -EPERM;
+    }
     socket->bound_interface = name[0] == '\0' ? 0 : sim_interface_at(world, at)->number;
     return 0;
 }
@@ -181,27 +200,30 @@ static int bind_to_device(struct sim_world *world, struct sim_socket_id id, cons
 static int give_device(const struct sim_world *world, const struct sim_socket *socket, void *value,
                        socklen_t *length)
 {
-    const struct sim_interface *interface =
-        socket->bound_interface == 0
-            ? NULL
-            : sim_host_interface(world, socket->host, socket->bound_interface);
+    const struct sim_interface *interface = socket->bound_interface == 0
+                                                ? NULL
+                                                : sim_host_interface(world, socket->host,
+                                                                     socket->bound_interface);
 
     if (interface == NULL) {
         *length = 0;
         return 0;
     }
-    if (*length < IFNAMSIZ)
+    if (*length < IFNAMSIZ) {
         return -EINVAL;
+    }
     return sim_option_give(interface->name, strlen(interface->name) + 1, value, length);
 }
 
 /* LINUX: SO_BINDTOIFINDEX takes any number that is not negative; no such interface, no packets. */
 static int bind_to_index(const struct sim_world *world, struct sim_socket *socket, int number)
 {
-    if (number < 0)
+    if (number < 0) {
         return -EINVAL;
-    if (socket->bound_interface != 0 && !sim_option_may_administer(world, socket))
+    }
+    if (socket->bound_interface != 0 && !sim_option_may_administer(world, socket)) {
         return -EPERM;
+    }
     socket->bound_interface = (uint32_t)number;
     return 0;
 }
@@ -210,9 +232,9 @@ static int bind_to_index(const struct sim_world *world, struct sim_socket *socke
 
 static int set_priority(const struct sim_world *world, struct sim_socket *socket, int number)
 {
-    if ((number < 0 || number > HIGHEST_FREE_PRIORITY) &&
-        !sim_option_may_administer(world, socket))
+    if ((number < 0 || number > HIGHEST_FREE_PRIORITY) && !sim_option_may_administer(world, socket)) {
         return -EPERM;
+    }
     socket->priority = (uint32_t)number;
     return 0;
 }
@@ -223,14 +245,17 @@ static int set_low_water(const struct sim_world *world, struct sim_socket *socke
     const struct sim_host *host = sim_host_at(world, socket->host);
     int64_t most = INT_MAX;
 
-    if (socket->protocol_kind == SIM_PROTOCOL_TCP)
+    if (socket->protocol_kind == SIM_PROTOCOL_TCP) {
         most = (socket->options & SIM_OPTION_RCVBUF_LOCKED) != 0
                    ? socket->receive_limit / 2
                    : sim_setting(host, SIM_SETTING_TCP_RMEM_MAX) / 2;
-    if (number < 0)
+    }
+    if (number < 0) {
         number = INT_MAX;
-    if (number > most)
+    }
+    if (number > most) {
         number = (int)most;
+    }
     socket->receive_low_water = number == 0 ? 1 : (uint32_t)number;
     sim_option_flag(socket, SIM_OPTION_RCVLOWAT_SET, true);
     return 0;
@@ -242,12 +267,15 @@ static int set_of_inet(struct sim_world *world, struct sim_socket_id id, int nam
     const struct sim_socket *socket = sim_socket_at(world, id);
     bool tcp = socket->protocol_kind == SIM_PROTOCOL_TCP;
 
-    if (socket->family == AF_UNIX || (name == SO_TXREHASH && !tcp))
+    if (socket->family == AF_UNIX || (name == SO_TXREHASH && !tcp)) {
         return -EOPNOTSUPP;
-    if (number < (name == SO_TXREHASH ? -1 : 0) || number > 1)
+    }
+    if (number < (name == SO_TXREHASH ? -1 : 0) || number > 1) {
         return -EINVAL;
-    if (number == -1)
+    }
+    if (number == -1) {
         number = 1;
+    }
     return sim_option_keep(world, id, SOL_SOCKET, name, &number, sizeof number);
 }
 
@@ -256,8 +284,9 @@ static int lock_filter(struct sim_world *world, struct sim_socket_id id, int num
     const struct sim_option *kept = sim_option_kept(world, id, SOL_SOCKET, SO_LOCK_FILTER);
     int on = number != 0;
 
-    if (kept != NULL && kept->value[0] != 0 && !on)
+    if (kept != NULL && kept->value[0] != 0 && !on) {
         return -EPERM;
+    }
     return sim_option_keep(world, id, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on);
 }
 
@@ -267,13 +296,15 @@ static int set_number(struct sim_world *world, struct sim_socket_id id, int name
 
     switch (name) {
     case SO_DEBUG:
-        if (number != 0 && !sim_option_may_administer(world, socket))
+        if (number != 0 && !sim_option_may_administer(world, socket)) {
             return -EACCES;
+        }
         number = number != 0;
         return sim_option_keep(world, id, SOL_SOCKET, name, &number, sizeof number);
     case SO_REUSEPORT:
-        if (number != 0 && socket->family == AF_UNIX)
+        if (number != 0 && socket->family == AF_UNIX) {
             return -EOPNOTSUPP;
+        }
         sim_option_flag(socket, SIM_OPTION_REUSEPORT, number != 0);
         return 0;
     case SO_RCVBUF:
@@ -284,8 +315,9 @@ static int set_number(struct sim_world *world, struct sim_socket_id id, int name
     case SO_PRIORITY:
         return set_priority(world, socket, number);
     case SO_MARK:
-        if (!sim_option_may_administer(world, socket))
+        if (!sim_option_may_administer(world, socket)) {
             return -EPERM;
+        }
         socket->mark = (uint32_t)number;
         return 0;
     case SO_RCVLOWAT:
@@ -319,17 +351,19 @@ static int set_number(struct sim_world *world, struct sim_socket_id id, int name
     }
 }
 
-int sim_option_set_socket(struct sim_world *world, struct sim_socket_id id, int name,
-                          const void *value, socklen_t length)
+int sim_option_set_socket(struct sim_world *world, struct sim_socket_id id, int name, const void *value,
+                          socklen_t length)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     int number;
 
-    if (name == SO_BINDTODEVICE)
+    if (name == SO_BINDTODEVICE) {
         return bind_to_device(world, id, value, length);
+    }
     int error = sim_option_read(SOL_SOCKET, sizeof number, value, length, &number);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     switch (name) {
     case SO_LINGER:
         return set_linger(socket, value, length);
@@ -351,8 +385,8 @@ int sim_option_set_socket(struct sim_world *world, struct sim_socket_id id, int 
 
 /* ---- getting ---- */
 
-static int give_credentials(const struct sim_world *world, const struct sim_socket *socket,
-                            void *value, socklen_t *length)
+static int give_credentials(const struct sim_world *world, const struct sim_socket *socket, void *value,
+                            socklen_t *length)
 {
     struct ucred credentials = {.pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1};
 
@@ -375,10 +409,12 @@ static int give_peer_name(const struct sim_world *world, struct sim_socket_id id
     socklen_t name_bytes = sizeof name;
 
     if (sim_protocol_of(socket->protocol_kind)
-            ->get_name(world, id, true, (struct sockaddr *)&name, &name_bytes) < 0)
+            ->get_name(world, id, true, (struct sockaddr *)&name, &name_bytes) < 0) {
         return -ENOTCONN;
-    if (name_bytes < *length)
+    }
+    if (name_bytes < *length) {
         return -EINVAL;
+    }
     return sim_option_give(&name, *length, value, length);
 }
 
@@ -433,13 +469,13 @@ static int give_structure(struct sim_world *world, struct sim_socket_id id, int 
     }
 }
 
-static int kept_number(const struct sim_world *world, struct sim_socket_id id, int name,
-                       int initial)
+static int kept_number(const struct sim_world *world, struct sim_socket_id id, int name, int initial)
 {
     const struct sim_option *kept = sim_option_kept(world, id, SOL_SOCKET, name);
 
-    if (kept != NULL)
+    if (kept != NULL) {
         memcpy(&initial, kept->value, sizeof initial);
+    }
     return initial;
 }
 
@@ -469,8 +505,9 @@ static int number_of(struct sim_world *world, struct sim_socket_id id, int name,
         return 0;
     case SO_ERROR: /* LINUX: a soft error too, when there is no hard one */
         *number = -sim_socket_take_error(world, id);
-        if (*number == 0)
+        if (*number == 0) {
             *number = take_soft_error(world, id);
+        }
         return 0;
     case SO_ACCEPTCONN:
         *number = (socket->flags & SIM_SOCKET_LISTENING) != 0;
@@ -533,8 +570,9 @@ int sim_option_get_socket(struct sim_world *world, struct sim_socket_id id, int 
     int number;
     int result = give_structure(world, id, name, value, length);
 
-    if (result != SIM_OPTION_NOT_MINE)
+    if (result != SIM_OPTION_NOT_MINE) {
         return result;
+    }
     result = number_of(world, id, name, &number);
     return result == 0 ? sim_option_give_number(SOL_SOCKET, number, value, length) : result;
 }

@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 
 #include "core/block.h"
-#include "net/host.h"
 #include "core/random.h"
+#include "net/host.h"
 #include "tcp/tcp.h"
 
 static uint32_t *bound_table(const struct sim_world *world)
@@ -42,9 +42,8 @@ static uint64_t half(const struct sim_ip *ip, size_t which)
     return value;
 }
 
-static uint32_t connected_bucket(const struct sim_world *world, struct sim_host_id host,
-                                 uint32_t kind, const struct sim_endpoint *local,
-                                 const struct sim_endpoint *remote)
+static uint32_t connected_bucket(const struct sim_world *world, struct sim_host_id host, uint32_t kind,
+                                 const struct sim_endpoint *local, const struct sim_endpoint *remote)
 {
     uint64_t ports = (uint64_t)local->port << 48 | (uint64_t)remote->port << 32 | host.index;
     uint64_t hash = mix(kind, ports);
@@ -67,17 +66,19 @@ static void insert_before_accepted(struct sim_world *world, uint32_t *head, stru
 {
     struct sim_socket_id next = {*head};
 
-    while (!is_accepted(world, next))
+    while (!is_accepted(world, next)) {
         next = sim_socket_at(world, next)->next_bound;
+    }
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_socket *after = sim_socket_at(world, next);
     socket->next_bound = next;
     socket->previous_bound = after->previous_bound;
     after->previous_bound = id;
-    if (*head == next.index)
+    if (*head == next.index) {
         sim_table_write(world, head, id.index);
-    else
+    } else {
         sim_socket_at(world, socket->previous_bound)->next_bound = id;
+    }
 }
 
 /* A chain's head names its first; the first's previous_bound names the last, so that appending needs
@@ -112,21 +113,24 @@ void sim_port_remove(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
 
-    if ((socket->flags & SIM_SOCKET_HASHED_BOUND) == 0)
+    if ((socket->flags & SIM_SOCKET_HASHED_BOUND) == 0) {
         return;
+    }
     uint32_t bucket = bound_bucket(world, socket->host, socket->protocol_kind, socket->local.port);
     uint32_t *head = &bound_table(world)[bucket];
     struct sim_socket_id next = socket->next_bound;
     struct sim_socket_id previous = socket->previous_bound;
 
-    if (*head == id.index)
+    if (*head == id.index) {
         *head = next.index;
-    else
+    } else {
         sim_socket_at(world, previous)->next_bound = next;
-    if (next.index != 0)
+    }
+    if (next.index != 0) {
         sim_socket_at(world, next)->previous_bound = previous;
-    else if (*head != 0)
+    } else if (*head != 0) {
         sim_socket_at(world, (struct sim_socket_id){*head})->previous_bound = previous;
+    }
     socket->next_bound.index = socket->previous_bound.index = 0;
     socket->flags &= ~(uint32_t)SIM_SOCKET_HASHED_BOUND;
 }
@@ -137,8 +141,9 @@ static struct sim_socket_id matching_bound(const struct sim_world *world, struct
     while (id.index != 0) {
         const struct sim_socket *socket = sim_socket_at(world, id);
         if (socket->local.port == port && socket->host.index == host.index &&
-            socket->protocol_kind == kind)
+            socket->protocol_kind == kind) {
             break;
+        }
         id = socket->next_bound;
     }
     return id;
@@ -167,14 +172,15 @@ static bool addresses_overlap(const struct sim_socket *socket, const struct sim_
 {
     bool v4_only = socket->family == AF_INET || sim_ip_is_v4(*ip);
     bool other_v4_only = other->family == AF_INET || sim_ip_is_v4(other->local.ip);
-    bool v6_only =
-        !v4_only && ((socket->options & SIM_OPTION_V6ONLY) != 0 || !sim_ip_is_any(*ip));
+    bool v6_only = !v4_only && ((socket->options & SIM_OPTION_V6ONLY) != 0 || !sim_ip_is_any(*ip));
     bool other_v6_only = (other->options & SIM_OPTION_V6ONLY) != 0 && !other_v4_only;
 
-    if ((v4_only && other_v6_only) || (other_v4_only && v6_only))
+    if ((v4_only && other_v6_only) || (other_v4_only && v6_only)) {
         return false;
-    if (sim_ip_is_any(*ip) || sim_ip_is_any(other->local.ip))
+    }
+    if (sim_ip_is_any(*ip) || sim_ip_is_any(other->local.ip)) {
         return true;
+    }
     return sim_ip_equal(*ip, other->local.ip);
 }
 
@@ -199,15 +205,17 @@ static bool conflicts(const struct sim_world *world, const struct sim_socket *so
     bool tcp = socket->protocol_kind == SIM_PROTOCOL_TCP;
 
     if (socket->bound_interface != 0 && other->bound_interface != 0 &&
-        socket->bound_interface != other->bound_interface)
+        socket->bound_interface != other->bound_interface) {
         return false;
+    }
     if ((both & SIM_OPTION_REUSEADDR) != 0 &&
-        ((other->flags & SIM_SOCKET_LISTENING) == 0 || DRY_MUTANT(a_listened_port_is_shared)))
+        ((other->flags & SIM_SOCKET_LISTENING) == 0 || DRY_MUTANT(a_listened_port_is_shared))) {
         return tcp && !relax;
+    }
     if ((both & SIM_OPTION_REUSEPORT) != 0 &&
-        (is_time_wait(world, other, other_id) ||
-         owner_uid(world, socket) == owner_uid(world, other)))
+        (is_time_wait(world, other, other_id) || owner_uid(world, socket) == owner_uid(world, other))) {
         return tcp && !relax;
+    }
     return true;
 }
 
@@ -215,16 +223,17 @@ static bool port_is_free(const struct sim_world *world, struct sim_socket_id id,
                          const struct sim_endpoint *wanted, uint16_t port, bool relax)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
-    struct sim_socket_id other_id =
-        sim_port_first(world, socket->host, socket->protocol_kind, port);
+    struct sim_socket_id other_id = sim_port_first(world, socket->host, socket->protocol_kind, port);
 
     for (; other_id.index != 0; other_id = sim_port_next(world, other_id)) {
         const struct sim_socket *other = sim_socket_at(world, other_id);
-        if (other_id.index == id.index)
+        if (other_id.index == id.index) {
             continue;
+        }
         if (conflicts(world, socket, other, other_id, relax) &&
-            addresses_overlap(socket, &wanted->ip, other))
+            addresses_overlap(socket, &wanted->ip, other)) {
             return false;
+        }
     }
     return true;
 }
@@ -276,44 +285,43 @@ uint16_t sim_port_ephemeral(struct sim_world *world, struct sim_socket_id id,
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct range range = local_range(world, socket);
     bool tcp = socket->protocol_kind == SIM_PROTOCOL_TCP;
-    uint32_t start =
-        (uint32_t)sim_random_below(&world->random, SIM_STREAM_PORT, (uint64_t)range.count);
+    uint32_t start = (uint32_t)sim_random_below(&world->random, SIM_STREAM_PORT, (uint64_t)range.count);
 
     for (uint32_t i = 0; i < range.count; i++) {
         uint16_t port = tcp ? nth_port(range, start, i, range.count > 1 ? 1 : 0)
                             : (uint16_t)(range.low + (start + i) % range.count);
-        if (port_is_free(world, id, wanted, port, false))
+        if (port_is_free(world, id, wanted, port, false)) {
             return port;
+        }
     }
     return 0;
 }
 
 /* LINUX: __inet_hash_connect: a port that any bind() took is left alone; one that only connects took
  * is shared as long as the connection is another. */
-static bool port_serves(const struct sim_world *world, const struct sim_socket *socket,
-                        uint16_t port)
+static bool port_serves(const struct sim_world *world, const struct sim_socket *socket, uint16_t port)
 {
     struct sim_endpoint local = socket->local;
-    struct sim_socket_id other =
-        sim_port_first(world, socket->host, socket->protocol_kind, port);
+    struct sim_socket_id other = sim_port_first(world, socket->host, socket->protocol_kind, port);
 
-    if (other.index == 0)
+    if (other.index == 0) {
         return true;
+    }
     for (; other.index != 0; other = sim_port_next(world, other)) {
-        if ((sim_socket_at(world, other)->flags & SIM_SOCKET_CONNECT_PORT) == 0)
+        if ((sim_socket_at(world, other)->flags & SIM_SOCKET_CONNECT_PORT) == 0) {
             return false;
+        }
     }
     local.port = port;
-    return sim_port_find(world, socket->host, socket->protocol_kind, &local, &socket->remote)
-               .index == 0;
+    return sim_port_find(world, socket->host, socket->protocol_kind, &local, &socket->remote).index ==
+           0;
 }
 
 uint16_t sim_port_for_connect(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct range range = local_range(world, socket);
-    uint32_t start =
-        (uint32_t)sim_random_below(&world->random, SIM_STREAM_PORT, (uint64_t)range.count);
+    uint32_t start = (uint32_t)sim_random_below(&world->random, SIM_STREAM_PORT, (uint64_t)range.count);
 
     for (uint32_t i = 0; i < range.count; i++) {
         uint16_t port = nth_port(range, start, i, 0);
@@ -337,8 +345,9 @@ void sim_port_connect(struct sim_world *world, struct sim_socket_id id)
     socket->flags |= SIM_SOCKET_HASHED_CONNECTED;
     socket->previous_connected.index = 0;
     socket->next_connected.index = *head;
-    if (*head != 0)
+    if (*head != 0) {
         sim_socket_at(world, socket->next_connected)->previous_connected = id;
+    }
     sim_table_write(world, head, id.index);
 }
 
@@ -346,8 +355,9 @@ void sim_port_disconnect(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
 
-    if ((socket->flags & SIM_SOCKET_HASHED_CONNECTED) == 0)
+    if ((socket->flags & SIM_SOCKET_HASHED_CONNECTED) == 0) {
         return;
+    }
     struct sim_socket_id next = socket->next_connected;
     struct sim_socket_id previous = socket->previous_connected;
     if (previous.index != 0) {
@@ -356,8 +366,9 @@ void sim_port_disconnect(struct sim_world *world, struct sim_socket_id id)
         connected_table(world)[connected_bucket(world, socket->host, socket->protocol_kind,
                                                 &socket->local, &socket->remote)] = next.index;
     }
-    if (next.index != 0)
+    if (next.index != 0) {
         sim_socket_at(world, next)->previous_connected = previous;
+    }
     socket->next_connected.index = socket->previous_connected.index = 0;
     socket->flags &= ~(uint32_t)SIM_SOCKET_HASHED_CONNECTED;
 }
@@ -377,8 +388,9 @@ struct sim_socket_id sim_port_find(const struct sim_world *world, struct sim_hos
     while (id.index != 0) {
         const struct sim_socket *socket = sim_socket_at(world, id);
         if (socket->host.index == host.index && socket->protocol_kind == kind &&
-            same_endpoint(&socket->local, local) && same_endpoint(&socket->remote, remote))
+            same_endpoint(&socket->local, local) && same_endpoint(&socket->remote, remote)) {
             break;
+        }
         id = socket->next_connected;
     }
     return id;

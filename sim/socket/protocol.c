@@ -29,16 +29,18 @@ const struct sim_protocol *sim_protocol_of(enum sim_protocol_kind kind)
  * asks for the right to make a raw socket. */
 static int choose_inet(int type, int protocol, enum sim_protocol_kind *kind, int *number)
 {
-    if (protocol < 0 || protocol >= PROTOCOL_LIMIT)
+    if (protocol < 0 || protocol >= PROTOCOL_LIMIT) {
         return -EINVAL;
+    }
     switch (type) {
     case SOCK_STREAM: /* SIMPLER: no MPTCP, no SCTP */
         *kind = SIM_PROTOCOL_TCP;
         *number = IPPROTO_TCP;
         break;
     case SOCK_DGRAM: /* SIMPLER: no UDP-Lite; ping_group_range lets nobody make a ping socket */
-        if (protocol == IPPROTO_ICMP)
+        if (protocol == IPPROTO_ICMP) {
             return -EACCES;
+        }
         *kind = SIM_PROTOCOL_UDP;
         *number = IPPROTO_UDP;
         break;
@@ -47,15 +49,17 @@ static int choose_inet(int type, int protocol, enum sim_protocol_kind *kind, int
     default:
         return -ESOCKTNOSUPPORT;
     }
-    if (protocol != 0 && protocol != *number)
+    if (protocol != 0 && protocol != *number) {
         return -EPROTONOSUPPORT;
+    }
     return 0;
 }
 
 static int choose_unix(int type, int protocol, enum sim_protocol_kind *kind, int *number)
 {
-    if (protocol != 0 && protocol != PF_UNIX)
+    if (protocol != 0 && protocol != PF_UNIX) {
         return -EPROTONOSUPPORT;
+    }
     *number = 0; /* LINUX: SO_PROTOCOL of a UNIX socket is 0, whatever was asked for */
     switch (type) {
     case SOCK_STREAM:
@@ -73,14 +77,15 @@ static int choose_unix(int type, int protocol, enum sim_protocol_kind *kind, int
     }
 }
 
-int sim_protocol_choose(int family, int type, int protocol, enum sim_protocol_kind *kind,
-                        int *number)
+int sim_protocol_choose(int family, int type, int protocol, enum sim_protocol_kind *kind, int *number)
 {
     type &= TYPE_MASK;
-    if (family < 0 || family >= FAMILY_LIMIT)
+    if (family < 0 || family >= FAMILY_LIMIT) {
         return -EAFNOSUPPORT;
-    if (type >= TYPE_LIMIT)
+    }
+    if (type >= TYPE_LIMIT) {
         return -EINVAL;
+    }
     switch (family) {
     case AF_INET:
     case AF_INET6:

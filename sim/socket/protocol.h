@@ -30,8 +30,8 @@ struct sim_protocol {
     int (*accept)(struct sim_world *, struct sim_socket_id, struct sim_socket_id *child);
     /* Queues bytes of the message from byte `skip` on; the count queued (a stream may take less), or
      * -errno. A datagram is all or nothing. `task` is who sends: credentials, descriptors. */
-    ssize_t (*send)(struct sim_world *, struct sim_task_id, struct sim_socket_id,
-                    const struct msghdr *, size_t skip, int flags);
+    ssize_t (*send)(struct sim_world *, struct sim_task_id, struct sim_socket_id, const struct msghdr *,
+                    size_t skip, int flags);
     /* Fills the message from byte `skip` on; the count, 0 at the end, or -errno. Sets msg_name,
      * msg_control, msg_flags as recvmsg(2). */
     ssize_t (*receive)(struct sim_world *, struct sim_task_id, struct sim_socket_id, struct msghdr *,
@@ -44,7 +44,7 @@ struct sim_protocol {
     bool (*lingers)(const struct sim_world *, struct sim_socket_id);
     uint32_t (*poll)(const struct sim_world *, struct sim_socket_id); /* all POLL* bits that hold */
     int (*get_name)(const struct sim_world *, struct sim_socket_id, bool peer, struct sockaddr *,
-                socklen_t *);
+                    socklen_t *);
     /* Levels of its own; -ENOPROTOOPT for what it does not know. */
     int (*set_option)(struct sim_world *, struct sim_socket_id, int level, int name, const void *,
                       socklen_t);
@@ -70,8 +70,7 @@ extern const struct sim_protocol sim_unix_seqpacket_protocol;
 
 const struct sim_protocol *sim_protocol_of(enum sim_protocol_kind kind);
 /* Which protocol a socket() call means: 0 with *kind and *number, or -errno as Linux orders it. */
-int sim_protocol_choose(int family, int type, int protocol, enum sim_protocol_kind *kind,
-                        int *number);
+int sim_protocol_choose(int family, int type, int protocol, enum sim_protocol_kind *kind, int *number);
 /* The protocol that takes packets of this IPPROTO_* number; SIM_PROTOCOL_NONE: none. */
 enum sim_protocol_kind sim_protocol_on_ip(uint8_t number);
 

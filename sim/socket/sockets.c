@@ -12,10 +12,10 @@
 #include "core/block.h"
 #include "core/bytes.h"
 #include "file/file.h"
+#include "file/wait.h"
 #include "net/host.h"
 #include "port.h"
 #include "protocol.h"
-#include "file/wait.h"
 
 enum {
     SOCKADDR_IN6_RFC2133_BYTES = 24, /* sockaddr_in6 before it had a scope: Linux's least length */
@@ -25,10 +25,10 @@ static void set_defaults(const struct sim_host *host, struct sim_socket *socket)
 {
     bool tcp = socket->protocol_kind == SIM_PROTOCOL_TCP;
 
-    socket->receive_limit = (uint32_t)sim_setting(
-        host, tcp ? SIM_SETTING_TCP_RMEM_DEFAULT : SIM_SETTING_RMEM_DEFAULT);
-    socket->send_limit = (uint32_t)sim_setting(
-        host, tcp ? SIM_SETTING_TCP_WMEM_DEFAULT : SIM_SETTING_WMEM_DEFAULT);
+    socket->receive_limit = (uint32_t)sim_setting(host, tcp ? SIM_SETTING_TCP_RMEM_DEFAULT
+                                                            : SIM_SETTING_RMEM_DEFAULT);
+    socket->send_limit = (uint32_t)sim_setting(host, tcp ? SIM_SETTING_TCP_WMEM_DEFAULT
+                                                         : SIM_SETTING_WMEM_DEFAULT);
     socket->receive_low_water = 1;
     socket->multicast_ttl = 1;
     socket->mtu_discover = IP_PMTUDISC_WANT;
@@ -36,8 +36,9 @@ static void set_defaults(const struct sim_host *host, struct sim_socket *socket)
         socket->local.ip = sim_ip_v4(INADDR_ANY);
         socket->remote.ip = sim_ip_v4(INADDR_ANY);
     }
-    if (socket->family == AF_INET6 && sim_setting(host, SIM_SETTING_IPV6_BINDV6ONLY) != 0)
+    if (socket->family == AF_INET6 && sim_setting(host, SIM_SETTING_IPV6_BINDV6ONLY) != 0) {
         socket->options |= SIM_OPTION_V6ONLY;
+    }
 }
 
 int sim_socket_create(struct sim_world *world, struct sim_host_id host, struct sim_process_id owner,
@@ -47,11 +48,13 @@ int sim_socket_create(struct sim_world *world, struct sim_host_id host, struct s
     int number;
     int error = sim_protocol_choose(family, type, protocol, &kind, &number);
 
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     id->index = sim_pool_take(world, SIM_POOL_SOCKET);
-    if (id->index == 0)
+    if (id->index == 0) {
         return -ENOBUFS;
+    }
     struct sim_socket *socket = sim_socket_at(world, *id);
     socket->host = host;
     socket->owner = owner;
@@ -128,50 +131,54 @@ void sim_socket_free(struct sim_world *world, struct sim_socket_id id)
 
 /* ---- addresses ---- */
 
-static int from_inet(const struct sockaddr *address, socklen_t length,
-                     struct sim_endpoint *endpoint)
+static int from_inet(const struct sockaddr *address, socklen_t length, struct sim_endpoint *endpoint)
 {
     struct sockaddr_in in;
 
-    if (length < (socklen_t)sizeof in)
+    if (length < (socklen_t)sizeof in) {
         return -EINVAL;
+    }
     memcpy(&in, address, sizeof in);
     /* LINUX: inet_bind takes AF_UNSPEC for AF_INET when the address is 0.0.0.0. */
     if (in.sin_family != AF_INET &&
-        (in.sin_family != AF_UNSPEC || in.sin_addr.s_addr != htonl(INADDR_ANY)))
+        (in.sin_family != AF_UNSPEC || in.sin_addr.s_addr != htonl(INADDR_ANY))) {
         return -EAFNOSUPPORT;
+    }
     memset(endpoint, 0, sizeof *endpoint);
     endpoint->ip = sim_ip_v4(ntohl(in.sin_addr.s_addr));
     endpoint->port = ntohs(in.sin_port);
     return 0;
 }
 
-static int from_inet6(const struct sockaddr *address, socklen_t length,
-                      struct sim_endpoint *endpoint)
+static int from_inet6(const struct sockaddr *address, socklen_t length, struct sim_endpoint *endpoint)
 {
     struct sockaddr_in6 in6;
 
-    if (length < SOCKADDR_IN6_RFC2133_BYTES)
+    if (length < SOCKADDR_IN6_RFC2133_BYTES) {
         return -EINVAL;
+    }
     memset(&in6, 0, sizeof in6);
     memcpy(&in6, address, length < (socklen_t)sizeof in6 ? length : sizeof in6);
-    if (in6.sin6_family != AF_INET6)
+    if (in6.sin6_family != AF_INET6) {
         return -EAFNOSUPPORT;
+    }
     memset(endpoint, 0, sizeof *endpoint);
     memcpy(endpoint->ip.bytes, &in6.sin6_addr, sizeof endpoint->ip.bytes);
     endpoint->port = ntohs(in6.sin6_port);
     if (sim_ip_is_link_local(endpoint->ip) ||
         (!sim_ip_is_v4(endpoint->ip) && sim_ip_is_multicast(endpoint->ip) &&
-         (endpoint->ip.bytes[1] & 15) <= 2))
+         (endpoint->ip.bytes[1] & 15) <= 2)) {
         endpoint->scope = in6.sin6_scope_id;
+    }
     return 0;
 }
 
-int sim_endpoint_from(const struct sim_socket *socket, const struct sockaddr *address,
-                      socklen_t length, struct sim_endpoint *endpoint)
+int sim_endpoint_from(const struct sim_socket *socket, const struct sockaddr *address, socklen_t length,
+                      struct sim_endpoint *endpoint)
 {
-    if (socket->family == AF_INET6)
+    if (socket->family == AF_INET6) {
         return from_inet6(address, length, endpoint);
+    }
     return from_inet(address, length, endpoint);
 }
 
@@ -208,10 +215,11 @@ void sim_datagram_append(struct sim_world *world, struct sim_socket_id id,
 {
     struct sim_socket *socket = sim_socket_at(world, id);
 
-    if (socket->last_datagram.index != 0)
+    if (socket->last_datagram.index != 0) {
         sim_datagram_at(world, socket->last_datagram)->next = datagram;
-    else
+    } else {
         socket->first_datagram = datagram;
+    }
     socket->last_datagram = datagram;
     socket->receive_charge += sim_datagram_at(world, datagram)->charge;
     sim_wake_socket(world, id, POLLIN | POLLRDNORM);
@@ -222,12 +230,14 @@ struct sim_datagram_id sim_datagram_take(struct sim_world *world, struct sim_soc
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_datagram_id taken = socket->first_datagram;
 
-    if (taken.index == 0)
+    if (taken.index == 0) {
         return taken;
+    }
     struct sim_datagram *datagram = sim_datagram_at(world, taken);
     socket->first_datagram = datagram->next;
-    if (socket->first_datagram.index == 0)
+    if (socket->first_datagram.index == 0) {
         socket->last_datagram.index = 0;
+    }
     datagram->next.index = 0;
     assert(socket->receive_charge >= datagram->charge);
     socket->receive_charge -= datagram->charge;
@@ -247,12 +257,15 @@ uint32_t sim_datagram_charge(uint64_t length)
     };
     uint64_t head = 1024;
 
-    if (length + BESIDE_DATA_BYTES <= SMALL_HEAD_BYTES)
+    if (length + BESIDE_DATA_BYTES <= SMALL_HEAD_BYTES) {
         return BUFFER_BYTES + SMALL_HEAD_BYTES;
-    if (length + BESIDE_DATA_BYTES > LARGEST_HEAD_BYTES)
+    }
+    if (length + BESIDE_DATA_BYTES > LARGEST_HEAD_BYTES) {
         return (uint32_t)(BUFFER_BYTES + SMALL_HEAD_BYTES + length);
-    while (head < length + BESIDE_DATA_BYTES)
+    }
+    while (head < length + BESIDE_DATA_BYTES) {
         head *= 2;
+    }
     return (uint32_t)(BUFFER_BYTES + head);
 }
 
@@ -299,13 +312,12 @@ void sim_datagram_free(struct sim_world *world, struct sim_datagram_id id)
 
 /* ---- errors ---- */
 
-bool sim_socket_never_waits(const struct sim_world *world, const struct sim_socket *socket,
-                            int flags)
+bool sim_socket_never_waits(const struct sim_world *world, const struct sim_socket *socket, int flags)
 {
-    if ((flags & MSG_DONTWAIT) != 0)
+    if ((flags & MSG_DONTWAIT) != 0) {
         return true;
-    return socket->file.index != 0 &&
-           (sim_file_at(world, socket->file)->status & O_NONBLOCK) != 0;
+    }
+    return socket->file.index != 0 && (sim_file_at(world, socket->file)->status & O_NONBLOCK) != 0;
 }
 
 int sim_socket_take_error(struct sim_world *world, struct sim_socket_id id)
@@ -313,8 +325,9 @@ int sim_socket_take_error(struct sim_world *world, struct sim_socket_id id)
     struct sim_socket *socket = sim_socket_at(world, id);
     int error = -socket->error;
 
-    if (!DRY_MUTANT(socket_error_stays))
+    if (!DRY_MUTANT(socket_error_stays)) {
         socket->error = 0;
+    }
     return error;
 }
 

@@ -20,8 +20,8 @@ void sim_socket_free(struct sim_world *world, struct sim_socket_id id);
 /* sockaddr to endpoint and back. from: 0, -EINVAL (too short), -EAFNOSUPPORT (wrong family; as
  * Linux, AF_UNSPEC counts as AF_INET for bind to any). to: writes at most *length bytes and sets
  * *length to the true one. family is the socket's: an AF_INET6 socket prints v4-mapped. */
-int sim_endpoint_from(const struct sim_socket *socket, const struct sockaddr *address,
-                      socklen_t length, struct sim_endpoint *endpoint);
+int sim_endpoint_from(const struct sim_socket *socket, const struct sockaddr *address, socklen_t length,
+                      struct sim_endpoint *endpoint);
 void sim_endpoint_to(uint16_t family, const struct sim_endpoint *endpoint, struct sockaddr *address,
                      socklen_t *length);
 
@@ -39,8 +39,7 @@ uint32_t sim_datagram_charge(uint64_t length);
 void sim_socket_check_queue(const struct sim_world *world, struct sim_socket_id id);
 /* Would this call not wait: MSG_DONTWAIT, or O_NONBLOCK of the description? Linux answers some calls
  * on a socket that was shut down differently then. */
-bool sim_socket_never_waits(const struct sim_world *world, const struct sim_socket *socket,
-                            int flags);
+bool sim_socket_never_waits(const struct sim_world *world, const struct sim_socket *socket, int flags);
 /* Takes SO_ERROR: the pending error as a negative errno, and clears it. */
 int sim_socket_take_error(struct sim_world *world, struct sim_socket_id id);
 /* Sets SO_ERROR and wakes with POLLERR (and what else is told). */
@@ -50,7 +49,7 @@ void sim_socket_set_error(struct sim_world *world, struct sim_socket_id id, int 
  * errors: -EFAULT, -EINVAL, -ENOPROTOOPT, -EDOM, -EPERM. */
 int sim_option_set(struct sim_world *world, struct sim_socket_id id, int level, int name,
                    const void *value, socklen_t length);
-int sim_option_get(struct sim_world *world, struct sim_socket_id id, int level, int name,
-                   void *value, socklen_t *length);
+int sim_option_get(struct sim_world *world, struct sim_socket_id id, int level, int name, void *value,
+                   socklen_t *length);
 
 #endif

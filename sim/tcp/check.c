@@ -9,8 +9,7 @@ static void check_queues(const struct sim_world *world, const struct sim_tcp *tc
     for (struct sim_packet_id id = tcp->first_sent; id.index; id = sim_packet_at(world, id)->next) {
         const struct sim_packet *kept = sim_packet_at(world, id);
         assert(kept->kept.header.sequence == sequence);
-        sequence += (uint32_t)kept->payload.length +
-                    ((kept->kept.header.flags & SIM_TCP_SYN) != 0) +
+        sequence += (uint32_t)kept->payload.length + ((kept->kept.header.flags & SIM_TCP_SYN) != 0) +
                     ((kept->kept.header.flags & SIM_TCP_FIN) != 0);
         count++;
         sacked += (kept->kept.flags & KEPT_SACKED) != 0;
@@ -21,11 +20,13 @@ static void check_queues(const struct sim_world *world, const struct sim_tcp *tc
     assert(count == tcp->packets_out && lost == tcp->lost_out && again == tcp->retransmitted_out);
     assert(!tcp->sack_ok || sacked == tcp->sacked_out);
     assert(sequence == tcp->snd_nxt);
-    if (!tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN)))
+    if (!tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN))) {
         assert(tcp->write_seq - tcp->snd_nxt ==
                (uint32_t)tcp->send.length + (tcp->fin_queued && !tcp->fin_sent));
-    for (struct sim_packet_id id = tcp->first_early; id.index; id = sim_packet_at(world, id)->next)
+    }
+    for (struct sim_packet_id id = tcp->first_early; id.index; id = sim_packet_at(world, id)->next) {
         assert(after(sim_packet_at(world, id)->tcp.sequence, tcp->rcv_nxt));
+    }
 }
 
 void sim_tcp_check(const struct sim_world *world, struct sim_socket_id id)
@@ -43,8 +44,9 @@ void sim_tcp_check(const struct sim_world *world, struct sim_socket_id id)
             assert(!tcp->timer_at[timer] || queued->at < tcp->timer_at[timer]);
         }
     }
-    if (tcp->state == SIM_TCP_TIME_WAIT)
+    if (tcp->state == SIM_TCP_TIME_WAIT) {
         assert(socket->flags & SIM_SOCKET_ORPHAN);
+    }
     if (tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN) | STATE(TIME_WAIT)) ||
         sim_tcp_is_time_wait(world, id)) {
         assert(!tcp->first_sent.index && !tcp->first_early.index);

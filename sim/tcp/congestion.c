@@ -54,8 +54,9 @@ static uint32_t cube_root(uint64_t value)
     uint32_t root = 0;
     for (int bit = 21; bit >= 0; bit--) {
         uint64_t candidate = root | (uint64_t)1 << bit;
-        if (candidate * candidate * candidate <= value)
+        if (candidate * candidate * candidate <= value) {
             root = (uint32_t)candidate;
+        }
     }
     return root;
 }
@@ -81,23 +82,25 @@ static uint32_t cubic_count(const struct sim_world *world, struct sim_tcp *tcp, 
     }
     uint64_t elapsed_ms = (uint64_t)(now_ms - tcp->cubic.epoch_start_ms) + tcp->min_rtt_us / 1000;
     uint64_t elapsed = (elapsed_ms << 10) / 1000;
-    uint64_t offset = elapsed < tcp->cubic.k_ms ? tcp->cubic.k_ms - elapsed
-                                                : elapsed - tcp->cubic.k_ms;
-    if (offset > 1 << 16)
+    uint64_t offset = elapsed < tcp->cubic.k_ms ? tcp->cubic.k_ms - elapsed : elapsed - tcp->cubic.k_ms;
+    if (offset > 1 << 16) {
         offset = 1 << 16;
+    }
     uint32_t delta = (uint32_t)((CUBIC_SCALE * offset * offset * offset) >> 40);
     uint32_t target = elapsed < tcp->cubic.k_ms ? tcp->cubic.origin - smaller(delta, tcp->cubic.origin)
                                                 : tcp->cubic.origin + delta;
     uint32_t count = target > tcp->cwnd ? tcp->cwnd / (target - tcp->cwnd) : 100 * tcp->cwnd;
-    if (!tcp->cubic.last_max && count > 20)
+    if (!tcp->cubic.last_max && count > 20) {
         count = 20;
+    }
     uint32_t friendly = larger((tcp->cwnd * CUBIC_FRIENDLY) >> 3, 1);
     while (tcp->cubic.ack_count > friendly) { /* never slower than Reno would be */
         tcp->cubic.ack_count -= friendly;
         tcp->cubic.tcp_cwnd++;
     }
-    if (tcp->cubic.tcp_cwnd > tcp->cwnd)
+    if (tcp->cubic.tcp_cwnd > tcp->cwnd) {
         count = smaller(count, tcp->cwnd / (tcp->cubic.tcp_cwnd - tcp->cwnd));
+    }
     return larger(count, 2);
 }
 
@@ -122,8 +125,9 @@ static bool hystart_full(const struct sim_world *world, struct sim_tcp *tcp)
     uint32_t now = now_us(world);
     if (now - tcp->cubic.last_ack_us <= HYSTART_ACK_GAP_US) {
         tcp->cubic.last_ack_us = now;
-        if (now - tcp->cubic.round_start_us > tcp->cubic.least_rtt_us / 2)
+        if (now - tcp->cubic.round_start_us > tcp->cubic.least_rtt_us / 2) {
             return true;
+        }
     }
     uint32_t slack = larger(tcp->cubic.least_rtt_us >> 3, HYSTART_DELAY_LEAST_US);
     slack = smaller(slack, HYSTART_DELAY_MOST_US);
@@ -133,20 +137,25 @@ static bool hystart_full(const struct sim_world *world, struct sim_tcp *tcp)
 
 static void hystart(struct sim_world *world, struct sim_tcp *tcp, const struct tcp_acked *news)
 {
-    if (news->rtt_ns == SIM_NEVER)
+    if (news->rtt_ns == SIM_NEVER) {
         return;
+    }
     uint32_t rtt_us = larger((uint32_t)(news->rtt_ns / 1000), 1);
     bool fresh = !tcp->cubic.least_rtt_us;
-    if (fresh || rtt_us < tcp->cubic.least_rtt_us)
+    if (fresh || rtt_us < tcp->cubic.least_rtt_us) {
         tcp->cubic.least_rtt_us = rtt_us;
-    if (tcp->cwnd >= tcp->ssthresh || tcp->congestion_kind != CONGESTION_CUBIC)
+    }
+    if (tcp->cwnd >= tcp->ssthresh || tcp->congestion_kind != CONGESTION_CUBIC) {
         return;
-    if (fresh || after(tcp->snd_una, tcp->cubic.round_end))
+    }
+    if (fresh || after(tcp->snd_una, tcp->cubic.round_end)) {
         hystart_round(world, tcp);
+    }
     tcp->cubic.round_rtt_us = smaller(tcp->cubic.round_rtt_us, rtt_us);
     tcp->cubic.round_samples++;
-    if (tcp->cwnd >= HYSTART_LEAST_CWND && hystart_full(world, tcp))
+    if (tcp->cwnd >= HYSTART_LEAST_CWND && hystart_full(world, tcp)) {
         tcp->ssthresh = tcp->cwnd;
+    }
 }
 
 static void grow(struct sim_world *world, struct sim_tcp *tcp, const struct tcp_acked *news)
@@ -154,17 +163,19 @@ static void grow(struct sim_world *world, struct sim_tcp *tcp, const struct tcp_
     uint32_t acked = news->acked;
     bool slow_start = tcp->cwnd < tcp->ssthresh;
     /* RFC 7661: a window that was not used does not grow. */
-    if (slow_start ? 2 * news->prior_out <= tcp->cwnd : news->prior_out < tcp->cwnd)
+    if (slow_start ? 2 * news->prior_out <= tcp->cwnd : news->prior_out < tcp->cwnd) {
         return;
+    }
     if (slow_start) {
         uint32_t cwnd = smaller(tcp->cwnd + acked, tcp->ssthresh);
         acked -= cwnd - tcp->cwnd;
         tcp->cwnd = cwnd;
-        if (!acked)
+        if (!acked) {
             return;
+        }
     }
-    uint32_t count =
-        tcp->congestion_kind == CONGESTION_RENO ? tcp->cwnd : cubic_count(world, tcp, acked);
+    uint32_t count = tcp->congestion_kind == CONGESTION_RENO ? tcp->cwnd
+                                                             : cubic_count(world, tcp, acked);
     grow_linearly(tcp, count, acked);
 }
 
@@ -172,22 +183,25 @@ static void grow(struct sim_world *world, struct sim_tcp *tcp, const struct tcp_
 
 static uint32_t threshold_after_loss(struct sim_tcp *tcp)
 {
-    if (tcp->congestion_kind == CONGESTION_RENO)
+    if (tcp->congestion_kind == CONGESTION_RENO) {
         return larger(tcp->cwnd / 2, 2);
+    }
     tcp->cubic.epoch_start_ms = 0;
     /* RFC 9438 4.7: a flow that lost earlier than last time gives way. */
-    if (tcp->cwnd < tcp->cubic.last_max)
+    if (tcp->cwnd < tcp->cubic.last_max) {
         tcp->cubic.last_max = (uint32_t)((uint64_t)tcp->cwnd * (1024 + CUBIC_BETA) / 2048);
-    else
+    } else {
         tcp->cubic.last_max = tcp->cwnd;
+    }
     return larger((uint32_t)((uint64_t)tcp->cwnd * CUBIC_BETA / 1024), 2);
 }
 
 void sim_tcp_mark_lost(struct sim_tcp *tcp, struct sim_packet *kept)
 {
     uint32_t *flags = &kept->kept.flags;
-    if (*flags & KEPT_SACKED)
+    if (*flags & KEPT_SACKED) {
         return;
+    }
     if (*flags & KEPT_RETRANSMITTED) { /* the retransmission is lost too */
         *flags &= ~(uint32_t)KEPT_RETRANSMITTED;
         tcp->retransmitted_out--;
@@ -205,32 +219,37 @@ static struct sim_packet *first_kept(const struct sim_world *world, const struct
 
 static uint64_t reordering_window_ns(const struct sim_tcp *tcp)
 {
-    if (tcp->congestion_state >= CONGESTION_RECOVERY || tcp->sacked_out >= tcp->reordering)
+    if (tcp->congestion_state >= CONGESTION_RECOVERY || tcp->sacked_out >= tcp->reordering) {
         return 0;
+    }
     return (uint64_t)smaller(tcp->min_rtt_us >> 2, tcp->srtt_us8 >> 3) * 1000;
 }
 
 /* RFC 8985 6.2 step 5. */
 uint64_t sim_tcp_rack_mark(struct sim_world *world, struct sim_tcp *tcp)
 {
-    if (!tcp->rack_at)
+    if (!tcp->rack_at) {
         return 0;
+    }
     uint64_t window_ns = (uint64_t)tcp->rack_rtt_us * 1000 + reordering_window_ns(tcp);
     uint64_t wait_ns = 0;
     for (struct sim_packet *kept = first_kept(world, tcp); kept;
          kept = sim_tcp_kept_next(world, kept)) {
         uint32_t flags = kept->kept.flags;
-        if ((flags & KEPT_SACKED) || ((flags & KEPT_LOST) && !(flags & KEPT_RETRANSMITTED)))
+        if ((flags & KEPT_SACKED) || ((flags & KEPT_LOST) && !(flags & KEPT_RETRANSMITTED))) {
             continue;
+        }
         uint32_t end = kept->kept.header.sequence + (uint32_t)kept->payload.length;
         uint64_t mark = tcp_mark(kept->kept.left_at);
-        if (mark > tcp->rack_at || (mark == tcp->rack_at && !after(tcp->rack_end, end)))
+        if (mark > tcp->rack_at || (mark == tcp->rack_at && !after(tcp->rack_end, end))) {
             continue; /* sent after what was delivered */
+        }
         uint64_t age_ns = world->now - kept->kept.left_at;
-        if (age_ns >= window_ns)
+        if (age_ns >= window_ns) {
             sim_tcp_mark_lost(tcp, kept);
-        else if (window_ns - age_ns > wait_ns)
+        } else if (window_ns - age_ns > wait_ns) {
             wait_ns = window_ns - age_ns;
+        }
     }
     return wait_ns;
 }
@@ -249,12 +268,12 @@ static void begin_undo(struct sim_tcp *tcp)
 static bool was_mistaken(const struct sim_world *world, const struct sim_tcp *tcp,
                          const struct tcp_acked *news)
 {
-    if (!tcp->undo_marker)
+    if (!tcp->undo_marker) {
         return false;
-    uint32_t retransmitted_ms =
-        tcp_clock_ms(world) - (uint32_t)(tcp_since(world, tcp->retransmit_since) / 1000000);
-    bool delayed =
-        tcp->retransmit_since && news->echo && before(news->echo, retransmitted_ms);
+    }
+    uint32_t retransmitted_ms = tcp_clock_ms(world) -
+                                (uint32_t)(tcp_since(world, tcp->retransmit_since) / 1000000);
+    bool delayed = tcp->retransmit_since && news->echo && before(news->echo, retransmitted_ms);
     return !tcp->undo_retransmits || delayed;
 }
 
@@ -264,8 +283,9 @@ static void undo(const struct sim_world *world, struct sim_tcp *tcp)
     tcp->ssthresh = larger(tcp->ssthresh, tcp->prior_ssthresh);
     tcp->undo_marker = 0;
     struct sim_packet *kept = first_kept(world, tcp);
-    for (; kept; kept = sim_tcp_kept_next(world, kept))
+    for (; kept; kept = sim_tcp_kept_next(world, kept)) {
         kept->kept.flags &= ~(uint32_t)KEPT_LOST;
+    }
     tcp->lost_out = 0;
     tcp->congestion_state = CONGESTION_OPEN;
 }
@@ -283,8 +303,9 @@ static void enter_recovery(struct sim_tcp *tcp)
 
 static void forget_retransmissions(struct sim_tcp *tcp)
 {
-    if (!tcp->retransmitted_out)
+    if (!tcp->retransmitted_out) {
         tcp->retransmit_since = 0;
+    }
 }
 
 /* RFC 6582 3.2, LINUX: without SACK the old state holds until something beyond is acknowledged, lest
@@ -297,12 +318,14 @@ static bool recovered(const struct sim_tcp *tcp)
 
 static void leave_recovery(struct sim_tcp *tcp)
 {
-    if (tcp->congestion_state == CONGESTION_RECOVERY && tcp->ssthresh < TCP_INFINITE_SSTHRESH)
+    if (tcp->congestion_state == CONGESTION_RECOVERY && tcp->ssthresh < TCP_INFINITE_SSTHRESH) {
         tcp->cwnd = tcp->ssthresh;
+    }
     tcp->congestion_state = CONGESTION_OPEN;
     tcp->undo_marker = 0;
-    if (!tcp->sack_ok)
+    if (!tcp->sack_ok) {
         tcp->sacked_out = 0;
+    }
     forget_retransmissions(tcp);
 }
 
@@ -312,11 +335,13 @@ static void count_duplicate(struct sim_tcp *tcp, struct tcp_acked *news)
     if (news->una_advanced) {
         /* One of those acknowledged filled the hole, the others were counted as duplicates. */
         uint32_t eaten = news->acked ? news->acked - 1 : 0;
-        if (tcp->sacked_out && news->acked)
+        if (tcp->sacked_out && news->acked) {
             news->acked = larger(news->acked, tcp->sacked_out + 1) - tcp->sacked_out;
+        }
         tcp->sacked_out -= smaller(tcp->sacked_out, eaten);
-        if (tcp->congestion_state < CONGESTION_RECOVERY)
+        if (tcp->congestion_state < CONGESTION_RECOVERY) {
             tcp->sacked_out = 0;
+        }
     } else if (news->duplicate && tcp->packets_out) {
         tcp->sacked_out++;
         news->acked = 1;
@@ -329,10 +354,11 @@ static void find_losses(struct sim_world *world, struct sim_tcp *tcp, const stru
 {
     if (tcp->sack_ok) {
         uint64_t wait_ns = sim_tcp_rack_mark(world, tcp);
-        if (wait_ns)
+        if (wait_ns) {
             sim_tcp_timer_retransmit(world, tcp, SIM_TCP_RETRANSMIT_REORDER,
                                      wait_ns > REORDER_TIMER_LEAST_NS ? wait_ns
                                                                       : REORDER_TIMER_LEAST_NS);
+        }
         return;
     }
     bool proven = tcp->congestion_state < CONGESTION_RECOVERY
@@ -347,34 +373,40 @@ static void find_losses(struct sim_world *world, struct sim_tcp *tcp, const stru
 
 void sim_tcp_congestion_alert(struct sim_world *world, struct sim_tcp *tcp, struct tcp_acked *news)
 {
-    if (!tcp->sack_ok)
+    if (!tcp->sack_ok) {
         count_duplicate(tcp, news);
+    }
     if (tcp->congestion_state == CONGESTION_OPEN && !tcp->sacked_out && !tcp->lost_out) {
         forget_retransmissions(tcp);
         return;
     }
     if (tcp->congestion_state >= CONGESTION_RECOVERY) {
-        if (news->una_advanced && was_mistaken(world, tcp, news))
+        if (news->una_advanced && was_mistaken(world, tcp, news)) {
             undo(world, tcp);
-        else if (recovered(tcp))
+        } else if (recovered(tcp)) {
             leave_recovery(tcp);
+        }
     }
     find_losses(world, tcp, news);
-    if (tcp->congestion_state >= CONGESTION_RECOVERY)
+    if (tcp->congestion_state >= CONGESTION_RECOVERY) {
         return;
-    if (tcp->lost_out)
+    }
+    if (tcp->lost_out) {
         enter_recovery(tcp);
-    else
+    } else {
         tcp->congestion_state = tcp->sacked_out ? CONGESTION_DISORDER : CONGESTION_OPEN;
-    if (tcp->congestion_state == CONGESTION_OPEN)
+    }
+    if (tcp->congestion_state == CONGESTION_OPEN) {
         forget_retransmissions(tcp);
+    }
 }
 
 /* RFC 6937: proportional rate reduction. */
 static void reduce(struct sim_tcp *tcp, const struct tcp_acked *news)
 {
-    if (!news->acked || !tcp->prior_cwnd)
+    if (!news->acked || !tcp->prior_cwnd) {
         return;
+    }
     uint32_t in_flight = tcp_in_flight(tcp);
     tcp->recovery_delivered += news->acked;
     int64_t send;
@@ -383,35 +415,42 @@ static void reduce(struct sim_tcp *tcp, const struct tcp_acked *news)
         send = (int64_t)(share / tcp->prior_cwnd) - tcp->recovery_sent;
     } else {
         send = (int64_t)tcp->recovery_delivered - tcp->recovery_sent;
-        if (send < news->acked)
+        if (send < news->acked) {
             send = news->acked;
-        if (news->una_advanced && !news->newly_lost)
+        }
+        if (news->una_advanced && !news->newly_lost) {
             send++;
-        if (send > (int64_t)(tcp->ssthresh - in_flight))
+        }
+        if (send > (int64_t)(tcp->ssthresh - in_flight)) {
             send = tcp->ssthresh - in_flight;
+        }
     }
     int64_t least = tcp->recovery_sent ? 0 : 1; /* the fast retransmission itself */
-    if (send < least)
+    if (send < least) {
         send = least;
+    }
     tcp->cwnd = in_flight + (uint32_t)send;
 }
 
 void sim_tcp_congestion_control(struct sim_world *world, struct sim_tcp *tcp,
                                 const struct tcp_acked *news)
 {
-    if (tcp->congestion_state == CONGESTION_RECOVERY)
+    if (tcp->congestion_state == CONGESTION_RECOVERY) {
         reduce(tcp, news);
-    else if (news->acked && news->data_acked)
+    } else if (news->acked && news->data_acked) {
         grow(world, tcp, news);
-    if (tcp->congestion_state <= CONGESTION_DISORDER && news->acked)
+    }
+    if (tcp->congestion_state <= CONGESTION_DISORDER && news->acked) {
         hystart(world, tcp, news);
+    }
     tcp->cwnd = larger(tcp->cwnd, 1);
 }
 
 void sim_tcp_enter_loss(struct sim_world *world, struct sim_tcp *tcp)
 {
-    if (!tcp->sack_ok)
+    if (!tcp->sack_ok) {
         tcp->sacked_out = 0;
+    }
     struct sim_packet *head = first_kept(world, tcp);
     bool reneged = head && (head->kept.flags & KEPT_SACKED);
     for (struct sim_packet *kept = head; kept; kept = sim_tcp_kept_next(world, kept)) {
@@ -447,16 +486,18 @@ void sim_tcp_rack_timer(struct sim_world *world, struct sim_tcp *tcp)
         }
         sim_tcp_retransmit_lost(world, tcp);
     }
-    if (tcp->retransmit_kind != SIM_TCP_RETRANSMIT_RTO && tcp->packets_out)
+    if (tcp->retransmit_kind != SIM_TCP_RETRANSMIT_RTO && tcp->packets_out) {
         sim_tcp_timer_retransmit(world, tcp, SIM_TCP_RETRANSMIT_RTO, tcp->rto_ns);
+    }
 }
 
 void sim_tcp_tail_probe_acked(struct sim_world *world, struct sim_tcp *tcp, uint32_t ack,
                               const struct tcp_acked *news)
 {
     (void)world;
-    if (before(ack, tcp->probe_seq))
+    if (before(ack, tcp->probe_seq)) {
         return;
+    }
     if (!tcp->probe_is_retransmission || news->dsack) {
         tcp->probe_seq = 0;
     } else if (after(ack, tcp->probe_seq)) {
@@ -471,11 +512,13 @@ void sim_tcp_tail_probe_acked(struct sim_world *world, struct sim_tcp *tcp, uint
 
 void sim_tcp_congestion_after_idle(struct sim_world *world, struct sim_tcp *tcp)
 {
-    if (tcp->packets_out || !tcp_setting(world, tcp, SIM_SETTING_TCP_SLOW_START_AFTER_IDLE))
+    if (tcp->packets_out || !tcp_setting(world, tcp, SIM_SETTING_TCP_SLOW_START_AFTER_IDLE)) {
         return;
+    }
     uint64_t idle_ns = world->now - tcp->last_sent_at;
-    if (!tcp->last_sent_at || idle_ns <= tcp->rto_ns)
+    if (!tcp->last_sent_at || idle_ns <= tcp->rto_ns) {
         return;
+    }
     /* RFC 2861: halved for each RTO of silence; what was known of the path is kept in ssthresh. */
     uint32_t cwnd = tcp->cwnd;
     uint32_t least = smaller(TCP_INITIAL_CWND, cwnd);

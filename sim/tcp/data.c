@@ -41,25 +41,27 @@ static void data_arrived(struct sim_world *world, struct sim_tcp *tcp, uint32_t 
         more_quick_acks(tcp); /* the peer starts slowly again: help it */
     }
     tcp->last_received_at = world->now;
-    if (length >= 128)
+    if (length >= 128) {
         sim_tcp_grow_window(world, tcp, length);
+    }
 }
 
 void sim_tcp_ack_check(struct sim_world *world, struct sim_tcp *tcp)
 {
-    if (!(tcp->ack_pending & ACK_SCHEDULED))
+    if (!(tcp->ack_pending & ACK_SCHEDULED)) {
         return;
+    }
     uint32_t unread = tcp->rcv_nxt - tcp->copied_seq;
-    bool two_segments =
-        tcp->rcv_nxt - tcp->rcv_wup > tcp->receive_mss &&
-        (unread < tcp_socket(world, tcp)->receive_low_water ||
-         sim_tcp_ideal_window(world, tcp) >= tcp->rcv_wnd);
+    bool two_segments = tcp->rcv_nxt - tcp->rcv_wup > tcp->receive_mss &&
+                        (unread < tcp_socket(world, tcp)->receive_low_water ||
+                         sim_tcp_ideal_window(world, tcp) >= tcp->rcv_wnd);
     /* SIMPLER: ACKs of out-of-order data are not compressed: each segment gets its own. */
     if (two_segments || (tcp->quick_acks && !tcp->pingpong) || (tcp->ack_pending & ACK_NOW) ||
-        tcp->first_early.index)
+        tcp->first_early.index) {
         sim_tcp_send_ack(world, tcp);
-    else
+    } else {
         sim_tcp_timer_delayed_ack(world, tcp);
+    }
 }
 
 static void tell_duplicate(struct sim_tcp *tcp, uint32_t start, uint32_t end)
@@ -88,10 +90,12 @@ void sim_tcp_sack_blocks(const struct sim_world *world, struct sim_tcp *tcp,
         uint32_t end = segment_end(packet);
         for (id = packet->next; id.index; id = packet->next) {
             packet = sim_packet_at(world, id);
-            if (after(packet->tcp.sequence, end))
+            if (after(packet->tcp.sequence, end)) {
                 break;
-            if (after(segment_end(packet), end))
+            }
+            if (after(segment_end(packet), end)) {
                 end = segment_end(packet);
+            }
         }
         bool latest = !after(start, tcp->early_latest) && before(tcp->early_latest, end);
         if (latest && count > first) { /* RFC 2018: the block with the latest segment leads */
@@ -128,12 +132,14 @@ static void drop_early(struct sim_world *world, struct sim_tcp *tcp)
 static void take_fin(struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
-    if (tcp->fin_received)
+    if (tcp->fin_received) {
         return; /* a second end of the stream is nonsense */
+    }
     tcp->rcv_nxt++;
     tcp->fin_received = 1;
-    if (DRY_MUTANT(half_close_closes_both))
+    if (DRY_MUTANT(half_close_closes_both)) {
         tcp_socket(world, tcp)->flags |= SIM_SOCKET_WRITE_SHUT;
+    }
     tcp->ack_pending |= ACK_SCHEDULED;
     socket->flags |= SIM_SOCKET_READ_SHUT;
     drop_early(world, tcp);
@@ -157,8 +163,9 @@ static void take_fin(struct sim_world *world, struct sim_tcp *tcp)
     }
     if (!(socket->flags & SIM_SOCKET_ORPHAN)) {
         uint32_t bits = POLLIN | POLLRDNORM | POLLRDHUP;
-        if (socket->flags & SIM_SOCKET_WRITE_SHUT)
+        if (socket->flags & SIM_SOCKET_WRITE_SHUT) {
             bits |= POLLHUP;
+        }
         sim_wake_socket(world, tcp->socket, bits);
     }
 }
@@ -169,8 +176,9 @@ static void wake_readers(struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
     if (!(socket->flags & SIM_SOCKET_ORPHAN) &&
-        (tcp->rcv_nxt - tcp->copied_seq >= socket->receive_low_water || tcp->fin_received))
+        (tcp->rcv_nxt - tcp->copied_seq >= socket->receive_low_water || tcp->fin_received)) {
         sim_wake_socket(world, tcp->socket, POLLIN | POLLRDNORM);
+    }
 }
 
 /* Moves a packet's bytes to the end of what can be read; its first byte is at or before rcv_nxt. */
@@ -178,8 +186,9 @@ static void accept_bytes(struct sim_world *world, struct sim_tcp *tcp, struct si
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
     uint32_t old = tcp->rcv_nxt - packet->tcp.sequence;
-    if (old)
+    if (old) {
         sim_bytes_drop(world, &packet->payload, old);
+    }
     uint32_t length = (uint32_t)packet->payload.length;
     tcp->rcv_nxt += length;
     tcp->bytes_received += length;
@@ -195,20 +204,23 @@ static void take_early(struct sim_world *world, struct sim_tcp *tcp)
     while (tcp->first_early.index) {
         struct sim_packet_id id = tcp->first_early;
         struct sim_packet *packet = sim_packet_at(world, id);
-        if (after(packet->tcp.sequence, tcp->rcv_nxt))
+        if (after(packet->tcp.sequence, tcp->rcv_nxt)) {
             break;
+        }
         uint32_t end = segment_end(packet);
         bool fin = packet->tcp.flags & SIM_TCP_FIN;
         tcp->first_early = packet->next;
-        if (!tcp->first_early.index)
+        if (!tcp->first_early.index) {
             tcp->last_early = tcp->first_early;
+        }
         uint32_t charge = (uint32_t)packet->payload.length + TCP_PACKET_OVERHEAD;
         tcp->early_charge -= charge;
         tcp_socket(world, tcp)->receive_charge -= charge;
-        if (after(end, tcp->rcv_nxt))
+        if (after(end, tcp->rcv_nxt)) {
             accept_bytes(world, tcp, packet);
-        else
+        } else {
             fin = false;
+        }
         sim_packet_free(world, id);
         if (fin) {
             take_fin(world, tcp);
@@ -228,17 +240,21 @@ static void take_in_order(struct sim_world *world, struct sim_tcp *tcp, struct s
         return;
     }
     accept_bytes(world, tcp, packet);
-    if (length)
+    if (length) {
         data_arrived(world, tcp, length);
-    if (fin)
+    }
+    if (fin) {
         take_fin(world, tcp);
+    }
     if (tcp->first_early.index) {
         take_early(world, tcp);
-        if (!tcp->first_early.index)
+        if (!tcp->first_early.index) {
             tcp->ack_pending |= ACK_NOW; /* RFC 5681 4.2: the gap is filled */
+        }
     }
-    if (length)
+    if (length) {
         wake_readers(world, tcp);
+    }
 }
 
 /* Keeps a copy of a segment that came before its time, in order of sequence. */
@@ -247,8 +263,9 @@ static void keep_early(struct sim_world *world, struct sim_tcp *tcp, struct sim_
     uint32_t sequence = packet->tcp.sequence;
     uint32_t end = segment_end(packet);
     tcp->ack_pending |= ACK_SCHEDULED;
-    if (!sim_tcp_make_room(world, tcp))
+    if (!sim_tcp_make_room(world, tcp)) {
         return;
+    }
     struct sim_packet_id previous = tcp->last_early;
     if (!previous.index || before(sequence, sim_packet_at(world, previous)->tcp.sequence)) {
         previous = (struct sim_packet_id){0};
@@ -263,8 +280,9 @@ static void keep_early(struct sim_world *world, struct sim_tcp *tcp, struct sim_
         return;
     }
     struct sim_packet_id id = sim_packet_new(world);
-    if (!id.index)
+    if (!id.index) {
         return; /* like a loss */
+    }
     struct sim_packet *kept = sim_packet_at(world, id);
     kept->tcp = packet->tcp;
     sim_bytes_move(world, &kept->payload, &packet->payload);
@@ -275,8 +293,9 @@ static void keep_early(struct sim_world *world, struct sim_tcp *tcp, struct sim_
         kept->next = tcp->first_early;
         tcp->first_early = id;
     }
-    if (!kept->next.index)
+    if (!kept->next.index) {
         tcp->last_early = id;
+    }
     uint32_t charge = (uint32_t)kept->payload.length + TCP_PACKET_OVERHEAD;
     tcp->early_charge += charge;
     tcp_socket(world, tcp)->receive_charge += charge;
@@ -288,8 +307,9 @@ void sim_tcp_data(struct sim_world *world, struct sim_tcp *tcp, struct sim_packe
     uint32_t sequence = packet->tcp.sequence;
     uint32_t end = segment_end(packet);
     uint32_t window = tcp_receive_window(tcp);
-    if (sequence == end)
+    if (sequence == end) {
         return;
+    }
     bool fin_alone = !packet->payload.length;
     if (sequence == tcp->rcv_nxt && (window || fin_alone)) {
         take_in_order(world, tcp, packet);
@@ -313,18 +333,20 @@ void sim_tcp_data(struct sim_world *world, struct sim_tcp *tcp, struct sim_packe
 /* ---- urgent data -------------------------------------------------------------------------- */
 
 /* RFC 6093: the pointer names the byte before it, as everybody does it. */
-static void check_pointer(struct sim_world *world, struct sim_tcp *tcp,
-                          const struct sim_packet *packet)
+static void check_pointer(struct sim_world *world, struct sim_tcp *tcp, const struct sim_packet *packet)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
     uint32_t pointer = packet->tcp.urgent;
-    if (pointer)
+    if (pointer) {
         pointer--;
+    }
     pointer += packet->tcp.sequence;
-    if (after(tcp->copied_seq, pointer) || before(pointer, tcp->rcv_nxt))
+    if (after(tcp->copied_seq, pointer) || before(pointer, tcp->rcv_nxt)) {
         return;
-    if (tcp->urgent_state != URGENT_NONE && !after(pointer, tcp->rcv_up))
+    }
+    if (tcp->urgent_state != URGENT_NONE && !after(pointer, tcp->rcv_up)) {
         return;
+    }
     /* An older urgent byte that was read out of band still lies in the stream: it goes. */
     if (tcp->urgent_state != URGENT_NONE && tcp->rcv_up == tcp->copied_seq &&
         !(socket->options & SIM_OPTION_OOBINLINE) && socket->receive.length) {
@@ -339,15 +361,19 @@ static void check_pointer(struct sim_world *world, struct sim_tcp *tcp,
 
 void sim_tcp_urgent(struct sim_world *world, struct sim_tcp *tcp, const struct sim_packet *packet)
 {
-    if (packet->tcp.flags & SIM_TCP_URG)
+    if (packet->tcp.flags & SIM_TCP_URG) {
         check_pointer(world, tcp, packet);
-    if (tcp->urgent_state != URGENT_NOT_YET)
+    }
+    if (tcp->urgent_state != URGENT_NOT_YET) {
         return;
+    }
     uint32_t offset = tcp->rcv_up - packet->tcp.sequence;
-    if (offset >= packet->payload.length)
+    if (offset >= packet->payload.length) {
         return;
+    }
     sim_bytes_copy_out(world, &packet->payload, offset, &tcp->urgent_byte, 1);
     tcp->urgent_state = URGENT_VALID;
-    if (!(tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN))
+    if (!(tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN)) {
         sim_wake_socket(world, tcp->socket, POLLPRI | POLLIN | POLLRDNORM);
+    }
 }

@@ -15,14 +15,15 @@ static bool is_too_big(const struct sim_packet *packet)
 /* RFC 1191, RFC 8201: the path takes less. */
 static void shrink_path(struct sim_world *world, struct sim_tcp *tcp, uint32_t mtu)
 {
-    if (mtu >= tcp->path_mtu || mtu < 68)
+    if (mtu >= tcp->path_mtu || mtu < 68) {
         return;
+    }
     sim_tcp_sync_mss(world, tcp, mtu);
-    for (struct sim_packet *kept =
-             tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
+    for (struct sim_packet *kept = tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
          kept; kept = sim_tcp_kept_next(world, kept)) {
-        if (kept->payload.length > tcp->mss)
+        if (kept->payload.length > tcp->mss) {
             sim_tcp_mark_lost(tcp, kept);
+        }
     }
     sim_tcp_retransmit_lost(world, tcp);
 }
@@ -31,25 +32,28 @@ void sim_tcp_icmp_error(struct sim_world *world, struct sim_host_id host, struct
 {
     const struct sim_packet *packet = sim_packet_at(world, id);
     const struct sim_icmp_header *icmp = &packet->icmp;
-    struct sim_socket_id socket_id = sim_port_find(
-        world, host, SIM_PROTOCOL_TCP, &icmp->quoted_source, &icmp->quoted_destination);
-    if (!socket_id.index || sim_tcp_is_time_wait(world, socket_id))
+    struct sim_socket_id socket_id = sim_port_find(world, host, SIM_PROTOCOL_TCP, &icmp->quoted_source,
+                                                   &icmp->quoted_destination);
+    if (!socket_id.index || sim_tcp_is_time_wait(world, socket_id)) {
         return;
+    }
     struct sim_socket *socket = sim_socket_at(world, socket_id);
     struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){socket->detail});
     uint32_t sequence = icmp->quoted_sequence;
     bool child = tcp->listener.index && tcp->state == SIM_TCP_SYN_RECEIVED;
     uint32_t first = child ? tcp->iss : tcp->snd_una;
-    if (before(sequence, first) || after(sequence, tcp->snd_nxt))
+    if (before(sequence, first) || after(sequence, tcp->snd_nxt)) {
         return; /* RFC 5927: not of a segment that is out */
+    }
     if (is_too_big(packet)) {
         shrink_path(world, tcp, icmp->mtu);
         return;
     }
     bool fatal;
     int error = sim_icmp_errno(packet->version, icmp->type, icmp->code, &fatal);
-    if (!error)
+    if (!error) {
         return;
+    }
     error = error < 0 ? -error : error;
     if (child) {
         /* LINUX: a peer that cannot be reached is no peer: the half-open child goes. */

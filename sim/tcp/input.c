@@ -6,13 +6,13 @@
 #include <netinet/in.h>
 #include <poll.h>
 
+#include "file/wait.h"
 #include "net/ip.h"
 #include "socket/port.h"
 #include "socket/sockets.h"
-#include "file/wait.h"
 
 enum {
-    OUT_OF_WINDOW_LIMIT_MS = 500, /* LINUX: tcp_invalid_ratelimit */
+    OUT_OF_WINDOW_LIMIT_MS = 500,       /* LINUX: tcp_invalid_ratelimit */
     PAWS_IDLE_LIMIT_S = 24 * 24 * 3600, /* RFC 7323 5.5 */
     PAWS_WINDOW = 1,
 };
@@ -29,11 +29,13 @@ void sim_tcp_store_timestamp(struct sim_world *world, struct sim_tcp *tcp,
 bool sim_tcp_paws_rejects(const struct sim_world *world, const struct sim_tcp *tcp,
                           const struct sim_packet *packet)
 {
-    if (!packet->tcp.has_timestamps || !tcp->timestamps_ok || !tcp->ts_recent)
+    if (!packet->tcp.has_timestamps || !tcp->timestamps_ok || !tcp->ts_recent) {
         return false;
+    }
     int32_t behind = (int32_t)(tcp->ts_recent - packet->tcp.timestamp_value);
-    if (behind <= PAWS_WINDOW - 1)
+    if (behind <= PAWS_WINDOW - 1) {
         return false;
+    }
     return tcp_clock_ms(world) / 1000 - tcp->ts_recent_s < PAWS_IDLE_LIMIT_S;
 }
 
@@ -47,18 +49,20 @@ void sim_tcp_take_syn_options(struct sim_world *world, struct sim_tcp *tcp,
         tcp->sack_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_SACK) != 0;
     }
     uint32_t mss = packet->version == 4 ? MSS_DEFAULT : MSS_DEFAULT_6;
-    if (header->has_mss && header->mss)
+    if (header->has_mss && header->mss) {
         mss = header->mss;
-    if (tcp->max_segment)
+    }
+    if (tcp->max_segment) {
         mss = smaller(mss, tcp->max_segment);
+    }
     tcp->peer_mss = larger(mss, MSS_MIN - 40);
     tcp->wscale_ok = tcp->wscale_ok && header->has_window_scale;
-    tcp->snd_wscale =
-        tcp->wscale_ok ? (uint8_t)smaller(header->window_scale, TCP_WINDOW_SCALE_MAX) : 0;
+    tcp->snd_wscale = tcp->wscale_ok ? (uint8_t)smaller(header->window_scale, TCP_WINDOW_SCALE_MAX) : 0;
     tcp->timestamps_ok = tcp->timestamps_ok && header->has_timestamps;
     tcp->sack_ok = tcp->sack_ok && header->sack_permitted;
-    if (tcp->timestamps_ok)
+    if (tcp->timestamps_ok) {
         sim_tcp_store_timestamp(world, tcp, packet);
+    }
 }
 
 /* ---- answers to what does not fit --------------------------------------------------------- */
@@ -67,28 +71,32 @@ bool sim_tcp_out_of_window_limited(struct sim_world *world, struct sim_tcp *tcp,
                                    const struct sim_packet *packet)
 {
     /* Data cannot be part of a loop of ACKs that answer ACKs. */
-    if (packet && segment_length(packet) && !(packet->tcp.flags & SIM_TCP_SYN))
+    if (packet && segment_length(packet) && !(packet->tcp.flags & SIM_TCP_SYN)) {
         return false;
+    }
     uint32_t now_ms = tcp_clock_ms(world);
-    if (tcp->last_oow_ack_ms && now_ms - tcp->last_oow_ack_ms < OUT_OF_WINDOW_LIMIT_MS)
+    if (tcp->last_oow_ack_ms && now_ms - tcp->last_oow_ack_ms < OUT_OF_WINDOW_LIMIT_MS) {
         return true;
+    }
     tcp->last_oow_ack_ms = now_ms;
     return false;
 }
 
 void sim_tcp_challenge(struct sim_world *world, struct sim_tcp *tcp)
 {
-    if (!sim_tcp_out_of_window_limited(world, tcp, NULL))
+    if (!sim_tcp_out_of_window_limited(world, tcp, NULL)) {
         sim_tcp_send_ack(world, tcp);
+    }
 }
 
 static void reset_arrived(struct sim_world *world, struct sim_tcp *tcp)
 {
     int error = ECONNRESET;
-    if (tcp->state == SIM_TCP_SYN_SENT)
+    if (tcp->state == SIM_TCP_SYN_SENT) {
         error = ECONNREFUSED;
-    else if (tcp->state == SIM_TCP_CLOSE_WAIT)
+    } else if (tcp->state == SIM_TCP_CLOSE_WAIT) {
         error = EPIPE;
+    }
     sim_tcp_abort(world, tcp, error);
 }
 
@@ -119,12 +127,15 @@ static bool fits_window(const struct sim_world *world, const struct sim_tcp *tcp
 {
     uint32_t end = segment_end(packet);
     uint32_t edge = tcp->rcv_nxt + tcp_receive_window(tcp);
-    if (before(end, tcp->rcv_wup))
+    if (before(end, tcp->rcv_wup)) {
         return false;
-    if (!after(end, edge))
+    }
+    if (!after(end, edge)) {
         return true;
-    if (after(packet->tcp.sequence, edge))
+    }
+    if (after(packet->tcp.sequence, edge)) {
         return false;
+    }
     /* LINUX: beyond the edge only into an empty queue. */
     return !tcp_socket(world, tcp)->receive.length;
 }
@@ -134,14 +145,16 @@ static bool acceptable(struct sim_world *world, struct sim_tcp *tcp, struct sim_
 {
     uint8_t flags = packet->tcp.flags;
     if (!(flags & SIM_TCP_RST) && sim_tcp_paws_rejects(world, tcp, packet)) {
-        if (!sim_tcp_out_of_window_limited(world, tcp, packet))
+        if (!sim_tcp_out_of_window_limited(world, tcp, packet)) {
             repeated_segment(world, tcp, packet);
+        }
         return false;
     }
     if (!fits_window(world, tcp, packet)) {
         if (flags & SIM_TCP_RST) {
-            if (resets_before_fin(tcp, packet))
+            if (resets_before_fin(tcp, packet)) {
                 reset_arrived(world, tcp);
+            }
         } else if (flags & SIM_TCP_SYN) {
             sim_tcp_challenge(world, tcp);
         } else if (!sim_tcp_out_of_window_limited(world, tcp, packet)) {
@@ -150,10 +163,11 @@ static bool acceptable(struct sim_world *world, struct sim_tcp *tcp, struct sim_
         return false;
     }
     if (flags & SIM_TCP_RST) {
-        if (packet->tcp.sequence == tcp->rcv_nxt || resets_before_fin(tcp, packet))
+        if (packet->tcp.sequence == tcp->rcv_nxt || resets_before_fin(tcp, packet)) {
             reset_arrived(world, tcp);
-        else
+        } else {
             sim_tcp_challenge(world, tcp);
+        }
         return false;
     }
     if (flags & SIM_TCP_SYN) {
@@ -177,8 +191,9 @@ static void established(struct sim_world *world, struct sim_tcp *tcp)
     sim_tcp_state_change(world, tcp, SIM_TCP_ESTABLISHED);
     uint32_t retransmissions = tcp->total_retransmissions;
     sim_tcp_congestion_init(world, tcp);
-    if (retransmissions > 1)
+    if (retransmissions > 1) {
         tcp->cwnd = 1; /* RFC 6298 5.7: the path is bad */
+    }
     tcp->last_received_at = tcp->last_heard_at = world->now;
     tcp->total_timeouts = tcp->retransmits = 0;
     sim_tcp_init_buffers(world, tcp);
@@ -203,13 +218,13 @@ static void syn_received(struct sim_world *world, struct sim_tcp *tcp, struct si
     tcp->receive_mss = smaller(smaller(tcp->advertised_mss, tcp->mss), MSS_DEFAULT);
     sim_tcp_state_change(world, tcp, SIM_TCP_SYN_RECEIVED);
     /* The SYN that is kept for retransmission acknowledges from now on. */
-    if (tcp->first_sent.index)
+    if (tcp->first_sent.index) {
         sim_packet_at(world, tcp->first_sent)->kept.header.flags |= SIM_TCP_ACK;
+    }
     sim_tcp_send_syn_ack(world, tcp);
 }
 
-static void syn_ack_received(struct sim_world *world, struct sim_tcp *tcp,
-                             struct sim_packet *packet)
+static void syn_ack_received(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
 {
     sim_tcp_take_syn_options(world, tcp, packet, true);
     tcp->snd_wl1 = packet->tcp.sequence;
@@ -240,18 +255,21 @@ static bool syn_sent_input(struct sim_world *world, struct sim_tcp *tcp, struct 
     uint8_t flags = packet->tcp.flags;
     uint32_t ack = packet->tcp.acknowledgment;
     if (flags & SIM_TCP_ACK) {
-        if (!after(ack, tcp->snd_una) || after(ack, tcp->snd_nxt))
+        if (!after(ack, tcp->snd_una) || after(ack, tcp->snd_nxt)) {
             return true;
+        }
         if (flags & SIM_TCP_RST) {
             reset_arrived(world, tcp);
             return false;
         }
-        if (flags & SIM_TCP_SYN)
+        if (flags & SIM_TCP_SYN) {
             syn_ack_received(world, tcp, packet);
+        }
         return false;
     }
-    if ((flags & SIM_TCP_RST) || !(flags & SIM_TCP_SYN))
+    if ((flags & SIM_TCP_RST) || !(flags & SIM_TCP_SYN)) {
         return false;
+    }
     syn_received(world, tcp, packet);
     return false;
 }
@@ -289,9 +307,9 @@ static bool simultaneous_open_ends(struct sim_world *world, struct sim_tcp *tcp,
     sim_tcp_sync_mss(world, tcp, tcp->path_mtu);
     established(world, tcp);
     /* LINUX: a shutdown that came too early is done now. */
-    if ((tcp_socket(world, tcp)->flags & SIM_SOCKET_WRITE_SHUT) &&
-        sim_tcp_close_send(world, tcp))
+    if ((tcp_socket(world, tcp)->flags & SIM_SOCKET_WRITE_SHUT) && sim_tcp_close_send(world, tcp)) {
         sim_tcp_send_fin(world, tcp);
+    }
     return true;
 }
 
@@ -328,14 +346,14 @@ static bool after_ack(struct sim_world *world, struct sim_tcp *tcp, struct sim_p
 }
 
 /* May the payload be taken? False with the connection reset: data for whom nobody is left. */
-static bool wants_data(struct sim_world *world, struct sim_tcp *tcp,
-                       const struct sim_packet *packet, bool *reset)
+static bool wants_data(struct sim_world *world, struct sim_tcp *tcp, const struct sim_packet *packet,
+                       bool *reset)
 {
     bool closing = tcp_in(tcp, STATE(CLOSE_WAIT) | STATE(CLOSING) | STATE(LAST_ACK));
-    if (closing && !before(packet->tcp.sequence, tcp->rcv_nxt))
+    if (closing && !before(packet->tcp.sequence, tcp->rcv_nxt)) {
         return false;
-    if (tcp->state != SIM_TCP_ESTABLISHED &&
-        (tcp_socket(world, tcp)->flags & SIM_SOCKET_READ_SHUT)) {
+    }
+    if (tcp->state != SIM_TCP_ESTABLISHED && (tcp_socket(world, tcp)->flags & SIM_SOCKET_READ_SHUT)) {
         uint32_t data_end = segment_end(packet) - ((packet->tcp.flags & SIM_TCP_FIN) != 0);
         if (segment_length(packet) && after(data_end, tcp->rcv_nxt)) {
             reset_arrived(world, tcp);
@@ -351,27 +369,35 @@ static bool open_input(struct sim_world *world, struct sim_tcp *tcp, struct sim_
 {
     uint8_t flags = packet->tcp.flags;
     bool reset = false;
-    if (!(flags & (SIM_TCP_ACK | SIM_TCP_RST | SIM_TCP_SYN)) || !acceptable(world, tcp, packet))
+    if (!(flags & (SIM_TCP_ACK | SIM_TCP_RST | SIM_TCP_SYN)) || !acceptable(world, tcp, packet)) {
         return false;
-    if (!(flags & SIM_TCP_ACK))
+    }
+    if (!(flags & SIM_TCP_ACK)) {
         return false;
+    }
     bool plain = tcp->state == SIM_TCP_ESTABLISHED;
     enum sim_tcp_ack_verdict verdict = sim_tcp_ack(world, tcp, packet, plain);
     if (plain ? verdict < 0 : verdict <= 0) {
-        if (tcp->state == SIM_TCP_SYN_RECEIVED)
+        if (tcp->state == SIM_TCP_SYN_RECEIVED) {
             return true;
-        if (!plain && verdict < 0)
+        }
+        if (!plain && verdict < 0) {
             sim_tcp_challenge(world, tcp);
-        if (verdict < 0)
+        }
+        if (verdict < 0) {
             return false;
+        }
     }
-    if (!plain && !after_ack(world, tcp, packet, &reset))
+    if (!plain && !after_ack(world, tcp, packet, &reset)) {
         return reset;
+    }
     sim_tcp_urgent(world, tcp, packet);
-    if (wants_data(world, tcp, packet, &reset))
+    if (wants_data(world, tcp, packet, &reset)) {
         sim_tcp_data(world, tcp, packet);
-    if (tcp_in(tcp, STATE(CLOSED) | STATE(TIME_WAIT)))
+    }
+    if (tcp_in(tcp, STATE(CLOSED) | STATE(TIME_WAIT))) {
         return reset;
+    }
     sim_tcp_push(world, tcp, false);
     sim_tcp_ack_check(world, tcp);
     return false;
@@ -386,23 +412,24 @@ static void listener_input(struct sim_world *world, struct sim_host_id host,
     struct sim_socket_id id = sim_tcp_listen_find(world, host, packet);
     bool fine = false;
     if (id.index) {
-        struct sim_tcp *listener =
-            sim_tcp_at(world, (struct sim_tcp_id){sim_socket_at(world, id)->detail});
+        struct sim_tcp *listener = sim_tcp_at(world,
+                                              (struct sim_tcp_id){sim_socket_at(world, id)->detail});
         fine = sim_tcp_listen_input(world, listener, packet, isn);
     }
-    if (!fine)
+    if (!fine) {
         sim_tcp_answer_reset(world, host, packet);
+    }
 }
 
 /* True: answer with RST. */
-static bool connection_input(struct sim_world *world, struct sim_tcp *tcp,
-                             struct sim_packet *packet)
+static bool connection_input(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
 {
     tcp->segments_in++;
     if (tcp->listener.index && tcp->state == SIM_TCP_SYN_RECEIVED) {
         enum sim_tcp_child_verdict verdict = sim_tcp_child_input(world, tcp, packet);
-        if (verdict != TCP_CHILD_OPEN)
+        if (verdict != TCP_CHILD_OPEN) {
             return verdict == TCP_CHILD_RESET;
+        }
     }
     switch ((enum sim_tcp_state)tcp->state) {
     case SIM_TCP_CLOSED:
@@ -421,14 +448,14 @@ void sim_tcp_input(struct sim_world *world, struct sim_host_id host, struct sim_
     /* LINUX: multicast and broadcast are for nobody here. */
     if (!packet->corrupt && !sim_ip_is_multicast(packet->destination.ip) &&
         !sim_ip_is_broadcast(world, host, packet->destination.ip)) {
-        struct sim_socket_id id = sim_port_find(world, host, SIM_PROTOCOL_TCP,
-                                                &packet->destination, &packet->source);
+        struct sim_socket_id id = sim_port_find(world, host, SIM_PROTOCOL_TCP, &packet->destination,
+                                                &packet->source);
         bool reset = false;
         bool syn = !id.index;
         uint32_t isn = 0;
         if (id.index) {
-            struct sim_tcp *tcp =
-                sim_tcp_at(world, (struct sim_tcp_id){sim_socket_at(world, id)->detail});
+            struct sim_tcp *tcp = sim_tcp_at(world,
+                                             (struct sim_tcp_id){sim_socket_at(world, id)->detail});
             if (sim_tcp_is_time_wait(world, id)) {
                 reset = sim_tcp_time_wait_input(world, tcp, packet, &syn, &isn);
                 if (syn && sim_tcp_listen_find(world, host, packet).index) {
@@ -440,12 +467,14 @@ void sim_tcp_input(struct sim_world *world, struct sim_host_id host, struct sim_
             } else {
                 reset = connection_input(world, tcp, packet);
             }
-            if (reset)
+            if (reset) {
                 sim_tcp_answer_reset(world, host, packet);
+            }
             sim_tcp_reap(world, id);
         }
-        if (syn)
+        if (syn) {
             listener_input(world, host, packet, isn);
+        }
     }
     sim_packet_free(world, packet_id);
 }

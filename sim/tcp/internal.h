@@ -11,25 +11,25 @@
 #include <assert.h>
 
 #include "core/block.h"
+#include "core/state.h"
 #include "net/host.h"
 #include "net/packet.h"
-#include "core/state.h"
 #include "tcp.h"
 
 enum {
-    MSS_DEFAULT = 536,     /* RFC 9293 3.7.1 */
+    MSS_DEFAULT = 536, /* RFC 9293 3.7.1 */
     MSS_DEFAULT_6 = 1220,
-    MSS_MIN = 88,          /* LINUX: TCP_MIN_MSS */
+    MSS_MIN = 88, /* LINUX: TCP_MIN_MSS */
     TCP_WINDOW_MAX = 65535,
     TCP_WINDOW_SCALE_MAX = 14,
     TCP_INITIAL_CWND = 10,
-    TCP_TIMESTAMP_BYTES = 12,  /* the option with its padding */
+    TCP_TIMESTAMP_BYTES = 12, /* the option with its padding */
     TCP_QUICK_ACKS_MAX = 16,
     TCP_INFINITE_SSTHRESH = 0x7fffffff,
     TCP_DUPLICATE_THRESHOLD = 3,
-    TCP_PACKET_OVERHEAD = 832, /* measured: what a packet counts beside its payload (truesize) */
+    TCP_PACKET_OVERHEAD = 832,       /* measured: what a packet counts beside its payload (truesize) */
     TCP_SEGMENT_BURST_BYTES = 65536, /* LINUX: what one buffer gathers before it is cut (GSO) */
-    TCP_CLOCK_START_MS = 1000000, /* the timestamp clock's value when the world begins */
+    TCP_CLOCK_START_MS = 1000000,    /* the timestamp clock's value when the world begins */
 };
 
 /* sim_tcp_kept.flags */
@@ -41,11 +41,11 @@ enum {
 };
 
 enum { /* sim_tcp.ack_pending, Linux's icsk_ack.pending */
-    ACK_SCHEDULED = 1,
-    ACK_TIMER = 2,
-    ACK_PUSHED = 4,
-    ACK_PUSHED_AGAIN = 8,
-    ACK_NOW = 16,
+       ACK_SCHEDULED = 1,
+       ACK_TIMER = 2,
+       ACK_PUSHED = 4,
+       ACK_PUSHED_AGAIN = 8,
+       ACK_NOW = 16,
 };
 
 enum {
@@ -53,10 +53,10 @@ enum {
 };
 
 enum congestion_state { /* Linux's names */
-    CONGESTION_OPEN = 0,
-    CONGESTION_DISORDER,
-    CONGESTION_RECOVERY,
-    CONGESTION_LOSS,
+                        CONGESTION_OPEN = 0,
+                        CONGESTION_DISORDER,
+                        CONGESTION_RECOVERY,
+                        CONGESTION_LOSS,
 };
 
 enum congestion_kind {
@@ -93,8 +93,7 @@ static inline uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
-static inline struct sim_socket *tcp_socket(const struct sim_world *world,
-                                            const struct sim_tcp *tcp)
+static inline struct sim_socket *tcp_socket(const struct sim_world *world, const struct sim_tcp *tcp)
 {
     return sim_socket_at(world, tcp->socket);
 }
@@ -130,8 +129,9 @@ static inline uint64_t tcp_since(const struct sim_world *world, uint64_t mark)
 /* LINUX: tcp_in_window: does [sequence, end) touch the window, or stand at its very edge? */
 static inline bool tcp_in_window(uint32_t sequence, uint32_t end, uint32_t first, uint32_t edge)
 {
-    if (sequence == first || (after(end, first) && before(sequence, edge)))
+    if (sequence == first || (after(end, first) && before(sequence, edge))) {
         return true;
+    }
     return sequence == edge && sequence == end;
 }
 
@@ -200,9 +200,9 @@ struct sim_socket_id sim_tcp_listen_find(const struct sim_world *world, struct s
 bool sim_tcp_listen_input(struct sim_world *world, struct sim_tcp *listener,
                           const struct sim_packet *packet, uint32_t wanted_isn);
 enum sim_tcp_child_verdict {
-    TCP_CHILD_DROP,    /* nothing more to do with the segment */
-    TCP_CHILD_RESET,   /* answer it with RST */
-    TCP_CHILD_OPEN,    /* the child is complete: go on with the segment in the usual way */
+    TCP_CHILD_DROP,  /* nothing more to do with the segment */
+    TCP_CHILD_RESET, /* answer it with RST */
+    TCP_CHILD_OPEN,  /* the child is complete: go on with the segment in the usual way */
 };
 /* A segment for a child whose SYN-ACK is not yet acknowledged. */
 enum sim_tcp_child_verdict sim_tcp_child_input(struct sim_world *world, struct sim_tcp *child,
@@ -243,7 +243,7 @@ void sim_tcp_take_syn_options(struct sim_world *world, struct sim_tcp *tcp,
 /* ---- tcp/ack.c ---------------------------------------------------------------------------- */
 
 enum sim_tcp_ack_verdict {
-    TCP_ACK_OLD = 0,     /* below snd_una, nothing to learn but SACK */
+    TCP_ACK_OLD = 0, /* below snd_una, nothing to learn but SACK */
     TCP_ACK_GOOD = 1,
     TCP_ACK_TOO_OLD = -1,
     TCP_ACK_UNSENT = -2, /* acknowledges what was never sent */
@@ -356,18 +356,18 @@ uint64_t sim_tcp_user_timeout_clamped(const struct sim_world *world, const struc
 
 /* The outcome of one ACK, for the rules of congestion. */
 struct tcp_acked {
-    uint32_t acked;        /* segments newly delivered, in order or by SACK */
-    uint32_t prior_out;    /* how many were out before */
+    uint32_t acked;     /* segments newly delivered, in order or by SACK */
+    uint32_t prior_out; /* how many were out before */
     uint32_t newly_lost;
-    uint64_t rtt_ns;       /* of a segment never retransmitted; SIM_NEVER: none */
+    uint64_t rtt_ns; /* of a segment never retransmitted; SIM_NEVER: none */
     bool una_advanced;
     bool data_acked;
-    bool sack_news;        /* SACK told something new */
-    bool duplicate;        /* an ACK that repeats the last one */
+    bool sack_news; /* SACK told something new */
+    bool duplicate; /* an ACK that repeats the last one */
     bool has_data, window_update;
-    bool original_acked;   /* a segment never retransmitted was acknowledged */
+    bool original_acked; /* a segment never retransmitted was acknowledged */
     bool dsack;
-    uint32_t echo;         /* the timestamp that the ACK sends back, 0: none */
+    uint32_t echo; /* the timestamp that the ACK sends back, 0: none */
 };
 void sim_tcp_congestion_init(struct sim_world *world, struct sim_tcp *tcp);
 /* After each ACK that is not plain: disorder, recovery, its end. */

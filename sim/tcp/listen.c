@@ -10,11 +10,11 @@
 
 #include <poll.h>
 
+#include "core/random.h"
+#include "file/wait.h"
 #include "net/ip.h"
 #include "socket/port.h"
-#include "core/random.h"
 #include "socket/sockets.h"
-#include "file/wait.h"
 
 enum {
     SYN_ACK_TIMEOUT_S = 1,
@@ -31,30 +31,34 @@ static const uint64_t SECOND_NS = 1000000000;
 static int fit(const struct sim_world *world, const struct sim_socket *socket,
                const struct sim_packet *packet)
 {
-    if (!(socket->flags & SIM_SOCKET_LISTENING))
+    if (!(socket->flags & SIM_SOCKET_LISTENING)) {
         return -1;
+    }
     bool v4 = packet->version == 4;
     int score = 0;
-    if (socket->family == AF_INET && !v4)
+    if (socket->family == AF_INET && !v4) {
         return -1;
+    }
     if (!sim_ip_is_any(socket->local.ip)) {
-        if (!sim_ip_equal(socket->local.ip, packet->destination.ip))
+        if (!sim_ip_equal(socket->local.ip, packet->destination.ip)) {
             return -1;
+        }
         score += 4;
     } else if (v4 && socket->family != AF_INET) {
         /* :: takes IPv4 too, 0.0.0.0 (mapped) only that. */
-        if (!sim_ip_is_v4(socket->local.ip) && (socket->options & SIM_OPTION_V6ONLY))
+        if (!sim_ip_is_v4(socket->local.ip) && (socket->options & SIM_OPTION_V6ONLY)) {
             return -1;
+        }
     } else if (!v4 && sim_ip_is_v4(socket->local.ip)) {
         return -1;
     }
     if (socket->bound_interface) {
         const struct sim_interface *interface =
-            packet->interface
-                ? sim_interface_at(world, (struct sim_interface_id){packet->interface})
-                : NULL;
-        if (!interface || interface->number != socket->bound_interface)
+            packet->interface ? sim_interface_at(world, (struct sim_interface_id){packet->interface})
+                              : NULL;
+        if (!interface || interface->number != socket->bound_interface) {
             return -1;
+        }
         score += 2;
     }
     score += socket->family == AF_INET;
@@ -71,8 +75,9 @@ struct sim_socket_id sim_tcp_listen_find(const struct sim_world *world, struct s
     for (struct sim_socket_id id = sim_port_first(world, host, SIM_PROTOCOL_TCP, port); id.index;
          id = sim_port_next(world, id)) {
         const struct sim_socket *socket = sim_socket_at(world, id);
-        if (socket->flags & SIM_SOCKET_ACCEPTED)
+        if (socket->flags & SIM_SOCKET_ACCEPTED) {
             break; /* from here on only children: there may be many */
+        }
         int score = fit(world, socket, packet);
         if (score > best_fit) {
             best = id;
@@ -81,8 +86,9 @@ struct sim_socket_id sim_tcp_listen_find(const struct sim_world *world, struct s
         } else if (score >= 0 && score == best_fit && (socket->options & SIM_OPTION_REUSEPORT)) {
             /* SIMPLER: SO_REUSEPORT spreads by the peer's port, not by Linux's hash. */
             equals++;
-            if (packet->source.port % equals == 0)
+            if (packet->source.port % equals == 0) {
                 best = id;
+            }
         }
     }
     return best;
@@ -96,21 +102,23 @@ static void link_half_open(struct sim_world *world, struct sim_tcp *listener, st
     child->listener = tcp_id(world, listener);
     child->next_child = listener->first_half_open;
     child->previous_child = (struct sim_tcp_id){0};
-    if (child->next_child.index)
+    if (child->next_child.index) {
         sim_tcp_at(world, child->next_child)->previous_child = id;
+    }
     listener->first_half_open = id;
     listener->half_open_count += !child->cookie;
 }
 
-static void unlink_half_open(struct sim_world *world, struct sim_tcp *listener,
-                             struct sim_tcp *child)
+static void unlink_half_open(struct sim_world *world, struct sim_tcp *listener, struct sim_tcp *child)
 {
-    if (child->previous_child.index)
+    if (child->previous_child.index) {
         sim_tcp_at(world, child->previous_child)->next_child = child->next_child;
-    else
+    } else {
         listener->first_half_open = child->next_child;
-    if (child->next_child.index)
+    }
+    if (child->next_child.index) {
         sim_tcp_at(world, child->next_child)->previous_child = child->previous_child;
+    }
     listener->half_open_count -= !child->cookie;
     child->next_child = child->previous_child = child->listener = (struct sim_tcp_id){0};
 }
@@ -124,8 +132,9 @@ void sim_tcp_child_unlink(struct sim_world *world, struct sim_tcp *child)
 {
     /* LINUX: a child that is complete stays in the accept queue also when its connection ended:
      * accept() gives it, and its first recv() tells. */
-    if (child->listener.index && half_open(child))
+    if (child->listener.index && half_open(child)) {
         unlink_half_open(world, sim_tcp_at(world, child->listener), child);
+    }
 }
 
 static void move_to_accept_queue(struct sim_world *world, struct sim_tcp *listener,
@@ -134,10 +143,11 @@ static void move_to_accept_queue(struct sim_world *world, struct sim_tcp *listen
     struct sim_tcp_id id = tcp_id(world, child);
     unlink_half_open(world, listener, child);
     child->listener = tcp_id(world, listener);
-    if (listener->last_complete.index)
+    if (listener->last_complete.index) {
         sim_tcp_at(world, listener->last_complete)->next_child = id;
-    else
+    } else {
         listener->first_complete = id;
+    }
     listener->last_complete = id;
     listener->accept_count++;
 }
@@ -170,22 +180,22 @@ void sim_tcp_listen_stop(struct sim_world *world, struct sim_tcp *listener)
 
 /* ---- SYN ---------------------------------------------------------------------------------- */
 
-static void copy_options(struct sim_world *world, const struct sim_socket *from,
-                         struct sim_socket *to)
+static void copy_options(struct sim_world *world, const struct sim_socket *from, struct sim_socket *to)
 {
     struct sim_option_id *tail = &to->first_option;
-    for (struct sim_option_id id = from->first_option; id.index;
-         id = sim_option_at(world, id)->next) {
+    for (struct sim_option_id id = from->first_option; id.index; id = sim_option_at(world, id)->next) {
         struct sim_option_id copy = {sim_pool_take(world, SIM_POOL_OPTION)};
-        if (!copy.index)
+        if (!copy.index) {
             return;
+        }
         const struct sim_option *source = sim_option_at(world, id);
         struct sim_option *option = sim_option_at(world, copy);
         option->level = source->level;
         option->name = source->name;
         option->bytes = source->bytes;
-        for (uint32_t i = 0; i < SIM_OPTION_BYTES; i++)
+        for (uint32_t i = 0; i < SIM_OPTION_BYTES; i++) {
             option->value[i] = source->value[i];
+        }
         *tail = copy;
         tail = &option->next;
     }
@@ -236,8 +246,9 @@ static struct sim_tcp *new_child(struct sim_world *world, struct sim_tcp *listen
     struct sim_socket *parent = tcp_socket(world, listener);
     struct sim_socket_id id;
     if (sim_socket_create(world, parent->host, parent->owner, parent->family, parent->type,
-                          (int)parent->protocol, &id))
+                          (int)parent->protocol, &id)) {
         return NULL;
+    }
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_tcp *child = sim_tcp_at(world, (struct sim_tcp_id){socket->detail});
     sim_tcp_inherit(world, parent, socket);
@@ -249,8 +260,8 @@ static struct sim_tcp *new_child(struct sim_world *world, struct sim_tcp *listen
     socket->flags |= SIM_SOCKET_BOUND | SIM_SOCKET_CONNECTING | SIM_SOCKET_ACCEPTED;
 
     struct sim_ip_path path;
-    if (sim_ip_route(world, socket->host, socket->remote, socket->local.ip,
-                     socket->bound_interface, &path)) {
+    if (sim_ip_route(world, socket->host, socket->remote, socket->local.ip, socket->bound_interface,
+                     &path)) {
         socket->flags |= SIM_SOCKET_ORPHAN;
         sim_tcp_reap(world, id);
         return NULL;
@@ -258,8 +269,7 @@ static struct sim_tcp *new_child(struct sim_world *world, struct sim_tcp *listen
     child->path_mtu = path.mtu;
     child->irs = packet->tcp.sequence;
     child->rcv_nxt = child->rcv_wup = child->copied_seq = packet->tcp.sequence + 1;
-    child->iss =
-        wanted_isn ? wanted_isn : (uint32_t)sim_random_draw(&world->random, SIM_STREAM_ISN);
+    child->iss = wanted_isn ? wanted_isn : (uint32_t)sim_random_draw(&world->random, SIM_STREAM_ISN);
     child->snd_una = child->iss + 1; /* the SYN-ACK is not in the send queue */
     child->snd_nxt = child->write_seq = child->snd_una;
     child->snd_up = child->small_seq = child->snd_una;
@@ -269,23 +279,23 @@ static struct sim_tcp *new_child(struct sim_world *world, struct sim_tcp *listen
     child->advertised_mss = sim_tcp_advertised_mss(world, child);
     child->receive_mss = smaller(smaller(child->advertised_mss, child->mss), MSS_DEFAULT);
     sim_tcp_initial_window(world, child,
-                           child->advertised_mss -
-                               (child->timestamps_ok ? TCP_TIMESTAMP_BYTES : 0));
+                           child->advertised_mss - (child->timestamps_ok ? TCP_TIMESTAMP_BYTES : 0));
     sim_tcp_congestion_init(world, child);
     return child;
 }
 
 /* May another SYN be taken, and only as a cookie? */
-static bool takes_another(const struct sim_world *world, const struct sim_tcp *listener,
-                          bool *cookie)
+static bool takes_another(const struct sim_world *world, const struct sim_tcp *listener, bool *cookie)
 {
     int64_t cookies = tcp_setting(world, listener, SIM_SETTING_TCP_SYNCOOKIES);
     uint32_t count = listener->half_open_count;
     *cookie = cookies == 2 || count > listener->backlog; /* LINUX: one more, here too */
-    if (accept_queue_full(listener))
+    if (accept_queue_full(listener)) {
         return false;
-    if (cookies)
+    }
+    if (cookies) {
         return true;
+    }
     uint32_t most = (uint32_t)tcp_setting(world, listener, SIM_SETTING_TCP_MAX_SYN_BACKLOG);
     return !*cookie && (count >= most ? 0 : most - count) >= most / 4;
 }
@@ -295,8 +305,9 @@ static void forget_as_cookie(struct sim_world *world, struct sim_tcp *child, boo
 {
     const uint32_t *table = v4 ? cookie_mss_4 : cookie_mss_6;
     uint32_t mss = table[0];
-    for (uint32_t i = 0; i < 4 && table[i] <= child->peer_mss; i++)
+    for (uint32_t i = 0; i < 4 && table[i] <= child->peer_mss; i++) {
         mss = table[i];
+    }
     child->cookie = 1;
     child->peer_mss = mss;
     if (!child->timestamps_ok) {
@@ -307,8 +318,9 @@ static void forget_as_cookie(struct sim_world *world, struct sim_tcp *child, boo
 
 static uint64_t syn_ack_timeout_ns(const struct sim_world *world, const struct sim_tcp *child)
 {
-    if (child->cookie)
+    if (child->cookie) {
         return COOKIE_AGE_S * SECOND_NS;
+    }
     uint64_t timeout_ns = (uint64_t)SYN_ACK_TIMEOUT_S * SECOND_NS << child->retransmits;
     uint64_t most = sim_tcp_rto_max_ns(world, child);
     return timeout_ns < most ? timeout_ns : most;
@@ -318,18 +330,23 @@ bool sim_tcp_listen_input(struct sim_world *world, struct sim_tcp *listener,
                           const struct sim_packet *packet, uint32_t wanted_isn)
 {
     uint8_t flags = packet->tcp.flags;
-    if (flags & SIM_TCP_ACK) /* RFC 9293 3.10.7.2 */
+    if (flags & SIM_TCP_ACK) { /* RFC 9293 3.10.7.2 */
         return (flags & SIM_TCP_RST) != 0;
-    if (!(flags & SIM_TCP_SYN) || (flags & (SIM_TCP_RST | SIM_TCP_FIN)))
+    }
+    if (!(flags & SIM_TCP_SYN) || (flags & (SIM_TCP_RST | SIM_TCP_FIN))) {
         return true;
+    }
     bool cookie;
-    if (!takes_another(world, listener, &cookie))
+    if (!takes_another(world, listener, &cookie)) {
         return true; /* LINUX: dropped in silence, the peer tries again */
+    }
     struct sim_tcp *child = new_child(world, listener, packet, wanted_isn);
-    if (!child)
+    if (!child) {
         return true;
-    if (cookie && !wanted_isn)
+    }
+    if (cookie && !wanted_isn) {
         forget_as_cookie(world, child, packet->version == 4);
+    }
     sim_tcp_state_change(world, child, SIM_TCP_SYN_RECEIVED);
     link_half_open(world, listener, child);
     sim_port_insert(world, child->socket);
@@ -390,8 +407,9 @@ static void complete(struct sim_world *world, struct sim_tcp *child, const struc
     child->max_window = child->snd_wnd;
     sim_tcp_sync_mss(world, child, child->path_mtu);
     child->rto_ns = SECOND_NS;
-    if (!retransmitted)
+    if (!retransmitted) {
         sim_tcp_rtt_sample(world, child, world->now - sent_at);
+    }
     child->last_heard_at = child->last_received_at = world->now;
     sim_tcp_init_buffers(world, child);
     sim_tcp_state_change(world, child, SIM_TCP_ESTABLISHED);
@@ -399,8 +417,9 @@ static void complete(struct sim_world *world, struct sim_tcp *child, const struc
     /* LINUX: what was shut down before listen() is shut down in every connection. */
     socket->flags |= tcp_socket(world, listener)->flags &
                      (SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT);
-    if ((socket->flags & SIM_SOCKET_WRITE_SHUT) && sim_tcp_close_send(world, child))
+    if ((socket->flags & SIM_SOCKET_WRITE_SHUT) && sim_tcp_close_send(world, child)) {
         sim_tcp_send_fin(world, child);
+    }
     sim_wake_socket(world, listener->socket, POLLIN | POLLRDNORM);
 }
 
@@ -414,27 +433,32 @@ enum sim_tcp_child_verdict sim_tcp_child_input(struct sim_world *world, struct s
     const uint8_t kinds = SIM_TCP_SYN | SIM_TCP_ACK | SIM_TCP_RST | SIM_TCP_FIN;
     if (sequence == child->irs && (flags & kinds) == SIM_TCP_SYN && !old) {
         /* The SYN again: our answer may be lost. */
-        if (!sim_tcp_out_of_window_limited(world, child, packet))
+        if (!sim_tcp_out_of_window_limited(world, child, packet)) {
             sim_tcp_send_syn_ack(world, child);
+        }
         return TCP_CHILD_DROP;
     }
-    if ((flags & SIM_TCP_ACK) && packet->tcp.acknowledgment != child->iss + 1)
+    if ((flags & SIM_TCP_ACK) && packet->tcp.acknowledgment != child->iss + 1) {
         return (flags & SIM_TCP_RST) ? TCP_CHILD_DROP : TCP_CHILD_RESET;
+    }
     bool inside = tcp_in_window(sequence, segment_end(packet), child->rcv_nxt,
                                 child->rcv_nxt + child->rcv_wnd);
     if (old || !inside) {
-        if (!(flags & SIM_TCP_RST) && !sim_tcp_out_of_window_limited(world, child, packet))
+        if (!(flags & SIM_TCP_RST) && !sim_tcp_out_of_window_limited(world, child, packet)) {
             sim_tcp_send_ack(world, child);
+        }
         return TCP_CHILD_DROP;
     }
-    if (packet->tcp.has_timestamps && !after(sequence, child->rcv_nxt))
+    if (packet->tcp.has_timestamps && !after(sequence, child->rcv_nxt)) {
         sim_tcp_store_timestamp(world, child, packet);
+    }
     if (flags & (SIM_TCP_RST | SIM_TCP_SYN)) {
         forget(world, child);
         return (flags & SIM_TCP_RST) ? TCP_CHILD_DROP : TCP_CHILD_RESET;
     }
-    if (!(flags & SIM_TCP_ACK))
+    if (!(flags & SIM_TCP_ACK)) {
         return TCP_CHILD_DROP;
+    }
     struct sim_tcp *listener = sim_tcp_at(world, child->listener);
     if (child->retransmits < child->defer_accept && segment_end(packet) == child->rcv_nxt) {
         child->acked = 1; /* TCP_DEFER_ACCEPT: wait for its data */

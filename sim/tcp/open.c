@@ -5,39 +5,46 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-#include "socket/inet.h"
 #include "net/ip.h"
+#include "socket/inet.h"
 #include "socket/port.h"
 #include "socket/sockets.h"
 
 /* The peer, as LINUX reads the address: 0.0.0.0 and :: mean this host. */
-static int read_peer(struct sim_socket *socket, const struct sockaddr *address,
-                     socklen_t length, struct sim_endpoint *peer)
+static int read_peer(struct sim_socket *socket, const struct sockaddr *address, socklen_t length,
+                     struct sim_endpoint *peer)
 {
     bool v6 = socket->family == AF_INET6;
-    if (!v6 && length < (socklen_t)sizeof(struct sockaddr_in))
+    if (!v6 && length < (socklen_t)sizeof(struct sockaddr_in)) {
         return -EINVAL;
-    if (address->sa_family != socket->family)
+    }
+    if (address->sa_family != socket->family) {
         return v6 && length < 24 ? -EINVAL : -EAFNOSUPPORT;
+    }
     int error = sim_endpoint_from(socket, address, length, peer);
-    if (error)
+    if (error) {
         return error;
+    }
     if (sim_ip_is_any(peer->ip) && v6) {
         struct sim_ip loopback = {{[15] = 1}};
         bool mapped = sim_ip_is_v4(socket->local.ip) || sim_ip_is_v4(peer->ip);
         peer->ip = mapped ? sim_ip_v4(INADDR_LOOPBACK) : loopback;
     }
     if (sim_ip_is_link_local(peer->ip)) {
-        if (!peer->scope)
+        if (!peer->scope) {
             peer->scope = socket->bound_interface;
-        if (!peer->scope || (socket->bound_interface && socket->bound_interface != peer->scope))
+        }
+        if (!peer->scope || (socket->bound_interface && socket->bound_interface != peer->scope)) {
             return -EINVAL;
+        }
         socket->bound_interface = peer->scope; /* LINUX: it stays so when the rest fails */
     }
-    if (v6 && sim_ip_is_v4(peer->ip) && (socket->options & SIM_OPTION_V6ONLY))
+    if (v6 && sim_ip_is_v4(peer->ip) && (socket->options & SIM_OPTION_V6ONLY)) {
         return -ENETUNREACH;
-    if (v6 && sim_ip_is_multicast(peer->ip))
+    }
+    if (v6 && sim_ip_is_multicast(peer->ip)) {
         return -ENETUNREACH;
+    }
     return 0;
 }
 
@@ -49,59 +56,67 @@ static int take_port(struct sim_world *world, struct sim_socket_id id)
         struct sim_socket_id other = sim_port_find(world, socket->host, SIM_PROTOCOL_TCP,
                                                    &socket->local, &socket->remote);
         if (other.index) {
-            const struct sim_tcp *old =
-                sim_tcp_at(world, (struct sim_tcp_id){sim_socket_at(world, other)->detail});
+            const struct sim_tcp *old = sim_tcp_at(
+                world, (struct sim_tcp_id){sim_socket_at(world, other)->detail});
             /* LINUX: tcp_tw_reuse: timestamps tell the old connection from the new. */
             if (old->state != SIM_TCP_TIME_WAIT || !old->timestamps_ok ||
-                tcp_clock_ms(world) / 1000 <= old->ts_recent_s)
+                tcp_clock_ms(world) / 1000 <= old->ts_recent_s) {
                 return -EADDRNOTAVAIL;
-            struct sim_tcp *gone =
-                sim_tcp_at(world, (struct sim_tcp_id){sim_socket_at(world, other)->detail});
+            }
+            struct sim_tcp *gone = sim_tcp_at(world,
+                                              (struct sim_tcp_id){sim_socket_at(world, other)->detail});
             sim_tcp_done(world, gone);
             sim_tcp_reap(world, other);
         }
     } else {
         uint16_t port = sim_port_for_connect(world, id);
-        if (!port)
+        if (!port) {
             return -EADDRNOTAVAIL;
+        }
         socket->local.port = port;
         socket->flags |= SIM_SOCKET_BOUND;
     }
-    if (!(socket->flags & SIM_SOCKET_HASHED_BOUND))
+    if (!(socket->flags & SIM_SOCKET_HASHED_BOUND)) {
         sim_port_insert(world, id);
+    }
     sim_port_connect(world, id);
     return 0;
 }
 
-int sim_tcp_open(struct sim_world *world, struct sim_socket_id id, const void *address,
-                 unsigned length)
+int sim_tcp_open(struct sim_world *world, struct sim_socket_id id, const void *address, unsigned length)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){socket->detail});
     struct sim_endpoint peer;
     int error = read_peer(socket, address, length, &peer);
-    if (error)
+    if (error) {
         return error;
+    }
     bool v4 = sim_ip_is_v4(peer.ip);
     struct sim_ip from = socket->local.ip;
     /* LINUX: inet_bind: what cannot be a source leaves the choice to the route. */
     if (sim_ip_is_any(from) || sim_ip_is_multicast(from) ||
-        sim_ip_is_broadcast(world, socket->host, from))
+        sim_ip_is_broadcast(world, socket->host, from)) {
         from = v4 ? sim_ip_v4(INADDR_ANY) : (struct sim_ip){{0}};
-    else if (sim_ip_is_v4(from) != v4)
+    } else if (sim_ip_is_v4(from) != v4) {
         return v4 ? -EINVAL : -ENETUNREACH;
+    }
     struct sim_ip_path path;
     error = sim_ip_route(world, socket->host, peer, from, socket->bound_interface, &path);
-    if (error)
+    if (error) {
         return error;
-    if (path.broadcast || sim_ip_is_multicast(peer.ip))
+    }
+    if (path.broadcast || sim_ip_is_multicast(peer.ip)) {
         return -ENETUNREACH;
-    if (sim_ip_is_any(peer.ip))
+    }
+    if (sim_ip_is_any(peer.ip)) {
         peer.ip = path.source;
+    }
     struct sim_ip old_source = socket->local.ip;
     socket->local.ip = path.source;
-    if (sim_ip_is_link_local(path.source))
+    if (sim_ip_is_link_local(path.source)) {
         socket->local.scope = path.interface;
+    }
     socket->remote = peer;
     error = take_port(world, id);
     if (error) {

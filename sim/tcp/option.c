@@ -35,8 +35,9 @@ static uint8_t seconds_to_retransmissions(int seconds)
     for (int timeout = 1; seconds > period && count < 255; count++) {
         period += timeout;
         timeout = timeout < 60 ? timeout * 2 : 120;
-        if (timeout > 120)
+        if (timeout > 120) {
             timeout = 120;
+        }
     }
     return count;
 }
@@ -55,8 +56,9 @@ static int retransmissions_to_seconds(uint8_t count)
 static int set_congestion(struct sim_tcp *tcp, const char *name, unsigned length)
 {
     char text[CONGESTION_NAME_BYTES] = {0};
-    if (length < 1)
+    if (length < 1) {
         return -EINVAL;
+    }
     memcpy(text, name, smaller(length, CONGESTION_NAME_BYTES - 1));
     for (uint8_t kind = 0; kind < sizeof congestion_names / sizeof congestion_names[0]; kind++) {
         if (!strcmp(text, congestion_names[kind])) {
@@ -69,8 +71,9 @@ static int set_congestion(struct sim_tcp *tcp, const char *name, unsigned length
 
 static int set_ranged(uint32_t *field, int value, int least, int most)
 {
-    if (value < least || value > most)
+    if (value < least || value > most) {
         return -EINVAL;
+    }
     *field = (uint32_t)value;
     return 0;
 }
@@ -78,8 +81,9 @@ static int set_ranged(uint32_t *field, int value, int least, int most)
 static void set_nodelay(struct sim_world *world, struct sim_tcp *tcp, bool on)
 {
     tcp->nodelay = on;
-    if (on) /* LINUX: what waits for Nagle leaves, unless corked */
+    if (on) { /* LINUX: what waits for Nagle leaves, unless corked */
         sim_tcp_push(world, tcp, !tcp->cork);
+    }
 }
 
 static int set_quickack(struct sim_world *world, struct sim_tcp *tcp, int value)
@@ -89,29 +93,31 @@ static int set_quickack(struct sim_world *world, struct sim_tcp *tcp, int value)
         return 0;
     }
     tcp->pingpong = 0;
-    if (tcp_in(tcp, STATE(ESTABLISHED) | STATE(CLOSE_WAIT)) &&
-        (tcp->ack_pending & ACK_SCHEDULED)) {
+    if (tcp_in(tcp, STATE(ESTABLISHED) | STATE(CLOSE_WAIT)) && (tcp->ack_pending & ACK_SCHEDULED)) {
         sim_tcp_send_ack(world, tcp);
-        if (!(value & 1))
+        if (!(value & 1)) {
             tcp->pingpong = 1;
+        }
     }
     return 0;
 }
 
 static int set_linger2(struct sim_tcp *tcp, int value)
 {
-    if (value < 0)
+    if (value < 0) {
         tcp->linger2_s = -1;
-    else
+    } else {
         tcp->linger2_s = value > FIN_TIMEOUT_MAX_S ? FIN_TIMEOUT_MAX_S : value;
+    }
     return 0;
 }
 
 static int set_window_clamp(struct sim_tcp *tcp, int value)
 {
     if (!value) {
-        if (tcp->state != SIM_TCP_CLOSED)
+        if (tcp->state != SIM_TCP_CLOSED) {
             return -EINVAL;
+        }
         tcp->window_clamp = 0;
         return 0;
     }
@@ -122,8 +128,9 @@ static int set_window_clamp(struct sim_tcp *tcp, int value)
 static int set_keepalive_idle(struct sim_world *world, struct sim_tcp *tcp, int value)
 {
     int error = set_ranged(&tcp->keepalive_idle_s, value, 1, MAX_KEEPALIVE_IDLE);
-    if (!error)
+    if (!error) {
         sim_tcp_timer_keepalive_starts(world, tcp);
+    }
     return error;
 }
 
@@ -135,12 +142,14 @@ static int set_number(struct sim_world *world, struct sim_tcp *tcp, int name, in
         return 0;
     case TCP_CORK:
         tcp->cork = value != 0;
-        if (!tcp->cork)
+        if (!tcp->cork) {
             sim_tcp_push(world, tcp, tcp->nodelay || !tcp->packets_out);
+        }
         return 0;
     case TCP_MAXSEG:
-        if (value && (value < MSS_MIN || value > MAX_WINDOW_SEGMENT))
+        if (value && (value < MSS_MIN || value > MAX_WINDOW_SEGMENT)) {
             return -EINVAL;
+        }
         tcp->max_segment = (uint32_t)value;
         return 0;
     case TCP_KEEPIDLE:
@@ -152,8 +161,9 @@ static int set_number(struct sim_world *world, struct sim_tcp *tcp, int name, in
     case TCP_SYNCNT:
         return set_ranged(&tcp->syn_count, value, 1, MAX_SYN_COUNT);
     case TCP_USER_TIMEOUT:
-        if (value < 0)
+        if (value < 0) {
             return -EINVAL;
+        }
         tcp->user_timeout_ms = (uint32_t)value;
         return 0;
     case TCP_DEFER_ACCEPT:
@@ -177,13 +187,16 @@ int sim_tcp_set_option(struct sim_world *world, struct sim_socket_id id, int lev
                        const void *value, unsigned length)
 {
     struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){sim_socket_at(world, id)->detail});
-    if (level != IPPROTO_TCP)
+    if (level != IPPROTO_TCP) {
         return -ENOPROTOOPT;
-    if (name == TCP_CONGESTION)
+    }
+    if (name == TCP_CONGESTION) {
         return set_congestion(tcp, value, length);
+    }
     int number;
-    if (length < sizeof number)
+    if (length < sizeof number) {
         return -EINVAL;
+    }
     memcpy(&number, value, sizeof number);
     return set_number(world, tcp, name, number);
 }
@@ -206,8 +219,7 @@ static uint32_t milliseconds_since(const struct sim_world *world, uint64_t insta
     return (uint32_t)((world->now - instant) / 1000000);
 }
 
-static void fill_info(const struct sim_world *world, const struct sim_tcp *tcp,
-                      struct tcp_info *info)
+static void fill_info(const struct sim_world *world, const struct sim_tcp *tcp, struct tcp_info *info)
 {
     const struct sim_socket *socket = tcp_socket(world, tcp);
     static const uint8_t congestion[] = {0, 1, 3, 4}; /* TCP_CA_Open, Disorder, Recovery, Loss */
@@ -266,14 +278,14 @@ static int get_bytes(const void *source, unsigned bytes, void *value, unsigned *
     return 0;
 }
 
-static int get_number(const struct sim_world *world, const struct sim_tcp *tcp, int name,
-                      int *number)
+static int get_number(const struct sim_world *world, const struct sim_tcp *tcp, int name, int *number)
 {
     switch (name) {
     case TCP_MAXSEG:
         *number = (int)tcp->mss;
-        if (tcp->max_segment && tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN)))
+        if (tcp->max_segment && tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN))) {
             *number = (int)tcp->max_segment;
+        }
         return 0;
     case TCP_NODELAY:
         *number = tcp->nodelay;
@@ -290,9 +302,8 @@ static int get_number(const struct sim_world *world, const struct sim_tcp *tcp, 
                       : (int)tcp_setting(world, tcp, SIM_SETTING_TCP_KEEPALIVE_INTVL);
         return 0;
     case TCP_KEEPCNT:
-        *number = tcp->keepalive_count
-                      ? (int)tcp->keepalive_count
-                      : (int)tcp_setting(world, tcp, SIM_SETTING_TCP_KEEPALIVE_PROBES);
+        *number = tcp->keepalive_count ? (int)tcp->keepalive_count
+                                       : (int)tcp_setting(world, tcp, SIM_SETTING_TCP_KEEPALIVE_PROBES);
         return 0;
     case TCP_SYNCNT:
         *number = tcp->syn_count ? (int)tcp->syn_count
@@ -325,12 +336,14 @@ static int get_number(const struct sim_world *world, const struct sim_tcp *tcp, 
 int sim_tcp_get_option(struct sim_world *world, struct sim_socket_id id, int level, int name,
                        void *value, unsigned *length)
 {
-    const struct sim_tcp *tcp =
-        sim_tcp_at(world, (struct sim_tcp_id){sim_socket_at(world, id)->detail});
-    if (level != IPPROTO_TCP)
+    const struct sim_tcp *tcp = sim_tcp_at(world,
+                                           (struct sim_tcp_id){sim_socket_at(world, id)->detail});
+    if (level != IPPROTO_TCP) {
         return -ENOPROTOOPT;
-    if ((int)*length < 0)
+    }
+    if ((int)*length < 0) {
         return -EINVAL;
+    }
     if (name == TCP_CONGESTION) {
         char text[CONGESTION_NAME_BYTES] = {0};
         const char *known = congestion_names[tcp->congestion_kind];
@@ -352,14 +365,16 @@ int sim_tcp_get_option(struct sim_world *world, struct sim_socket_id id, int lev
 
 static int unread_bytes(const struct sim_socket *socket, const struct sim_tcp *tcp)
 {
-    if (tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED)))
+    if (tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED))) {
         return 0;
+    }
     uint32_t length = (uint32_t)socket->receive.length;
     uint32_t to_mark = tcp->rcv_up - tcp->copied_seq;
     /* LINUX: up to the urgent byte, which is not in the stream. */
     if (!(socket->options & SIM_OPTION_OOBINLINE) && tcp->urgent_state != URGENT_NONE &&
-        to_mark < length)
+        to_mark < length) {
         return (int)to_mark;
+    }
     return (int)length;
 }
 
@@ -371,8 +386,9 @@ int sim_tcp_ioctl(struct sim_world *world, struct sim_socket_id id, unsigned lon
     bool open = !tcp_in(tcp, STATE(CLOSED) | STATE(SYN_SENT) | STATE(SYN_RECEIVED));
     int answer;
     if (request != SIOCATMARK && tcp->state == SIM_TCP_LISTEN &&
-        (request == SIOCINQ || request == SIOCOUTQ || request == SIOCOUTQNSD))
+        (request == SIOCINQ || request == SIOCOUTQ || request == SIOCOUTQNSD)) {
         return -EINVAL;
+    }
     switch (request) {
     case SIOCINQ: /* FIONREAD */
         answer = unread_bytes(socket, tcp);

@@ -5,8 +5,8 @@
 #include <netinet/in.h>
 
 #include "core/bytes.h"
-#include "net/ip.h"
 #include "core/random.h"
+#include "net/ip.h"
 
 enum {
     IPV4_HEADER_BYTES = 20,
@@ -31,8 +31,9 @@ static uint32_t headers_bytes(const struct sim_socket *socket)
 uint32_t sim_tcp_advertised_mss(const struct sim_world *world, const struct sim_tcp *tcp)
 {
     uint32_t mss = tcp->path_mtu - headers_bytes(tcp_socket(world, tcp));
-    if (tcp->max_segment)
+    if (tcp->max_segment) {
         mss = smaller(mss, tcp->max_segment);
+    }
     return mss;
 }
 
@@ -40,25 +41,30 @@ uint32_t sim_tcp_advertised_mss(const struct sim_world *world, const struct sim_
 static uint32_t bound_to_half_window(const struct sim_tcp *tcp, uint32_t bytes)
 {
     uint32_t most = tcp->max_window > MSS_DEFAULT ? tcp->max_window >> 1 : tcp->max_window;
-    if (most && bytes > most)
+    if (most && bytes > most) {
         return larger(most, 68 - TCP_HEADER_BYTES);
+    }
     return bytes;
 }
 
 void sim_tcp_sync_mss(struct sim_world *world, struct sim_tcp *tcp, uint32_t path_mtu)
 {
     const struct sim_socket *socket = tcp_socket(world, tcp);
-    if (is_v4(socket))
+    if (is_v4(socket)) {
         path_mtu = smaller(path_mtu, PATH_MTU_MAX_V4);
+    }
     tcp->path_mtu = path_mtu;
     uint32_t mss = path_mtu - headers_bytes(socket);
-    if (tcp->peer_mss)
+    if (tcp->peer_mss) {
         mss = smaller(mss, tcp->peer_mss);
-    if (tcp->max_segment)
+    }
+    if (tcp->max_segment) {
         mss = smaller(mss, tcp->max_segment);
+    }
     mss = larger(mss, MSS_LEAST);
-    if (tcp->timestamps_ok)
+    if (tcp->timestamps_ok) {
         mss -= TCP_TIMESTAMP_BYTES;
+    }
     tcp->mss = bound_to_half_window(tcp, mss);
 }
 
@@ -76,8 +82,9 @@ static struct sim_packet *new_packet(struct sim_world *world, struct sim_tcp *tc
                                      struct sim_packet_id *id)
 {
     *id = sim_packet_new(world);
-    if (!id->index)
+    if (!id->index) {
         return NULL;
+    }
     const struct sim_socket *socket = tcp_socket(world, tcp);
     struct sim_packet *packet = sim_packet_at(world, *id);
     bool v4 = is_v4(socket);
@@ -105,8 +112,9 @@ static void add_syn_options(const struct sim_world *world, struct sim_tcp *tcp,
 {
     header->has_mss = 1;
     header->mss = tcp->advertised_mss;
-    if (tcp->timestamps_ok)
+    if (tcp->timestamps_ok) {
         add_timestamps(world, tcp, header);
+    }
     header->sack_permitted = tcp->sack_ok;
     if (tcp->wscale_ok) {
         header->has_window_scale = 1;
@@ -129,8 +137,9 @@ static void ack_leaves(struct sim_world *world, struct sim_tcp *tcp)
 {
     if (tcp->quick_acks) {
         bool scheduled = tcp->ack_pending & ACK_SCHEDULED;
-        if (scheduled && tcp->quick_acks == 1)
+        if (scheduled && tcp->quick_acks == 1) {
             tcp->ack_timeout_ms = ACK_TIMEOUT_MIN_MS;
+        }
         tcp->quick_acks -= scheduled;
     }
     if (tcp->ack_pending || tcp->timer_at[SIM_TCP_TIMER_DELAYED_ACK]) {
@@ -148,12 +157,14 @@ static void transmit(struct sim_world *world, struct sim_tcp *tcp, struct sim_pa
     uint32_t length = (uint32_t)packet->payload.length;
     header->acknowledgment = tcp->rcv_nxt;
     header->window = sim_tcp_select_window(world, tcp);
-    if (tcp->timestamps_ok)
+    if (tcp->timestamps_ok) {
         add_timestamps(world, tcp, header);
+    }
     if (tcp->sack_ok && (tcp->first_early.index || tcp->dsack[0] != tcp->dsack[1])) {
         uint32_t room = tcp->mss > length ? tcp->mss - length : 0;
-        if (!length || room >= 4 + 8 * SIM_SACK_BLOCKS)
+        if (!length || room >= 4 + 8 * SIM_SACK_BLOCKS) {
             sim_tcp_sack_blocks(world, tcp, header);
+        }
     }
     if (tcp->snd_up != tcp->snd_una && before(header->sequence, tcp->snd_up)) {
         header->flags |= SIM_TCP_URG;
@@ -163,8 +174,9 @@ static void transmit(struct sim_world *world, struct sim_tcp *tcp, struct sim_pa
     if (length) {
         /* A reply within the delayed ACK's time: this is a conversation. */
         if (world->now - tcp->last_received_at < (uint64_t)tcp->ack_timeout_ms * 1000000 &&
-            tcp->pingpong < 255)
+            tcp->pingpong < 255) {
             tcp->pingpong++;
+        }
         tcp->last_sent_at = world->now;
         tcp->bytes_sent += length;
     }
@@ -181,14 +193,16 @@ struct sim_packet *sim_tcp_kept_next(const struct sim_world *world, const struct
 
 static void keep(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet_id id)
 {
-    if (tcp->last_sent.index)
+    if (tcp->last_sent.index) {
         sim_packet_at(world, tcp->last_sent)->next = id;
-    else
+    } else {
         tcp->first_sent = id;
+    }
     tcp->last_sent = id;
     tcp->packets_out++;
-    if (tcp->congestion_state == CONGESTION_RECOVERY)
+    if (tcp->congestion_state == CONGESTION_RECOVERY) {
         tcp->recovery_sent++;
+    }
 }
 
 /* Sends a copy of a kept segment. False: no room for a packet. */
@@ -196,8 +210,9 @@ static bool send_copy(struct sim_world *world, struct sim_tcp *tcp, struct sim_p
 {
     struct sim_packet_id id;
     struct sim_packet *packet = new_packet(world, tcp, &id);
-    if (!packet)
+    if (!packet) {
         return false;
+    }
     if (sim_bytes_share(world, &packet->payload, &kept->payload, 0, kept->payload.length)) {
         sim_packet_free(world, id);
         return false;
@@ -210,8 +225,9 @@ static bool send_copy(struct sim_world *world, struct sim_tcp *tcp, struct sim_p
         /* LINUX: a SYN tells the window unscaled. */
         add_syn_options(world, tcp, &packet->tcp);
         packet->tcp.window = (uint16_t)smaller(tcp->rcv_wnd, TCP_WINDOW_MAX);
-        if (packet->tcp.flags & SIM_TCP_ACK)
+        if (packet->tcp.flags & SIM_TCP_ACK) {
             packet->tcp.acknowledgment = tcp->rcv_nxt;
+        }
         hand_down(world, tcp, id);
     } else {
         transmit(world, tcp, id);
@@ -224,11 +240,11 @@ static bool cut_kept(struct sim_world *world, struct sim_tcp *tcp, struct sim_pa
                      uint32_t length)
 {
     struct sim_packet_id id = sim_packet_new(world);
-    if (!id.index)
+    if (!id.index) {
         return false;
+    }
     struct sim_packet *rest = sim_packet_at(world, id);
-    if (sim_bytes_share(world, &rest->payload, &kept->payload, length,
-                        kept->payload.length - length)) {
+    if (sim_bytes_share(world, &rest->payload, &kept->payload, length, kept->payload.length - length)) {
         sim_packet_free(world, id);
         return false;
     }
@@ -238,8 +254,9 @@ static bool cut_kept(struct sim_world *world, struct sim_tcp *tcp, struct sim_pa
     kept->kept.header.flags &= (uint8_t)~(SIM_TCP_FIN | SIM_TCP_PSH);
     rest->next = kept->next;
     kept->next = id;
-    if (!rest->next.index)
+    if (!rest->next.index) {
         tcp->last_sent = id;
+    }
     tcp->packets_out++;
     tcp->sacked_out += (kept->kept.flags & KEPT_SACKED) != 0;
     tcp->lost_out += (kept->kept.flags & KEPT_LOST) != 0;
@@ -254,26 +271,28 @@ static struct sim_packet_id index_of(const struct sim_world *world, const struct
 }
 
 /* LINUX: small segments that follow are sent again in one with this. */
-static void gather(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *kept,
-                   uint32_t most)
+static void gather(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *kept, uint32_t most)
 {
     while (kept->next.index && !(kept->kept.header.flags & SIM_TCP_FIN)) {
         struct sim_packet_id id = kept->next;
         struct sim_packet *next = sim_packet_at(world, id);
         if ((next->kept.flags & KEPT_SACKED) || !next->payload.length ||
-            kept->payload.length + next->payload.length > most)
+            kept->payload.length + next->payload.length > most) {
             return;
+        }
         sim_bytes_move(world, &kept->payload, &next->payload);
         kept->kept.header.flags |= next->kept.header.flags;
         kept->kept.flags |= next->kept.flags & KEPT_EVER_RETRANSMITTED;
         tcp->lost_out -= (next->kept.flags & KEPT_LOST) != 0;
         tcp->retransmitted_out -= (next->kept.flags & KEPT_RETRANSMITTED) != 0;
         tcp->packets_out--;
-        if (!tcp->sack_ok)
+        if (!tcp->sack_ok) {
             tcp->sacked_out -= smaller(tcp->sacked_out, 1);
+        }
         kept->next = next->next;
-        if (!kept->next.index)
+        if (!kept->next.index) {
             tcp->last_sent = index_of(world, kept);
+        }
         sim_packet_free(world, id);
     }
 }
@@ -285,26 +304,33 @@ bool sim_tcp_retransmit(struct sim_world *world, struct sim_tcp *tcp, struct sim
     int32_t window = (int32_t)(tcp->snd_una + tcp->snd_wnd - sequence);
     if (!(kept->kept.header.flags & SIM_TCP_SYN)) {
         if (window <= 0) { /* the peer took back its window: only the first segment may try */
-            if (sequence != tcp->snd_una)
+            if (sequence != tcp->snd_una) {
                 return true;
+            }
             window = (int32_t)tcp->mss;
         }
         uint32_t most = smaller((uint32_t)window, tcp->mss);
-        if (length > most && !cut_kept(world, tcp, kept, most))
+        if (length > most && !cut_kept(world, tcp, kept, most)) {
             return false;
-        if (length < most && length)
+        }
+        if (length < most && length) {
             gather(world, tcp, kept, most);
+        }
     }
-    if (!tcp->retransmit_since)
+    if (!tcp->retransmit_since) {
         tcp->retransmit_since = tcp_mark(world->now);
-    if (!(kept->kept.flags & KEPT_RETRANSMITTED))
+    }
+    if (!(kept->kept.flags & KEPT_RETRANSMITTED)) {
         tcp->retransmitted_out++;
+    }
     kept->kept.flags |= KEPT_RETRANSMITTED | KEPT_EVER_RETRANSMITTED;
     tcp->total_retransmissions++;
-    if (tcp->congestion_state == CONGESTION_RECOVERY)
+    if (tcp->congestion_state == CONGESTION_RECOVERY) {
         tcp->recovery_sent++;
-    if (tcp->undo_retransmits == UINT32_MAX)
+    }
+    if (tcp->undo_retransmits == UINT32_MAX) {
         tcp->undo_retransmits = 0;
+    }
     tcp->undo_retransmits++;
     sim_host_at(world, tcp_socket(world, tcp)->host)->tcp_retransmissions++;
     return send_copy(world, tcp, kept);
@@ -312,23 +338,25 @@ bool sim_tcp_retransmit(struct sim_world *world, struct sim_tcp *tcp, struct sim
 
 void sim_tcp_retransmit_lost(struct sim_world *world, struct sim_tcp *tcp)
 {
-    struct sim_packet *kept =
-        tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
+    struct sim_packet *kept = tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
     bool first = true;
     bool sent = false;
     for (; kept && tcp->lost_out > tcp->retransmitted_out; kept = sim_tcp_kept_next(world, kept)) {
         uint32_t flags = kept->kept.flags;
         if ((flags & KEPT_LOST) && !(flags & (KEPT_SACKED | KEPT_RETRANSMITTED))) {
-            if (tcp_in_flight(tcp) >= tcp->cwnd)
+            if (tcp_in_flight(tcp) >= tcp->cwnd) {
                 break;
-            if (!sim_tcp_retransmit(world, tcp, kept))
+            }
+            if (!sim_tcp_retransmit(world, tcp, kept)) {
                 break;
+            }
             sent = sent || first;
         }
         first = false;
     }
-    if (sent && tcp->retransmit_kind != SIM_TCP_RETRANSMIT_REORDER)
+    if (sent && tcp->retransmit_kind != SIM_TCP_RETRANSMIT_REORDER) {
         sim_tcp_timer_retransmit(world, tcp, SIM_TCP_RETRANSMIT_RTO, tcp->rto_ns);
+    }
 }
 
 /* ---- new data ----------------------------------------------------------------------------- */
@@ -336,22 +364,25 @@ void sim_tcp_retransmit_lost(struct sim_world *world, struct sim_tcp *tcp)
 /* RFC 896, with Minshall's change: a small segment waits while another small one is out. */
 static bool nagle_allows(const struct sim_tcp *tcp, uint32_t length, bool last, bool nonagle)
 {
-    if (nonagle || !last || length >= tcp->mss || tcp->snd_up != tcp->snd_una || tcp->fin_queued)
+    if (nonagle || !last || length >= tcp->mss || tcp->snd_up != tcp->snd_una || tcp->fin_queued) {
         return true;
-    if (tcp->cork)
+    }
+    if (tcp->cork) {
         return false;
-    if (tcp->nodelay || !tcp->packets_out || DRY_MUTANT(nagle_never_waits))
+    }
+    if (tcp->nodelay || !tcp->packets_out || DRY_MUTANT(nagle_never_waits)) {
         return true;
+    }
     return !(after(tcp->small_seq, tcp->snd_una) && !after(tcp->small_seq, tcp->snd_nxt));
 }
 
 /* Cuts the next segment off the send queue, keeps it, sends a copy. False: ENOBUFS. */
-static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t length,
-                         bool pushed)
+static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t length, bool pushed)
 {
     struct sim_packet_id id = sim_packet_new(world);
-    if (!id.index)
+    if (!id.index) {
         return false;
+    }
     struct sim_packet *kept = sim_packet_at(world, id);
     bool last = length == tcp->send.length;
     if (last) {
@@ -364,8 +395,9 @@ static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t 
         sim_bytes_drop(world, &tcp->send, length);
     }
     uint8_t flags = SIM_TCP_ACK;
-    if ((last || pushed) && length)
+    if ((last || pushed) && length) {
         flags |= SIM_TCP_PSH;
+    }
     if (last && tcp->fin_queued && !tcp->fin_sent) {
         flags |= SIM_TCP_FIN;
         tcp->fin_sent = 1;
@@ -373,8 +405,9 @@ static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t 
     kept->kept.header.sequence = tcp->snd_nxt;
     kept->kept.header.flags = flags;
     uint32_t before_out = tcp->packets_out;
-    if (length < tcp->mss && length)
+    if (length < tcp->mss && length) {
         tcp->small_seq = tcp->snd_nxt + length;
+    }
     tcp->snd_nxt += length + ((flags & SIM_TCP_FIN) != 0);
     keep(world, tcp, id);
     kept->kept.left_at = world->now;
@@ -400,33 +433,38 @@ static bool next_length(const struct sim_tcp *tcp, uint32_t *length)
 
 void sim_tcp_push(struct sim_world *world, struct sim_tcp *tcp, bool nonagle)
 {
-    if (tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN) | STATE(SYN_SENT) | STATE(SYN_RECEIVED)))
+    if (tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN) | STATE(SYN_SENT) | STATE(SYN_RECEIVED))) {
         return;
+    }
     bool sent = false;
     while (has_unsent(tcp)) {
         uint32_t length;
         /* LINUX: a FIN alone needs no room in the window of congestion, but in the peer's. */
-        if (tcp_in_flight(tcp) >= tcp->cwnd || !next_length(tcp, &length))
+        if (tcp_in_flight(tcp) >= tcp->cwnd || !next_length(tcp, &length)) {
             break;
+        }
         bool last = length == tcp->send.length;
-        if (!nagle_allows(tcp, length, last, nonagle))
+        if (!nagle_allows(tcp, length, last, nonagle)) {
             break;
-        if (!send_segment(world, tcp, length, false))
+        }
+        if (!send_segment(world, tcp, length, false)) {
             break;
+        }
         sent = true;
     }
-    if (sent)
+    if (sent) {
         (void)sim_tcp_timer_tail_probe(world, tcp);
-    else if (has_unsent(tcp) && !tcp->packets_out &&
-             tcp->retransmit_kind == SIM_TCP_RETRANSMIT_OFF)
+    } else if (has_unsent(tcp) && !tcp->packets_out && tcp->retransmit_kind == SIM_TCP_RETRANSMIT_OFF) {
         sim_tcp_timer_window_probe(world, tcp, false);
+    }
 }
 
 void sim_tcp_push_one(struct sim_world *world, struct sim_tcp *tcp)
 {
     uint32_t length;
-    if (has_unsent(tcp) && next_length(tcp, &length))
+    if (has_unsent(tcp) && next_length(tcp, &length)) {
         send_segment(world, tcp, length, false);
+    }
 }
 
 void sim_tcp_send_fin(struct sim_world *world, struct sim_tcp *tcp)
@@ -444,18 +482,19 @@ static uint32_t acceptable_sequence(const struct sim_tcp *tcp)
 {
     uint32_t end = tcp->snd_una + tcp->snd_wnd;
     if (!before(end, tcp->snd_nxt) ||
-        (tcp->wscale_ok && tcp->snd_nxt - end < (1U << tcp->snd_wscale)))
+        (tcp->wscale_ok && tcp->snd_nxt - end < (1U << tcp->snd_wscale))) {
         return tcp->snd_nxt;
+    }
     return end;
 }
 
-static void send_bare(struct sim_world *world, struct sim_tcp *tcp, uint32_t sequence,
-                      uint8_t flags)
+static void send_bare(struct sim_world *world, struct sim_tcp *tcp, uint32_t sequence, uint8_t flags)
 {
     struct sim_packet_id id;
     struct sim_packet *packet = new_packet(world, tcp, &id);
-    if (!packet)
+    if (!packet) {
         return;
+    }
     packet->tcp.sequence = sequence;
     packet->tcp.flags = flags;
     transmit(world, tcp, id);
@@ -463,8 +502,9 @@ static void send_bare(struct sim_world *world, struct sim_tcp *tcp, uint32_t seq
 
 void sim_tcp_send_ack(struct sim_world *world, struct sim_tcp *tcp)
 {
-    if (tcp->state == SIM_TCP_CLOSED)
+    if (tcp->state == SIM_TCP_CLOSED) {
         return;
+    }
     send_bare(world, tcp, acceptable_sequence(tcp), SIM_TCP_ACK);
 }
 
@@ -496,8 +536,9 @@ void sim_tcp_send_syn_ack(struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_packet_id id;
     struct sim_packet *packet = new_packet(world, tcp, &id);
-    if (!packet)
+    if (!packet) {
         return;
+    }
     packet->tcp.sequence = tcp->iss;
     packet->tcp.acknowledgment = tcp->rcv_nxt;
     packet->tcp.flags = SIM_TCP_SYN | SIM_TCP_ACK;
@@ -543,11 +584,13 @@ void sim_tcp_answer_reset(struct sim_world *world, struct sim_host_id host,
                           const struct sim_packet *offending)
 {
     if ((offending->tcp.flags & SIM_TCP_RST) || sim_ip_is_multicast(offending->destination.ip) ||
-        sim_ip_is_broadcast(world, host, offending->destination.ip))
+        sim_ip_is_broadcast(world, host, offending->destination.ip)) {
         return;
+    }
     struct sim_packet_id id = sim_packet_new(world);
-    if (!id.index)
+    if (!id.index) {
         return;
+    }
     struct sim_packet *packet = sim_packet_at(world, id);
     packet->source = offending->destination;
     packet->destination = offending->source;

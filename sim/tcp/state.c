@@ -7,9 +7,9 @@
 
 #include "core/bytes.h"
 #include "core/event.h"
+#include "file/wait.h"
 #include "socket/port.h"
 #include "socket/sockets.h"
-#include "file/wait.h"
 
 /* From each state, the set it may step to. CLOSED is reachable from everywhere: RST, timeout,
  * disconnect. */
@@ -43,10 +43,12 @@ void sim_tcp_state_change(struct sim_world *world, struct sim_tcp *tcp, enum sim
 {
     assert(state == SIM_TCP_CLOSED || state == tcp->state || (lawful[tcp->state] & (1U << state)));
     tcp->state = state;
-    if (tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN)
+    if (tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN) {
         sim_wake_socket(world, tcp->socket, POLLHUP); /* a lingering close() */
-    if (state != SIM_TCP_CLOSED)
+    }
+    if (state != SIM_TCP_CLOSED) {
         return;
+    }
     /* LINUX: a port that bind() chose stays taken until the socket goes; one that connect() chose is
      * given back at once. */
     struct sim_socket *socket = tcp_socket(world, tcp);
@@ -93,16 +95,18 @@ void sim_tcp_done(struct sim_world *world, struct sim_tcp *tcp)
     sim_tcp_timer_stop_all(world, tcp);
     sim_tcp_purge(world, tcp);
     socket->flags |= SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT;
-    if (!(socket->flags & SIM_SOCKET_ORPHAN))
+    if (!(socket->flags & SIM_SOCKET_ORPHAN)) {
         sim_wake_socket(world, tcp->socket,
                         POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLRDHUP | POLLHUP);
+    }
 }
 
 void sim_tcp_abort(struct sim_world *world, struct sim_tcp *tcp, int error)
 {
     sim_tcp_done(world, tcp);
-    if (!(tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN))
+    if (!(tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN)) {
         sim_socket_set_error(world, tcp->socket, error);
+    }
 }
 
 uint64_t sim_tcp_fin_timeout_ns(const struct sim_world *world, const struct sim_tcp *tcp)
@@ -121,15 +125,16 @@ static struct sim_tcp *stand_in(struct sim_world *world, struct sim_tcp *tcp)
     struct sim_socket *socket = tcp_socket(world, tcp);
     struct sim_socket_id id;
     if (sim_socket_create(world, socket->host, socket->owner, socket->family, socket->type,
-                          (int)socket->protocol, &id))
+                          (int)socket->protocol, &id)) {
         return NULL;
+    }
     struct sim_socket *other = sim_socket_at(world, id);
     sim_tcp_inherit(world, socket, other);
     other->local = socket->local;
     other->remote = socket->remote;
     other->flags |= SIM_SOCKET_ORPHAN | SIM_SOCKET_BOUND |
-                    (socket->flags & (SIM_SOCKET_BOUND_ADDRESS | SIM_SOCKET_BOUND_PORT |
-                                      SIM_SOCKET_ACCEPTED));
+                    (socket->flags &
+                     (SIM_SOCKET_BOUND_ADDRESS | SIM_SOCKET_BOUND_PORT | SIM_SOCKET_ACCEPTED));
     struct sim_tcp *copy = sim_tcp_at(world, (struct sim_tcp_id){other->detail});
     copy->snd_nxt = copy->snd_una = copy->snd_up = copy->write_seq = tcp->snd_nxt;
     copy->rcv_nxt = copy->rcv_wup = copy->copied_seq = tcp->rcv_nxt;
@@ -151,8 +156,9 @@ void sim_tcp_wait(struct sim_world *world, struct sim_tcp *tcp, enum sim_tcp_sta
     if (!(tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN)) {
         waiting = stand_in(world, tcp);
         sim_tcp_done(world, tcp);
-        if (!waiting)
+        if (!waiting) {
             return; /* LINUX: with no room for another TIME_WAIT the connection is just over */
+        }
         sim_port_insert(world, waiting->socket);
         sim_port_connect(world, waiting->socket);
     } else {
@@ -211,32 +217,37 @@ void sim_tcp_disconnect(struct sim_world *world, struct sim_tcp *tcp)
     socket->receive_charge = 0;
     socket->flags &= ~(uint32_t)(SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT);
     socket->remote = (struct sim_endpoint){0};
-    if (!(socket->flags & SIM_SOCKET_BOUND_ADDRESS))
+    if (!(socket->flags & SIM_SOCKET_BOUND_ADDRESS)) {
         socket->local.ip = socket->family == AF_INET ? sim_ip_v4(0) : (struct sim_ip){{0}};
+    }
     tcp->srtt_us8 = 0;
     tcp->fin_received = tcp->fin_queued = tcp->fin_sent = 0;
     tcp->urgent_state = URGENT_NONE;
     tcp->retransmit_since = 0;
     tcp->probes = tcp->backoff = tcp->retransmits = tcp->total_timeouts = 0;
-    if (error)
+    if (error) {
         sim_socket_set_error(world, tcp->socket, error);
+    }
 }
 
 void sim_tcp_reap(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-    if (!socket->slot.live || socket->protocol_kind != SIM_PROTOCOL_TCP)
+    if (!socket->slot.live || socket->protocol_kind != SIM_PROTOCOL_TCP) {
         return;
+    }
     const struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){socket->detail});
-    if (tcp->state == SIM_TCP_CLOSED && (socket->flags & SIM_SOCKET_ORPHAN))
+    if (tcp->state == SIM_TCP_CLOSED && (socket->flags & SIM_SOCKET_ORPHAN)) {
         sim_socket_free(world, id);
+    }
 }
 
 bool sim_tcp_is_time_wait(const struct sim_world *world, struct sim_socket_id id)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
-    if (socket->protocol_kind != SIM_PROTOCOL_TCP || !(socket->flags & SIM_SOCKET_ORPHAN))
+    if (socket->protocol_kind != SIM_PROTOCOL_TCP || !(socket->flags & SIM_SOCKET_ORPHAN)) {
         return false;
+    }
     const struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){socket->detail});
     /* LINUX: an orphan in FIN_WAIT_2 lies in the same table. */
     return tcp->state == SIM_TCP_TIME_WAIT || tcp->state == SIM_TCP_FIN_WAIT_2;

@@ -6,12 +6,12 @@
 #include <poll.h>
 
 #include "core/bytes.h"
-#include "socket/inet.h"
+#include "file/wait.h"
 #include "net/ip.h"
+#include "socket/inet.h"
 #include "socket/port.h"
 #include "socket/protocol.h"
 #include "socket/sockets.h"
-#include "file/wait.h"
 
 static struct sim_tcp *tcp_of(const struct sim_world *world, struct sim_socket_id id)
 {
@@ -23,8 +23,9 @@ static struct sim_tcp *tcp_of(const struct sim_world *world, struct sim_socket_i
 static int tcp_create(struct sim_world *world, struct sim_socket_id id)
 {
     uint32_t index = sim_pool_take(world, SIM_POOL_TCP);
-    if (!index)
+    if (!index) {
         return -ENOBUFS;
+    }
     sim_socket_at(world, id)->detail = index;
     struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){index});
     tcp->socket = id;
@@ -50,18 +51,19 @@ static int tcp_listen(struct sim_world *world, struct sim_socket_id id, int back
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_tcp *tcp = tcp_of(world, id);
-    if ((socket->flags &
-         (SIM_SOCKET_CONNECTED | SIM_SOCKET_CONNECTING | SIM_SOCKET_DISCONNECTING)) ||
-        !tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN)))
+    if ((socket->flags & (SIM_SOCKET_CONNECTED | SIM_SOCKET_CONNECTING | SIM_SOCKET_DISCONNECTING)) ||
+        !tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN))) {
         return -EINVAL;
+    }
     uint32_t most = (uint32_t)tcp_setting(world, tcp, SIM_SETTING_SOMAXCONN);
     uint32_t wanted = smaller((uint32_t)backlog, most); /* LINUX: a negative one is huge */
     if (tcp->state == SIM_TCP_LISTEN) {
         tcp->backlog = wanted;
         return 0;
     }
-    if (sim_inet_autobind(world, id))
+    if (sim_inet_autobind(world, id)) {
         return -EADDRINUSE;
+    }
     /* LINUX: the port is asked for once more: of those who share it by SO_REUSEADDR one may listen. */
     socket->flags |= SIM_SOCKET_LISTENING;
     int error = sim_port_may_bind(world, id, &socket->local);
@@ -82,15 +84,18 @@ static int tcp_listen(struct sim_world *world, struct sim_socket_id id, int back
 static int tcp_accept(struct sim_world *world, struct sim_socket_id id, struct sim_socket_id *child)
 {
     struct sim_tcp *listener = tcp_of(world, id);
-    if (listener->state != SIM_TCP_LISTEN)
+    if (listener->state != SIM_TCP_LISTEN) {
         return -EINVAL;
+    }
     struct sim_tcp_id first = listener->first_complete;
-    if (!first.index)
+    if (!first.index) {
         return -EAGAIN;
+    }
     struct sim_tcp *tcp = sim_tcp_at(world, first);
     listener->first_complete = tcp->next_child;
-    if (!listener->first_complete.index)
+    if (!listener->first_complete.index) {
         listener->last_complete = listener->first_complete;
+    }
     listener->accept_count--;
     tcp->next_child = tcp->listener = (struct sim_tcp_id){0};
     *child = tcp->socket;
@@ -103,8 +108,9 @@ static int tcp_connected(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_tcp *tcp = tcp_of(world, id);
-    if (tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED)))
+    if (tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED))) {
         return -EINPROGRESS;
+    }
     if (tcp->state != SIM_TCP_CLOSED) {
         socket->flags &= ~(uint32_t)SIM_SOCKET_CONNECTING;
         socket->flags |= SIM_SOCKET_CONNECTED;
@@ -116,35 +122,39 @@ static int tcp_connected(struct sim_world *world, struct sim_socket_id id)
     return error ? error : -ECONNABORTED;
 }
 
-static int tcp_connect(struct sim_world *world, struct sim_socket_id id,
-                       const struct sockaddr *address, socklen_t length)
+static int tcp_connect(struct sim_world *world, struct sim_socket_id id, const struct sockaddr *address,
+                       socklen_t length)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_tcp *tcp = tcp_of(world, id);
-    if (length < (socklen_t)sizeof address->sa_family)
+    if (length < (socklen_t)sizeof address->sa_family) {
         return -EINVAL;
+    }
     if (address->sa_family == AF_UNSPEC) {
         sim_tcp_disconnect(world, tcp);
         socket->flags &= ~(uint32_t)(SIM_SOCKET_CONNECTING | SIM_SOCKET_CONNECTED |
                                      SIM_SOCKET_DISCONNECTING);
         return 0;
     }
-    if (socket->flags & SIM_SOCKET_DISCONNECTING)
+    if (socket->flags & SIM_SOCKET_DISCONNECTING) {
         return -EINVAL;
-    if (socket->flags & SIM_SOCKET_CONNECTED)
+    }
+    if (socket->flags & SIM_SOCKET_CONNECTED) {
         return -EISCONN;
+    }
     if (socket->flags & SIM_SOCKET_CONNECTING) {
         int outcome = tcp_connected(world, id);
         return outcome == -EINPROGRESS ? -EALREADY : outcome;
     }
-    if (tcp->state != SIM_TCP_CLOSED)
+    if (tcp->state != SIM_TCP_CLOSED) {
         return -EISCONN;
+    }
     int error = sim_tcp_open(world, id, address, length);
-    if (error)
+    if (error) {
         return error;
+    }
     socket->flags |= SIM_SOCKET_CONNECTING;
-    return tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED)) ? -EINPROGRESS
-                                                              : tcp_connected(world, id);
+    return tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED)) ? -EINPROGRESS : tcp_connected(world, id);
 }
 
 /* ---- sending ------------------------------------------------------------------------------ */
@@ -165,8 +175,9 @@ static int may_send(struct sim_world *world, struct sim_socket_id id)
     const struct sim_tcp *tcp = tcp_of(world, id);
     if (!tcp_in(tcp, STATE(ESTABLISHED) | STATE(CLOSE_WAIT))) {
         int error = sim_socket_take_error(world, id);
-        if (error)
+        if (error) {
             return error;
+        }
         return tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED)) ? -EAGAIN : -EPIPE;
     }
     return socket->error || (socket->flags & SIM_SOCKET_WRITE_SHUT) ? -EPIPE : 0;
@@ -175,8 +186,9 @@ static int may_send(struct sim_world *world, struct sim_socket_id id)
 static size_t message_bytes(const struct msghdr *message)
 {
     size_t total = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++)
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
         total += message->msg_iov[i].iov_len;
+    }
     return total;
 }
 
@@ -187,12 +199,14 @@ static ssize_t tcp_send(struct sim_world *world, struct sim_task_id task, struct
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_tcp *tcp = tcp_of(world, id);
     int error = may_send(world, id);
-    if (error)
+    if (error) {
         return send_error(world, id, error);
+    }
     size_t total = message_bytes(message) - skip;
     size_t done = 0;
-    if (total)
+    if (total) {
         sim_tcp_congestion_after_idle(world, tcp);
+    }
     while (done < total) {
         size_t room = sim_tcp_send_room(world, tcp);
         if (!room) {
@@ -202,45 +216,54 @@ static ssize_t tcp_send(struct sim_world *world, struct sim_task_id task, struct
         size_t length = total - done < room ? total - done : room;
         error = sim_bytes_append_iov(world, &tcp->send, message->msg_iov, message->msg_iovlen,
                                      skip + done, length);
-        if (error)
+        if (error) {
             break;
+        }
         tcp->write_seq += (uint32_t)length;
         done += length;
-        if (done < total && tcp->send.length >= tcp->mss)
+        if (done < total && tcp->send.length >= tcp->mss) {
             sim_tcp_push(world, tcp, false);
+        }
     }
-    if (done && (flags & MSG_OOB) && done == total)
+    if (done && (flags & MSG_OOB) && done == total) {
         tcp->snd_up = tcp->write_seq;
+    }
     if (done) {
         uint8_t cork = tcp->cork;
-        if (flags & MSG_MORE)
+        if (flags & MSG_MORE) {
             tcp->cork = 1;
+        }
         sim_tcp_push(world, tcp, false);
         tcp->cork = cork;
     }
     socket->send_charge = sim_tcp_send_charge(tcp);
-    if (!sim_tcp_writable(world, tcp))
+    if (!sim_tcp_writable(world, tcp)) {
         socket->flags |= SIM_SOCKET_NOSPACE;
-    if (done || !total)
+    }
+    if (done || !total) {
         return (ssize_t)done;
+    }
     return error;
 }
 
 /* ---- receiving ---------------------------------------------------------------------------- */
 
-static ssize_t receive_urgent(struct sim_world *world, struct sim_socket_id id,
-                              struct msghdr *message, size_t skip, int flags)
+static ssize_t receive_urgent(struct sim_world *world, struct sim_socket_id id, struct msghdr *message,
+                              size_t skip, int flags)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_tcp *tcp = tcp_of(world, id);
     if ((socket->options & SIM_OPTION_OOBINLINE) || tcp->urgent_state == URGENT_NONE ||
-        tcp->urgent_state == URGENT_READ)
+        tcp->urgent_state == URGENT_READ) {
         return -EINVAL;
-    if (tcp->state == SIM_TCP_CLOSED && !tcp->fin_received)
+    }
+    if (tcp->state == SIM_TCP_CLOSED && !tcp->fin_received) {
         return -ENOTCONN;
+    }
     if (tcp->urgent_state == URGENT_VALID) {
-        if (!(flags & MSG_PEEK))
+        if (!(flags & MSG_PEEK)) {
             tcp->urgent_state = URGENT_READ;
+        }
         message->msg_flags |= MSG_OOB;
         size_t total = message_bytes(message);
         if (total <= skip) {
@@ -256,8 +279,9 @@ static ssize_t receive_urgent(struct sim_world *world, struct sim_socket_id id,
         }
         return 1;
     }
-    if (tcp->state == SIM_TCP_CLOSED || (socket->flags & SIM_SOCKET_READ_SHUT))
+    if (tcp->state == SIM_TCP_CLOSED || (socket->flags & SIM_SOCKET_READ_SHUT)) {
         return 0;
+    }
     return -EAGAIN;
 }
 
@@ -266,14 +290,18 @@ static ssize_t nothing_received(struct sim_world *world, struct sim_socket_id id
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     const struct sim_tcp *tcp = tcp_of(world, id);
-    if (tcp->fin_received)
+    if (tcp->fin_received) {
         return 0;
-    if (socket->error)
+    }
+    if (socket->error) {
         return sim_socket_take_error(world, id);
-    if (socket->flags & SIM_SOCKET_READ_SHUT)
+    }
+    if (socket->flags & SIM_SOCKET_READ_SHUT) {
         return 0;
-    if (tcp->state == SIM_TCP_CLOSED)
+    }
+    if (tcp->state == SIM_TCP_CLOSED) {
         return -ENOTCONN;
+    }
     return -EAGAIN;
 }
 
@@ -284,13 +312,16 @@ static size_t readable_at(const struct sim_socket *socket, const struct sim_tcp 
 {
     size_t left = (size_t)socket->receive.length - offset;
     *over = 0;
-    if (tcp->urgent_state == URGENT_NONE)
+    if (tcp->urgent_state == URGENT_NONE) {
         return left;
+    }
     uint32_t distance = tcp->rcv_up - (tcp->copied_seq + (uint32_t)offset);
-    if (distance >= left)
+    if (distance >= left) {
         return left;
-    if (distance)
+    }
+    if (distance) {
         return distance;
+    }
     if (!(socket->options & SIM_OPTION_OOBINLINE)) {
         *over = 1;
         return left - 1;
@@ -303,13 +334,14 @@ static void consume(struct sim_world *world, struct sim_tcp *tcp, uint32_t lengt
     struct sim_socket *socket = tcp_socket(world, tcp);
     sim_bytes_drop(world, &socket->receive, length);
     tcp->copied_seq += length;
-    if (tcp->urgent_state != URGENT_NONE && after(tcp->copied_seq, tcp->rcv_up))
+    if (tcp->urgent_state != URGENT_NONE && after(tcp->copied_seq, tcp->rcv_up)) {
         tcp->urgent_state = URGENT_NONE;
+    }
     sim_tcp_discharge(world, tcp, length);
 }
 
-static ssize_t tcp_receive(struct sim_world *world, struct sim_task_id task,
-                           struct sim_socket_id id, struct msghdr *message, size_t skip, int flags)
+static ssize_t tcp_receive(struct sim_world *world, struct sim_task_id task, struct sim_socket_id id,
+                           struct msghdr *message, size_t skip, int flags)
 {
     (void)task;
     struct sim_socket *socket = sim_socket_at(world, id);
@@ -317,43 +349,53 @@ static ssize_t tcp_receive(struct sim_world *world, struct sim_task_id task,
     message->msg_flags = 0;
     message->msg_namelen = 0;
     message->msg_controllen = 0;
-    if (flags & MSG_ERRQUEUE)
+    if (flags & MSG_ERRQUEUE) {
         return -EAGAIN; /* SIMPLER: TCP queues no extended errors */
-    if (tcp->state == SIM_TCP_LISTEN)
+    }
+    if (tcp->state == SIM_TCP_LISTEN) {
         return -ENOTCONN;
-    if (flags & MSG_OOB)
+    }
+    if (flags & MSG_OOB) {
         return receive_urgent(world, id, message, skip, flags);
+    }
     size_t total = message_bytes(message) - skip;
     size_t done = 0;
     size_t offset = 0; /* into the queue: with MSG_PEEK nothing leaves it */
     /* MSG_PEEK with a part already delivered goes on behind it. */
-    if (flags & MSG_PEEK)
+    if (flags & MSG_PEEK) {
         offset = skip < socket->receive.length ? skip : (size_t)socket->receive.length;
+    }
     while (done < total && offset < socket->receive.length) {
         /* LINUX: a read never crosses the urgent mark. */
         if (tcp->urgent_state != URGENT_NONE && done &&
-            tcp->rcv_up == tcp->copied_seq + (uint32_t)offset)
+            tcp->rcv_up == tcp->copied_seq + (uint32_t)offset) {
             break;
+        }
         size_t over;
         size_t length = readable_at(socket, tcp, offset, &over);
         length = length < total - done ? length : total - done;
-        if (!(flags & MSG_TRUNC))
+        if (!(flags & MSG_TRUNC)) {
             sim_bytes_copy_out_iov(world, &socket->receive, offset + over, message->msg_iov,
                                    message->msg_iovlen, skip + done, length);
+        }
         done += length;
-        if (flags & MSG_PEEK)
+        if (flags & MSG_PEEK) {
             offset += over + length;
-        else
+        } else {
             consume(world, tcp, (uint32_t)(over + length));
-        if (!length && !over)
+        }
+        if (!length && !over) {
             break;
+        }
     }
-    if (done && !(flags & MSG_PEEK))
+    if (done && !(flags & MSG_PEEK)) {
         sim_tcp_after_read(world, tcp, (uint32_t)done);
+    }
     if (done || !total) {
         /* LINUX: a read of nothing still waits for something to be there. */
-        if (!total && !socket->receive.length)
+        if (!total && !socket->receive.length) {
             return nothing_received(world, id);
+        }
         return (ssize_t)done;
     }
     return nothing_received(world, id);
@@ -365,8 +407,9 @@ static int tcp_shutdown(struct sim_world *world, struct sim_socket_id id, int ho
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_tcp *tcp = tcp_of(world, id);
-    if (how < SHUT_RD || how > SHUT_RDWR)
+    if (how < SHUT_RD || how > SHUT_RDWR) {
         return -EINVAL;
+    }
     bool reading = how != SHUT_WR;
     bool writing = how != SHUT_RD;
     int error = 0;
@@ -383,11 +426,11 @@ static int tcp_shutdown(struct sim_world *world, struct sim_socket_id id, int ho
         error = tcp->state == SIM_TCP_CLOSED ? -ENOTCONN : 0;
         socket->flags |= (reading ? SIM_SOCKET_READ_SHUT : 0) | (writing ? SIM_SOCKET_WRITE_SHUT : 0);
         if (writing && tcp_in(tcp, STATE(ESTABLISHED) | STATE(CLOSE_WAIT)) &&
-            sim_tcp_close_send(world, tcp))
+            sim_tcp_close_send(world, tcp)) {
             sim_tcp_send_fin(world, tcp);
+        }
     }
-    sim_wake_socket(world, id,
-                    POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLRDHUP | POLLHUP);
+    sim_wake_socket(world, id, POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLRDHUP | POLLHUP);
     return error;
 }
 
@@ -448,26 +491,34 @@ static uint32_t tcp_poll(const struct sim_world *world, struct sim_socket_id id)
     const struct sim_tcp *tcp = tcp_of(world, id);
     const uint32_t both = SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT;
     uint32_t bits = 0;
-    if (tcp->state == SIM_TCP_LISTEN)
+    if (tcp->state == SIM_TCP_LISTEN) {
         return tcp->first_complete.index ? POLLIN | POLLRDNORM : 0;
-    if ((socket->flags & both) == both || tcp->state == SIM_TCP_CLOSED)
+    }
+    if ((socket->flags & both) == both || tcp->state == SIM_TCP_CLOSED) {
         bits |= POLLHUP;
-    if (socket->flags & SIM_SOCKET_READ_SHUT)
+    }
+    if (socket->flags & SIM_SOCKET_READ_SHUT) {
         bits |= POLLIN | POLLRDNORM | POLLRDHUP;
+    }
     if (!tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED))) {
         uint32_t target = socket->receive_low_water;
         if (tcp->urgent_state != URGENT_NONE && tcp->rcv_up == tcp->copied_seq &&
-            !(socket->options & SIM_OPTION_OOBINLINE))
+            !(socket->options & SIM_OPTION_OOBINLINE)) {
             target++;
-        if (socket->receive.length >= target)
+        }
+        if (socket->receive.length >= target) {
             bits |= POLLIN | POLLRDNORM;
-        if ((socket->flags & SIM_SOCKET_WRITE_SHUT) || sim_tcp_writable(world, tcp))
+        }
+        if ((socket->flags & SIM_SOCKET_WRITE_SHUT) || sim_tcp_writable(world, tcp)) {
             bits |= POLLOUT | POLLWRNORM;
-        if (tcp->urgent_state == URGENT_VALID)
+        }
+        if (tcp->urgent_state == URGENT_VALID) {
             bits |= POLLPRI;
+        }
     }
-    if (socket->error || socket->first_error.index)
+    if (socket->error || socket->first_error.index) {
         bits |= POLLERR;
+    }
     return bits;
 }
 
@@ -479,8 +530,9 @@ static int tcp_get_name(const struct sim_world *world, struct sim_socket_id id, 
     /* LINUX: accept() tells the peer's name also when the connection ended while it was queued. */
     bool accepting = !socket->file.index;
     bool ended = tcp_in(tcp, STATE(CLOSED) | STATE(SYN_SENT)) && !accepting;
-    if (peer && (!socket->remote.port || ended))
+    if (peer && (!socket->remote.port || ended)) {
         return -ENOTCONN;
+    }
     sim_endpoint_to(socket->family, peer ? &socket->remote : &socket->local, address, length);
     return 0;
 }

@@ -24,15 +24,17 @@ enum {
 void sim_tcp_timer_set(struct sim_world *world, struct sim_tcp *tcp, enum sim_tcp_timer timer,
                        uint64_t at)
 {
-    if (at <= world->now)
+    if (at <= world->now) {
         at = world->now;
+    }
     struct sim_event_id *event = &tcp->timer_event[timer];
     tcp->timer_at[timer] = tcp_mark(at);
     /* A deadline that moves away leaves its event where it is: it fires, finds that it is early and
      * queues itself again. Bulk transfer moves the RTO with each ACK and never touches the queue. */
     if (event->index) {
-        if (sim_event_at(world, *event)->at <= at)
+        if (sim_event_at(world, *event)->at <= at) {
             return;
+        }
         sim_event_cancel(world, event);
     }
     *event = sim_event_push(world, at, SIM_EVENT_TCP_TIMER, tcp_id(world, tcp).index, timer, 0);
@@ -42,25 +44,29 @@ void sim_tcp_timer_set(struct sim_world *world, struct sim_tcp *tcp, enum sim_tc
 void sim_tcp_timer_stop(struct sim_world *world, struct sim_tcp *tcp, enum sim_tcp_timer timer)
 {
     tcp->timer_at[timer] = 0;
-    if (timer == SIM_TCP_TIMER_RETRANSMIT)
+    if (timer == SIM_TCP_TIMER_RETRANSMIT) {
         tcp->retransmit_kind = SIM_TCP_RETRANSMIT_OFF;
+    }
     /* The event goes too: an idle connection must not keep a world from being idle. */
-    if (tcp->timer_event[timer].index)
+    if (tcp->timer_event[timer].index) {
         sim_event_cancel(world, &tcp->timer_event[timer]);
+    }
 }
 
 void sim_tcp_timer_stop_all(struct sim_world *world, struct sim_tcp *tcp)
 {
-    for (int timer = 0; timer < SIM_TCP_TIMER_COUNT; timer++)
+    for (int timer = 0; timer < SIM_TCP_TIMER_COUNT; timer++) {
         sim_tcp_timer_stop(world, tcp, (enum sim_tcp_timer)timer);
+    }
 }
 
 void sim_tcp_timer_retransmit(struct sim_world *world, struct sim_tcp *tcp,
                               enum sim_tcp_retransmit_kind kind, uint64_t after_ns)
 {
     uint64_t most = sim_tcp_rto_max_ns(world, tcp);
-    if (after_ns > most)
+    if (after_ns > most) {
         after_ns = most;
+    }
     tcp->retransmit_kind = (uint8_t)kind;
     sim_tcp_timer_set(world, tcp, SIM_TCP_TIMER_RETRANSMIT, world->now + after_ns);
 }
@@ -108,16 +114,18 @@ static void rearm_rto(struct sim_world *world, struct sim_tcp *tcp)
 
 static bool arm_tail_probe(struct sim_world *world, struct sim_tcp *tcp, bool advancing)
 {
-    if (!tcp->packets_out || !tcp->sack_ok || tcp->congestion_state != CONGESTION_OPEN)
+    if (!tcp->packets_out || !tcp->sack_ok || tcp->congestion_state != CONGESTION_OPEN) {
         return false;
+    }
     uint64_t after_ns = RTO_INITIAL_NS;
     if (tcp->srtt_us8) {
         after_ns = (uint64_t)(tcp->srtt_us8 >> 2) * 1000; /* 2 SRTT */
         after_ns += tcp->packets_out == 1 ? sim_tcp_rto_min_ns(world, tcp) : TIMEOUT_MIN_NS;
     }
     int64_t left_ns = advancing ? (int64_t)tcp->rto_ns : rto_left_ns(world, tcp);
-    if (left_ns > 0 && (uint64_t)left_ns < after_ns)
+    if (left_ns > 0 && (uint64_t)left_ns < after_ns) {
         after_ns = (uint64_t)left_ns;
+    }
     sim_tcp_timer_retransmit(world, tcp, SIM_TCP_RETRANSMIT_PROBE, after_ns);
     return true;
 }
@@ -129,33 +137,38 @@ bool sim_tcp_timer_tail_probe(struct sim_world *world, struct sim_tcp *tcp)
 
 void sim_tcp_timer_rearm(struct sim_world *world, struct sim_tcp *tcp)
 {
-    if (!arm_tail_probe(world, tcp, true))
+    if (!arm_tail_probe(world, tcp, true)) {
         rearm_rto(world, tcp);
+    }
 }
 
 void sim_tcp_timer_data_sent(struct sim_world *world, struct sim_tcp *tcp, uint32_t packets_before)
 {
-    if (!packets_before || tcp->retransmit_kind == SIM_TCP_RETRANSMIT_PROBE)
+    if (!packets_before || tcp->retransmit_kind == SIM_TCP_RETRANSMIT_PROBE) {
         rearm_rto(world, tcp);
+    }
 }
 
 uint64_t sim_tcp_user_timeout_clamped(const struct sim_world *world, const struct sim_tcp *tcp,
                                       uint64_t after_ns)
 {
-    if (!tcp->user_timeout_ms || !tcp->retransmit_since)
+    if (!tcp->user_timeout_ms || !tcp->retransmit_since) {
         return after_ns;
+    }
     int64_t left_ns = (int64_t)((uint64_t)tcp->user_timeout_ms * MILLISECOND -
                                 tcp_since(world, tcp->retransmit_since));
-    if (left_ns <= 0)
+    if (left_ns <= 0) {
         return MILLISECOND;
+    }
     return (uint64_t)left_ns < after_ns ? (uint64_t)left_ns : after_ns;
 }
 
 static uint32_t log2_of(uint64_t value)
 {
     uint32_t result = 0;
-    while (value >>= 1)
+    while (value >>= 1) {
         result++;
+    }
     return result;
 }
 
@@ -163,17 +176,19 @@ static uint32_t log2_of(uint64_t value)
 static bool retried_long_enough(const struct sim_world *world, const struct sim_tcp *tcp,
                                 uint32_t boundary, uint64_t timeout_ns)
 {
-    if (!tcp->retransmits)
+    if (!tcp->retransmits) {
         return false;
+    }
     if (!timeout_ns) {
         bool opening = tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED));
         uint64_t base = opening ? RTO_INITIAL_NS : RTO_BASE_NS;
         uint64_t most = sim_tcp_rto_max_ns(world, tcp);
         uint32_t linear = log2_of(most / base);
-        if (boundary <= linear)
+        if (boundary <= linear) {
             timeout_ns = ((2ULL << boundary) - 1) * base;
-        else
+        } else {
             timeout_ns = ((2ULL << linear) - 1) * base + (boundary - linear) * most;
+        }
     }
     return tcp_since(world, tcp->retransmit_since) >= timeout_ns;
 }
@@ -181,10 +196,12 @@ static bool retried_long_enough(const struct sim_world *world, const struct sim_
 static uint32_t orphan_retries(const struct sim_world *world, const struct sim_tcp *tcp, bool alive)
 {
     uint32_t retries = (uint32_t)tcp_setting(world, tcp, SIM_SETTING_TCP_ORPHAN_RETRIES);
-    if (tcp_socket(world, tcp)->soft_error && !alive)
+    if (tcp_socket(world, tcp)->soft_error && !alive) {
         retries = 0;
-    if (!retries && alive)
+    }
+    if (!retries && alive) {
         retries = ORPHAN_RETRIES;
+    }
     return retries;
 }
 
@@ -201,16 +218,19 @@ static bool retransmitted_enough(struct sim_world *world, struct sim_tcp *tcp)
         retries = tcp->syn_count ? tcp->syn_count
                                  : (uint32_t)tcp_setting(world, tcp, SIM_SETTING_TCP_SYN_RETRIES);
         uint32_t most = retries;
-        if (tcp->state == SIM_TCP_SYN_SENT)
+        if (tcp->state == SIM_TCP_SYN_SENT) {
             most += (uint32_t)tcp_setting(world, tcp, SIM_SETTING_TCP_SYN_LINEAR_TIMEOUTS);
+        }
         /* LINUX: the linear attempts add to the count but not to the time, and the time decides
          * too: 6 + 4 attempts last 131 s, 1 + 4 attempts only 3 s. */
-        if (tcp->retransmits >= most)
+        if (tcp->retransmits >= most) {
             return true;
+        }
     } else {
         retries = (uint32_t)tcp_setting(world, tcp, SIM_SETTING_TCP_RETRIES2);
-        if (tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN)
+        if (tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN) {
             retries = orphan_retries(world, tcp, tcp->rto_ns < sim_tcp_rto_max_ns(world, tcp));
+        }
     }
     return retried_long_enough(world, tcp, retries, (uint64_t)tcp->user_timeout_ms * MILLISECOND);
 }
@@ -218,10 +238,12 @@ static bool retransmitted_enough(struct sim_world *world, struct sim_tcp *tcp)
 static void back_off(struct sim_world *world, struct sim_tcp *tcp)
 {
     if (tcp->state == SIM_TCP_SYN_SENT &&
-        tcp->total_timeouts <= tcp_setting(world, tcp, SIM_SETTING_TCP_SYN_LINEAR_TIMEOUTS))
+        tcp->total_timeouts <= tcp_setting(world, tcp, SIM_SETTING_TCP_SYN_LINEAR_TIMEOUTS)) {
         return;
-    if (DRY_MUTANT(retransmission_never_backs_off))
+    }
+    if (DRY_MUTANT(retransmission_never_backs_off)) {
         return;
+    }
     tcp->backoff++;
     uint64_t most = sim_tcp_rto_max_ns(world, tcp);
     tcp->rto_ns = tcp->rto_ns * 2 < most ? tcp->rto_ns * 2 : most;
@@ -247,12 +269,14 @@ static bool retransmit_into_zero_window(struct sim_world *world, struct sim_tcp 
 static void retransmit_fires(struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_packet *head = first_kept(world, tcp);
-    if (!head)
+    if (!head) {
         return;
+    }
     bool orphan = tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN;
     if (!tcp->snd_wnd && !orphan && !tcp_in(tcp, STATE(SYN_SENT) | STATE(SYN_RECEIVED))) {
-        if (!retransmit_into_zero_window(world, tcp, head))
+        if (!retransmit_into_zero_window(world, tcp, head)) {
             return;
+        }
     } else {
         if (retransmitted_enough(world, tcp)) {
             give_up(world, tcp);
@@ -273,8 +297,7 @@ static void retransmit_fires(struct sim_world *world, struct sim_tcp *tcp)
 
 static void tail_probe_fires(struct sim_world *world, struct sim_tcp *tcp)
 {
-    struct sim_packet *last =
-        tcp->last_sent.index ? sim_packet_at(world, tcp->last_sent) : NULL;
+    struct sim_packet *last = tcp->last_sent.index ? sim_packet_at(world, tcp->last_sent) : NULL;
     if (!tcp->probe_seq && last) {
         uint32_t packets_before = tcp->packets_out;
         if (tcp->send.length && before(tcp->snd_nxt, tcp->snd_una + tcp->snd_wnd)) {
@@ -325,10 +348,11 @@ static void window_probe_fires(struct sim_world *world, struct sim_tcp *tcp)
     uint64_t timeout_ns = (uint64_t)tcp->user_timeout_ms * MILLISECOND;
     uint32_t most = (uint32_t)tcp_setting(world, tcp, SIM_SETTING_TCP_RETRIES2);
     bool over = false;
-    if (!tcp->probes_since)
+    if (!tcp->probes_since) {
         tcp->probes_since = tcp_mark(world->now);
-    else
+    } else {
         over = timeout_ns && tcp_since(world, tcp->probes_since) >= timeout_ns;
+    }
     if (tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN) {
         bool alive = window_probe_after_ns(world, tcp) < sim_tcp_rto_max_ns(world, tcp);
         most = orphan_retries(world, tcp, alive);
@@ -345,14 +369,16 @@ static void window_probe_fires(struct sim_world *world, struct sim_tcp *tcp)
         return;
     }
     tcp->probes++;
-    if (tcp->backoff < tcp_setting(world, tcp, SIM_SETTING_TCP_RETRIES2))
+    if (tcp->backoff < tcp_setting(world, tcp, SIM_SETTING_TCP_RETRIES2)) {
         tcp->backoff++;
+    }
     uint64_t after_ns = window_probe_after_ns(world, tcp);
     if (timeout_ns) { /* no later than the user's timeout */
         uint64_t elapsed_ns = tcp_since(world, tcp->probes_since);
         uint64_t left_ns = timeout_ns > elapsed_ns ? timeout_ns - elapsed_ns : 0;
-        if (left_ns < TIMEOUT_MIN_NS)
+        if (left_ns < TIMEOUT_MIN_NS) {
             left_ns = TIMEOUT_MIN_NS;
+        }
         after_ns = left_ns < after_ns ? left_ns : after_ns;
     }
     sim_tcp_timer_retransmit(world, tcp, SIM_TCP_RETRANSMIT_WINDOW, after_ns);
@@ -365,10 +391,12 @@ void sim_tcp_timer_delayed_ack(struct sim_world *world, struct sim_tcp *tcp)
     uint32_t after_ms = tcp->ack_timeout_ms;
     if (after_ms > ACK_TIMEOUT_MIN_MS) {
         uint32_t most = DELAYED_ACK_HALF_SECOND_MS;
-        if (tcp->pingpong || (tcp->ack_pending & ACK_PUSHED))
+        if (tcp->pingpong || (tcp->ack_pending & ACK_PUSHED)) {
             most = DELAYED_ACK_MAX_MS;
-        if (tcp->srtt_us8)
+        }
+        if (tcp->srtt_us8) {
             most = smaller(most, larger(tcp->srtt_us8 / 8000, ACK_TIMEOUT_MIN_MS));
+        }
         after_ms = smaller(after_ms, most);
     }
     after_ms = smaller(after_ms, DELAYED_ACK_MAX_MS);
@@ -388,11 +416,13 @@ void sim_tcp_timer_delayed_ack(struct sim_world *world, struct sim_tcp *tcp)
 
 static void delayed_ack_fires(struct sim_world *world, struct sim_tcp *tcp)
 {
-    if (tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN)) || !(tcp->ack_pending & ACK_TIMER))
+    if (tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN)) || !(tcp->ack_pending & ACK_TIMER)) {
         return;
+    }
     tcp->ack_pending &= (uint8_t)~ACK_TIMER;
-    if (!(tcp->ack_pending & ACK_SCHEDULED))
+    if (!(tcp->ack_pending & ACK_SCHEDULED)) {
         return;
+    }
     if (!tcp->pingpong) { /* a missed delay: wait longer next time */
         tcp->ack_timeout_ms = smaller(tcp->ack_timeout_ms << 1, (uint32_t)(tcp->rto_ns / MILLISECOND));
     } else { /* the conversation ended: acknowledge quickly until it goes on */
@@ -422,8 +452,9 @@ static uint64_t keepalive_elapsed_ns(const struct sim_world *world, const struct
 void sim_tcp_timer_keepalive_starts(struct sim_world *world, struct sim_tcp *tcp)
 {
     if (!(tcp_socket(world, tcp)->options & SIM_OPTION_KEEPALIVE) ||
-        tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN) | STATE(SYN_SENT) | STATE(TIME_WAIT)))
+        tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN) | STATE(SYN_SENT) | STATE(TIME_WAIT))) {
         return;
+    }
     uint64_t idle_ns = sim_tcp_keepalive_idle_ns(world, tcp);
     uint64_t elapsed_ns = keepalive_elapsed_ns(world, tcp);
     uint64_t left_ns = idle_ns > elapsed_ns ? idle_ns - elapsed_ns : 0;
@@ -433,8 +464,9 @@ void sim_tcp_timer_keepalive_starts(struct sim_world *world, struct sim_tcp *tcp
 static void keepalive_fires(struct sim_world *world, struct sim_tcp *tcp)
 {
     if (!(tcp_socket(world, tcp)->options & SIM_OPTION_KEEPALIVE) ||
-        tcp_in(tcp, STATE(CLOSED) | STATE(SYN_SENT)))
+        tcp_in(tcp, STATE(CLOSED) | STATE(SYN_SENT))) {
         return;
+    }
     uint64_t idle_ns = sim_tcp_keepalive_idle_ns(world, tcp);
     uint64_t elapsed_ns = keepalive_elapsed_ns(world, tcp);
     uint64_t next_ns = idle_ns;
@@ -452,10 +484,9 @@ static void keepalive_fires(struct sim_world *world, struct sim_tcp *tcp)
             }
             sim_tcp_send_keepalive(world, tcp);
             tcp->probes++;
-            uint64_t seconds =
-                tcp->keepalive_interval_s
-                    ? tcp->keepalive_interval_s
-                    : (uint64_t)tcp_setting(world, tcp, SIM_SETTING_TCP_KEEPALIVE_INTVL);
+            uint64_t seconds = tcp->keepalive_interval_s
+                                   ? tcp->keepalive_interval_s
+                                   : (uint64_t)tcp_setting(world, tcp, SIM_SETTING_TCP_KEEPALIVE_INTVL);
             next_ns = seconds * SECOND;
         }
     }
@@ -491,23 +522,25 @@ void sim_tcp_timer_fires(struct sim_world *world, struct sim_tcp_id id, enum sim
     assert(tcp->slot.live && timer < SIM_TCP_TIMER_COUNT);
     tcp->timer_event[timer] = (struct sim_event_id){0};
     uint64_t mark = tcp->timer_at[timer];
-    if (!mark)
+    if (!mark) {
         return;
+    }
     if (mark - 1 > world->now) {
         sim_tcp_timer_set(world, tcp, timer, mark - 1);
         return;
     }
     tcp->timer_at[timer] = 0;
     struct sim_socket_id socket = tcp->socket;
-    if (timer == SIM_TCP_TIMER_RETRANSMIT)
+    if (timer == SIM_TCP_TIMER_RETRANSMIT) {
         retransmit_timer_fires(world, tcp);
-    else if (timer == SIM_TCP_TIMER_DELAYED_ACK)
+    } else if (timer == SIM_TCP_TIMER_DELAYED_ACK) {
         delayed_ack_fires(world, tcp);
-    else if (tcp->listener.index && tcp->state == SIM_TCP_SYN_RECEIVED)
+    } else if (tcp->listener.index && tcp->state == SIM_TCP_SYN_RECEIVED) {
         sim_tcp_child_timer(world, tcp);
-    else if (tcp->state == SIM_TCP_TIME_WAIT || sim_tcp_is_time_wait(world, socket))
+    } else if (tcp->state == SIM_TCP_TIME_WAIT || sim_tcp_is_time_wait(world, socket)) {
         sim_tcp_done(world, tcp);
-    else
+    } else {
         keepalive_fires(world, tcp);
+    }
     sim_tcp_reap(world, socket);
 }

@@ -7,8 +7,8 @@
 #include "internal.h"
 
 enum {
-    SEND_EXPANSION = 2,        /* LINUX: sndbuf_expand of Reno and cubic */
-    SKB_OVERHEAD = 576,        /* measured: headers' room and shared info beside a segment */
+    SEND_EXPANSION = 2, /* LINUX: sndbuf_expand of Reno and cubic */
+    SKB_OVERHEAD = 576, /* measured: headers' room and shared info beside a segment */
     SKB_STRUCT = 256,
     SCALE_LIMIT = 65535,
     RATIO_DEFAULT = 128,
@@ -30,16 +30,18 @@ uint32_t sim_tcp_full_space(const struct sim_world *world, const struct sim_tcp 
 uint32_t sim_tcp_space(const struct sim_world *world, const struct sim_tcp *tcp)
 {
     const struct sim_socket *socket = tcp_socket(world, tcp);
-    if (socket->receive_charge >= socket->receive_limit)
+    if (socket->receive_charge >= socket->receive_limit) {
         return 0;
+    }
     return sim_tcp_window_of(tcp, socket->receive_limit - socket->receive_charge);
 }
 
 static uint32_t log2_of(uint32_t value)
 {
     uint32_t result = 0;
-    while (value >>= 1)
+    while (value >>= 1) {
         result++;
+    }
     return result;
 }
 
@@ -50,11 +52,13 @@ void sim_tcp_initial_window(struct sim_world *world, struct sim_tcp *tcp, uint32
     uint32_t clamp = tcp->window_clamp ? tcp->window_clamp
                                        : (uint32_t)SCALE_LIMIT << TCP_WINDOW_SCALE_MAX;
     bool locked = socket->options & SIM_OPTION_RCVBUF_LOCKED;
-    if (locked && clamp > space)
+    if (locked && clamp > space) {
         clamp = space;
+    }
     space = smaller(space, clamp);
-    if (space > mss)
+    if (space > mss) {
         space -= space % mss;
+    }
     tcp->rcv_wnd = space;
     tcp->rcv_wscale = 0;
     if (tcp->wscale_ok) {
@@ -73,18 +77,20 @@ void sim_tcp_initial_window(struct sim_world *world, struct sim_tcp *tcp, uint32
 void sim_tcp_init_buffers(struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
-    if (!(socket->options & SIM_OPTION_SNDBUF_LOCKED))
+    if (!(socket->options & SIM_OPTION_SNDBUF_LOCKED)) {
         sim_tcp_expand_send_buffer(world, tcp);
+    }
     tcp->space_bytes = smaller(tcp->rcv_wnd, TCP_INITIAL_CWND * tcp->advertised_mss);
     tcp->space_at = world->now;
     tcp->space_seq = tcp->copied_seq;
     uint32_t most = sim_tcp_full_space(world, tcp);
-    if (tcp->window_clamp >= most)
+    if (tcp->window_clamp >= most) {
         tcp->window_clamp = most;
+    }
     /* LINUX: one segment is held back. */
-    if (tcp->window_clamp > 2 * tcp->advertised_mss &&
-        tcp->window_clamp + tcp->advertised_mss > most)
+    if (tcp->window_clamp > 2 * tcp->advertised_mss && tcp->window_clamp + tcp->advertised_mss > most) {
         tcp->window_clamp = larger(2 * tcp->advertised_mss, most - tcp->advertised_mss);
+    }
     tcp->window_limit = smaller(tcp->window_limit, tcp->window_clamp);
 }
 
@@ -94,16 +100,19 @@ uint32_t sim_tcp_ideal_window(const struct sim_world *world, struct sim_tcp *tcp
     uint32_t space = sim_tcp_space(world, tcp);
     uint32_t allowed = sim_tcp_full_space(world, tcp);
     uint32_t full = smaller(tcp->window_clamp, allowed);
-    if (mss > full)
+    if (mss > full) {
         mss = full;
-    if (!mss)
+    }
+    if (!mss) {
         return 0;
+    }
     if (space < full / 2) {
         tcp->quick_acks = 0;
         space &= ~((1U << tcp->rcv_wscale) - 1);
         /* RFC 9293 3.8.6.2.2: rather none than a silly one. */
-        if (space < allowed / 16 || space < mss)
+        if (space < allowed / 16 || space < mss) {
             return 0;
+        }
     }
     space = smaller(space, tcp->window_limit);
     if (tcp->rcv_wscale) {
@@ -111,22 +120,25 @@ uint32_t sim_tcp_ideal_window(const struct sim_world *world, struct sim_tcp *tcp
         return (space + unit - 1) & ~(unit - 1);
     }
     uint32_t window = tcp->rcv_wnd;
-    if ((int64_t)window <= (int64_t)space - mss || window > space)
+    if ((int64_t)window <= (int64_t)space - mss || window > space) {
         window = space - space % mss;
-    else if (mss == full && space > window + full / 2)
+    } else if (mss == full && space > window + full / 2) {
         window = space;
+    }
     return window;
 }
 
 uint16_t sim_tcp_select_window(struct sim_world *world, struct sim_tcp *tcp)
 {
-    if (tcp_in(tcp, STATE(CLOSED) | STATE(TIME_WAIT) | STATE(LISTEN)))
+    if (tcp_in(tcp, STATE(CLOSED) | STATE(TIME_WAIT) | STATE(LISTEN))) {
         return (uint16_t)smaller(tcp->rcv_wnd >> tcp->rcv_wscale, TCP_WINDOW_MAX);
+    }
     uint32_t now = tcp_receive_window(tcp);
     uint32_t window = sim_tcp_ideal_window(world, tcp);
     uint32_t unit = 1U << tcp->rcv_wscale;
-    if (window < now) /* RFC 9293 3.8.6: never take back what was offered */
+    if (window < now) { /* RFC 9293 3.8.6: never take back what was offered */
         window = (now + unit - 1) & ~(unit - 1);
+    }
     window = smaller(window, (uint32_t)TCP_WINDOW_MAX << tcp->rcv_wscale);
     tcp->rcv_wnd = window;
     tcp->rcv_wup = tcp->rcv_nxt;
@@ -148,17 +160,19 @@ void sim_tcp_discharge(const struct sim_world *world, const struct sim_tcp *tcp,
     struct sim_socket *socket = tcp_socket(world, tcp);
     uint64_t held = socket->receive_charge - tcp->early_charge;
     uint64_t before_bytes = socket->receive.length + length;
-    if (!socket->receive.length)
+    if (!socket->receive.length) {
         socket->receive_charge = tcp->early_charge;
-    else
+    } else {
         socket->receive_charge -= (uint32_t)(held * length / before_bytes);
+    }
 }
 
 bool sim_tcp_make_room(const struct sim_world *world, const struct sim_tcp *tcp)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
-    if (socket->receive_charge <= socket->receive_limit)
+    if (socket->receive_charge <= socket->receive_limit) {
         return true;
+    }
     /* LINUX: data within the window offered is rather kept than lost: first by a larger buffer. */
     uint32_t most = (uint32_t)tcp_setting(world, tcp, SIM_SETTING_TCP_RMEM_MAX);
     if (!(socket->options & SIM_OPTION_RCVBUF_LOCKED) && socket->receive_limit < most) {
@@ -167,24 +181,26 @@ bool sim_tcp_make_room(const struct sim_world *world, const struct sim_tcp *tcp)
     }
     uint32_t bytes = (uint32_t)socket->receive.length;
     uint32_t dense = bytes + (bytes / SIM_CHUNK_BYTES + 1) * SKB_STRUCT;
-    if (socket->receive_charge > tcp->early_charge + dense)
+    if (socket->receive_charge > tcp->early_charge + dense) {
         socket->receive_charge = tcp->early_charge + dense;
+    }
     return socket->receive_charge <= socket->receive_limit;
 }
 
 void sim_tcp_grow_window(struct sim_world *world, struct sim_tcp *tcp, uint32_t length)
 {
-    int64_t room = (int64_t)smaller(tcp->window_clamp, sim_tcp_space(world, tcp)) -
-                   tcp->window_limit;
-    if (room <= 0)
+    int64_t room = (int64_t)smaller(tcp->window_clamp, sim_tcp_space(world, tcp)) - tcp->window_limit;
+    if (room <= 0) {
         return;
+    }
     /* Grow by the two segments that the peer may send next, where payload fills the buffer well. */
     bool full = sim_tcp_window_of(tcp, length + TCP_PACKET_OVERHEAD) <= length;
     uint32_t step = full ? 2 * tcp->advertised_mss : 2 * length;
     step = larger(step, 2 * length);
     tcp->window_limit += smaller(step, (uint32_t)room);
-    if (!tcp->quick_acks)
+    if (!tcp->quick_acks) {
         tcp->quick_acks = 1;
+    }
 }
 
 void sim_tcp_measure_receive_mss(struct sim_world *world, struct sim_tcp *tcp, uint32_t length)
@@ -198,8 +214,9 @@ void sim_tcp_measure_receive_mss(struct sim_world *world, struct sim_tcp *tcp, u
         tcp->receive_mss = smaller(length, tcp->advertised_mss);
         return;
     }
-    if (tcp->ack_pending & ACK_PUSHED)
+    if (tcp->ack_pending & ACK_PUSHED) {
         tcp->ack_pending |= ACK_PUSHED_AGAIN;
+    }
     tcp->ack_pending |= ACK_PUSHED;
 }
 
@@ -208,8 +225,9 @@ static void adjust_space(struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
     uint64_t rtt_us = tcp->srtt_us8 >> 3; /* SIMPLER: the sender's estimate, from the handshake on */
-    if (!rtt_us || world->now - tcp->space_at < rtt_us * 1000)
+    if (!rtt_us || world->now - tcp->space_at < rtt_us * 1000) {
         return;
+    }
     uint32_t copied = tcp->copied_seq - tcp->space_seq;
     if (copied > tcp->space_bytes) {
         if (tcp_setting(world, tcp, SIM_SETTING_TCP_MODERATE_RCVBUF) &&
@@ -232,10 +250,12 @@ static void adjust_space(struct sim_world *world, struct sim_tcp *tcp)
 void sim_tcp_after_read(struct sim_world *world, struct sim_tcp *tcp, uint32_t length)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
-    if (length)
+    if (length) {
         adjust_space(world, tcp);
-    if (tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN) | STATE(SYN_SENT) | STATE(TIME_WAIT)))
+    }
+    if (tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN) | STATE(SYN_SENT) | STATE(TIME_WAIT))) {
         return;
+    }
     bool now = false;
     if (tcp->ack_pending & ACK_SCHEDULED) {
         bool drained = length && !socket->receive_charge;
@@ -250,8 +270,9 @@ void sim_tcp_after_read(struct sim_world *world, struct sim_tcp *tcp, uint32_t l
             now = ideal && ideal >= 2 * (uint64_t)window;
         }
     }
-    if (now)
+    if (now) {
         sim_tcp_send_ack(world, tcp);
+    }
 }
 
 /* ---- sending ------------------------------------------------------------------------------ */
@@ -259,8 +280,9 @@ void sim_tcp_after_read(struct sim_world *world, struct sim_tcp *tcp, uint32_t l
 static uint32_t power_of_two_above(uint32_t value)
 {
     uint32_t power = 1;
-    while (power < value)
+    while (power < value) {
         power <<= 1;
+    }
     return power;
 }
 
@@ -274,15 +296,17 @@ void sim_tcp_expand_send_buffer(struct sim_world *world, struct sim_tcp *tcp)
     uint64_t wanted = each * segments * SEND_EXPANSION;
     uint64_t most = (uint64_t)tcp_setting(world, tcp, SIM_SETTING_TCP_WMEM_MAX);
     wanted = wanted < most ? wanted : most;
-    if (socket->send_limit < wanted)
+    if (socket->send_limit < wanted) {
         socket->send_limit = (uint32_t)wanted;
+    }
 }
 
 uint32_t sim_tcp_send_charge(const struct sim_tcp *tcp)
 {
     uint32_t bytes = tcp->write_seq - tcp->snd_una;
-    if (!bytes)
+    if (!bytes) {
         return 0;
+    }
     uint32_t goal = tcp->mss ? sim_tcp_size_goal(tcp) : MSS_DEFAULT;
     /* LINUX: unsent bytes lie in buffers of a burst, sent ones mostly in buffers of two segments. */
     uint32_t buffers = (tcp->packets_out + 1) / 2 + ((uint32_t)tcp->send.length + goal - 1) / goal;
@@ -296,8 +320,9 @@ uint32_t sim_tcp_send_room(const struct sim_world *world, const struct sim_tcp *
     uint32_t tail = (uint32_t)(tcp->send.length % goal);
     /* LINUX: the last buffer is filled up without asking; a new one only while below the limit, and
      * then whole, so the limit is overshot by up to one. */
-    if (tail)
+    if (tail) {
         return goal - tail;
+    }
     return sim_tcp_send_charge(tcp) < socket->send_limit ? goal : 0;
 }
 
@@ -305,7 +330,8 @@ bool sim_tcp_writable(const struct sim_world *world, const struct sim_tcp *tcp)
 {
     const struct sim_socket *socket = tcp_socket(world, tcp);
     uint32_t charge = sim_tcp_send_charge(tcp);
-    if (tcp->not_sent_low_water && tcp->send.length >= tcp->not_sent_low_water)
+    if (tcp->not_sent_low_water && tcp->send.length >= tcp->not_sent_low_water) {
         return false;
+    }
     return charge < socket->send_limit && socket->send_limit - charge >= charge / 2;
 }

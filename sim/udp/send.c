@@ -6,13 +6,13 @@
 
 #include "core/block.h"
 #include "core/bytes.h"
+#include "internal.h"
 #include "net/host.h"
+#include "net/packet.h"
 #include "socket/inet.h"
 #include "socket/message.h"
 #include "socket/option.h"
-#include "net/packet.h"
 #include "socket/sockets.h"
-#include "internal.h"
 
 enum {
     LOOPBACK_NUMBER = 1,
@@ -38,8 +38,9 @@ struct wish {
 static struct sim_ip bound_source(const struct sim_world *world, const struct sim_socket *socket)
 {
     if (sim_ip_is_multicast(socket->local.ip) ||
-        sim_ip_is_broadcast(world, socket->host, socket->local.ip))
+        sim_ip_is_broadcast(world, socket->host, socket->local.ip)) {
         return sim_ip_v4(INADDR_ANY);
+    }
     return socket->local.ip;
 }
 
@@ -49,8 +50,9 @@ static struct sim_ip group_source(const struct sim_world *world, struct sim_sock
     const struct sim_option *kept = sim_option_kept(world, id, IPPROTO_IP, IP_MULTICAST_IF);
     uint32_t address = 0;
 
-    if (kept != NULL)
+    if (kept != NULL) {
         memcpy(&address, kept->value, sizeof address);
+    }
     return sim_ip_v4(ntohl(address));
 }
 
@@ -59,22 +61,29 @@ int sim_udp_route(const struct sim_world *world, struct sim_socket_id id, struct
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
 
-    if (interface == 0)
+    if (interface == 0) {
         interface = socket->bound_interface;
-    if (interface == 0 && sim_ip_is_multicast(to.ip))
+    }
+    if (interface == 0 && sim_ip_is_multicast(to.ip)) {
         interface = socket->multicast_interface;
-    if (sim_ip_equal(from, socket->local.ip))
+    }
+    if (sim_ip_equal(from, socket->local.ip)) {
         from = bound_source(world, socket);
-    if (sim_ip_is_v4(to.ip) && sim_ip_is_multicast(to.ip) && sim_ip_is_any(from))
+    }
+    if (sim_ip_is_v4(to.ip) && sim_ip_is_multicast(to.ip) && sim_ip_is_any(from)) {
         from = group_source(world, id);
+    }
     /* LINUX: ip6_dst_lookup_tail: bound to an IPv4 address, going to an IPv6 one. */
-    if (!sim_ip_is_v4(to.ip) && sim_ip_is_v4(from) && !sim_ip_is_any(from))
+    if (!sim_ip_is_v4(to.ip) && sim_ip_is_v4(from) && !sim_ip_is_any(from)) {
         return -EAFNOSUPPORT;
+    }
     int error = sim_ip_route(world, socket->host, to, from, interface, path);
-    if (error < 0)
+    if (error < 0) {
         return error;
-    if (path->broadcast && (socket->options & SIM_OPTION_BROADCAST) == 0)
+    }
+    if (path->broadcast && (socket->options & SIM_OPTION_BROADCAST) == 0) {
         return -EACCES;
+    }
     return 0;
 }
 
@@ -85,15 +94,17 @@ static int name_v4(const struct msghdr *message, struct sim_endpoint *to)
 {
     struct sockaddr_in in;
 
-    if (message->msg_namelen < sizeof in)
+    if (message->msg_namelen < sizeof in) {
         return -EINVAL;
+    }
     memcpy(&in, message->msg_name, sizeof in);
-    if (in.sin_family != AF_INET && in.sin_family != AF_UNSPEC)
+    if (in.sin_family != AF_INET && in.sin_family != AF_UNSPEC) {
         return -EAFNOSUPPORT;
-    if (in.sin_port == 0)
+    }
+    if (in.sin_port == 0) {
         return -EINVAL;
-    *to = (struct sim_endpoint){.ip = sim_ip_v4(ntohl(in.sin_addr.s_addr)),
-                                .port = ntohs(in.sin_port)};
+    }
+    *to = (struct sim_endpoint){.ip = sim_ip_v4(ntohl(in.sin_addr.s_addr)), .port = ntohs(in.sin_port)};
     return 0;
 }
 
@@ -105,15 +116,17 @@ static int name_v6(const struct sim_socket *socket, const struct msghdr *message
     bool v6only = (socket->options & SIM_OPTION_V6ONLY) != 0;
     int error;
 
-    if (message->msg_namelen < SOCKADDR_BYTES_BEFORE_DATA)
+    if (message->msg_namelen < SOCKADDR_BYTES_BEFORE_DATA) {
         return -EINVAL;
+    }
     switch (name->sa_family) {
     case AF_INET:
         return v6only ? -ENETUNREACH : name_v4(message, to);
     case AF_INET6:
         error = sim_endpoint_from(socket, name, message->msg_namelen, to);
-        if (error < 0)
+        if (error < 0) {
             return error;
+        }
         break;
     case AF_UNSPEC:
         *none = true;
@@ -121,13 +134,16 @@ static int name_v6(const struct sim_socket *socket, const struct msghdr *message
     default:
         return -EINVAL;
     }
-    if (sim_ip_is_v4(to->ip) && v6only)
+    if (sim_ip_is_v4(to->ip) && v6only) {
         return -ENETUNREACH;
-    if (to->port == 0)
+    }
+    if (to->port == 0) {
         return -EINVAL;
-    if (sim_ip_is_any(to->ip) && !sim_ip_is_v4(to->ip))
+    }
+    if (sim_ip_is_any(to->ip) && !sim_ip_is_v4(to->ip)) {
         to->ip = sim_ip_is_v4(socket->local.ip) ? sim_ip_v4(INADDR_LOOPBACK)
                                                 : (struct sim_ip){{[15] = 1}};
+    }
     return 0;
 }
 
@@ -139,13 +155,16 @@ static int choose_destination(const struct sim_socket *socket, const struct msgh
     if (!none) {
         int error = socket->family == AF_INET6 ? name_v6(socket, message, to, &none)
                                                : name_v4(message, to);
-        if (error < 0)
+        if (error < 0) {
             return error;
+        }
     }
-    if (!none)
+    if (!none) {
         return 0;
-    if ((socket->flags & SIM_SOCKET_CONNECTED) == 0)
+    }
+    if ((socket->flags & SIM_SOCKET_CONNECTED) == 0) {
         return -EDESTADDRREQ;
+    }
     *to = socket->remote;
     return 0;
 }
@@ -154,8 +173,9 @@ static int choose_destination(const struct sim_socket *socket, const struct msgh
 
 static int take_int(const struct cmsghdr *control, int low, int high, int *value)
 {
-    if (sim_message_control_bytes(control) != sizeof *value)
+    if (sim_message_control_bytes(control) != sizeof *value) {
         return -EINVAL;
+    }
     memcpy(value, CMSG_DATA(control), sizeof *value);
     return *value < low || *value > high ? -EINVAL : 0;
 }
@@ -167,13 +187,16 @@ static int wish_v4(const struct cmsghdr *control, struct wish *wish)
 
     switch (control->cmsg_type) {
     case IP_PKTINFO:
-        if (sim_message_control_bytes(control) != sizeof info)
+        if (sim_message_control_bytes(control) != sizeof info) {
             return -EINVAL;
+        }
         memcpy(&info, CMSG_DATA(control), sizeof info);
-        if (info.ipi_ifindex != 0)
+        if (info.ipi_ifindex != 0) {
             wish->interface = (uint32_t)info.ipi_ifindex;
-        if (info.ipi_spec_dst.s_addr != htonl(INADDR_ANY))
+        }
+        if (info.ipi_spec_dst.s_addr != htonl(INADDR_ANY)) {
             wish->from = sim_ip_v4(ntohl(info.ipi_spec_dst.s_addr));
+        }
         return 0;
     case IP_TTL:
         return take_int(control, 1, 255, &wish->ttl);
@@ -197,19 +220,23 @@ static int wish_v6(const struct sim_world *world, const struct sim_socket *socke
 
     switch (control->cmsg_type) {
     case IPV6_PKTINFO:
-        if (sim_message_control_bytes(control) < sizeof info)
+        if (sim_message_control_bytes(control) < sizeof info) {
             return -EINVAL;
+        }
         memcpy(&info, CMSG_DATA(control), sizeof info);
         memcpy(from.bytes, &info.ipi6_addr, sizeof from.bytes);
         if (info.ipi6_ifindex != 0) {
-            if (sim_host_interface(world, socket->host, info.ipi6_ifindex) == NULL)
+            if (sim_host_interface(world, socket->host, info.ipi6_ifindex) == NULL) {
                 return -ENODEV;
+            }
             wish->interface = info.ipi6_ifindex;
         }
-        if (sim_ip_is_any(from))
+        if (sim_ip_is_any(from)) {
             return 0;
-        if (sim_host_owner(world, socket->host, from) == NULL)
+        }
+        if (sim_host_owner(world, socket->host, from) == NULL) {
             return -EINVAL;
+        }
         wish->from = from;
         return 0;
     case IPV6_HOPLIMIT:
@@ -230,16 +257,17 @@ static int read_control(const struct sim_world *world, const struct sim_socket *
 
     while ((more = sim_message_next_control(message, &control)) > 0) {
         int error = 0;
-        if (control->cmsg_level == SOL_SOCKET)
-            error = control->cmsg_type == SCM_RIGHTS || control->cmsg_type == SCM_CREDENTIALS
-                        ? 0
-                        : -EINVAL;
-        else if (v4 && control->cmsg_level == IPPROTO_IP)
+        if (control->cmsg_level == SOL_SOCKET) {
+            error = control->cmsg_type == SCM_RIGHTS || control->cmsg_type == SCM_CREDENTIALS ? 0
+                                                                                              : -EINVAL;
+        } else if (v4 && control->cmsg_level == IPPROTO_IP) {
             error = wish_v4(control, wish);
-        else if (!v4 && control->cmsg_level == IPPROTO_IPV6)
+        } else if (!v4 && control->cmsg_level == IPPROTO_IPV6) {
             error = wish_v6(world, socket, control, wish);
-        if (error < 0)
+        }
+        if (error < 0) {
             return error;
+        }
     }
     return more;
 }
@@ -252,11 +280,13 @@ static int check_length(const struct sim_socket *socket, const struct sim_ip_pat
     size_t header = UDP_HEADER_BYTES + (v4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES);
     size_t most = v4 ? LONGEST_DATAGRAM - header : LONGEST_DATAGRAM - UDP_HEADER_BYTES;
 
-    if (length > most)
+    if (length > most) {
         return -EMSGSIZE;
+    }
     if ((socket->mtu_discover == IP_PMTUDISC_DO || socket->mtu_discover == IP_PMTUDISC_PROBE) &&
-        length + header > path->mtu)
+        length + header > path->mtu) {
         return -EMSGSIZE;
+    }
     return 0;
 }
 
@@ -266,12 +296,15 @@ static uint8_t hops(const struct sim_world *world, const struct sim_socket *sock
     bool v4 = sim_ip_is_v4(wish->to.ip);
     uint8_t own = v4 ? socket->ttl : socket->hop_limit;
 
-    if (wish->ttl >= 0)
+    if (wish->ttl >= 0) {
         return (uint8_t)wish->ttl;
-    if (sim_ip_is_multicast(wish->to.ip))
+    }
+    if (sim_ip_is_multicast(wish->to.ip)) {
         return socket->multicast_ttl;
-    if (own != 0)
+    }
+    if (own != 0) {
         return own;
+    }
     return (uint8_t)sim_setting(sim_host_at(world, socket->host), SIM_SETTING_IP_DEFAULT_TTL);
 }
 
@@ -282,8 +315,9 @@ static struct sim_packet_id make_packet(struct sim_world *world, const struct si
     bool v4 = sim_ip_is_v4(wish->to.ip);
     struct sim_packet_id id = sim_packet_new(world);
 
-    if (id.index == 0)
+    if (id.index == 0) {
         return id;
+    }
     struct sim_packet *packet = sim_packet_at(world, id);
     if (sim_bytes_append_iov(world, &packet->payload, message->msg_iov, message->msg_iovlen, 0,
                              length) < 0) {
@@ -298,8 +332,9 @@ static struct sim_packet_id make_packet(struct sim_world *world, const struct si
     packet->source.ip = path->source;
     packet->source.port = socket->local.port;
     packet->destination = wish->to;
-    if (sim_ip_is_any(wish->to.ip)) /* 0.0.0.0 means this host */
+    if (sim_ip_is_any(wish->to.ip)) { /* 0.0.0.0 means this host */
         packet->destination.ip = path->source;
+    }
     packet->dont_fragment = v4 && socket->mtu_discover != IP_PMTUDISC_DONT &&
                             sim_packet_wire_bytes(packet) <= path->mtu;
     return id;
@@ -312,26 +347,28 @@ static bool is_heard_here(const struct sim_socket *socket, const struct wish *wi
     uint32_t off = sim_ip_is_v4(wish->to.ip) ? SIM_OPTION_MULTICAST_LOOP_OFF
                                              : SIM_OPTION_MULTICAST6_LOOP_OFF;
 
-    if (sim_ip_is_multicast(wish->to.ip))
+    if (sim_ip_is_multicast(wish->to.ip)) {
         return (socket->options & off) == 0;
+    }
     return path->broadcast != 0;
 }
 
-static int transmit(struct sim_world *world, const struct sim_socket *socket,
-                    const struct wish *wish, const struct sim_ip_path *path,
-                    struct sim_packet_id id)
+static int transmit(struct sim_world *world, const struct sim_socket *socket, const struct wish *wish,
+                    const struct sim_ip_path *path, struct sim_packet_id id)
 {
     struct sim_host_id host = socket->host;
     const struct sim_packet *packet = sim_packet_at(world, id);
     bool multicast = sim_ip_is_multicast(wish->to.ip);
 
     /* What leaves by lo comes back by it, and is not heard twice. */
-    if ((!multicast && !path->broadcast) || path->interface == LOOPBACK_NUMBER)
+    if ((!multicast && !path->broadcast) || path->interface == LOOPBACK_NUMBER) {
         return sim_ip_output(world, host, id, path->local ? 0 : path->interface);
+    }
     if (is_heard_here(socket, wish, path)) {
         struct sim_packet_id copy = sim_packet_clone(world, id);
-        if (copy.index != 0)
+        if (copy.index != 0) {
             sim_ip_loop_back(world, host, copy, path->interface);
+        }
     }
     if (multicast && packet->ttl == 0) { /* LINUX: not beyond this host */
         sim_packet_free(world, id);
@@ -347,17 +384,21 @@ static int prepare(struct sim_world *world, struct sim_socket_id id, const struc
     int error = choose_destination(socket, message, &wish->to);
     bool v4 = sim_ip_is_v4(wish->to.ip);
 
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     wish->from = socket->local.ip;
     error = read_control(world, socket, message, wish);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     error = sim_udp_route(world, id, wish->to, wish->from, wish->interface, path);
-    if (error == -EACCES && message->msg_namelen == 0) /* LINUX: connect() has asked already */
+    if (error == -EACCES && message->msg_namelen == 0) { /* LINUX: connect() has asked already */
         error = 0;
-    if (error < 0)
+    }
+    if (error < 0) {
         return error;
+    }
     return check_length(socket, path, v4, length);
 }
 
@@ -372,22 +413,29 @@ ssize_t sim_udp_send(struct sim_world *world, struct sim_task_id task, struct si
     struct sim_ip_path path;
     size_t length = sim_message_length(message);
 
-    if (sim_inet_autobind(world, id) < 0)
+    if (sim_inet_autobind(world, id) < 0) {
         return -EAGAIN;
-    if (length > LONGEST_DATAGRAM && socket->family == AF_INET)
+    }
+    if (length > LONGEST_DATAGRAM && socket->family == AF_INET) {
         return -EMSGSIZE;
-    if ((flags & MSG_OOB) != 0 && socket->family == AF_INET)
+    }
+    if ((flags & MSG_OOB) != 0 && socket->family == AF_INET) {
         return -EOPNOTSUPP;
+    }
     int error = prepare(world, id, message, length, &wish, &path);
-    if (error < 0)
+    if (error < 0) {
         return error;
-    if (socket->error != 0)
+    }
+    if (socket->error != 0) {
         return sim_socket_take_error(world, id);
-    if ((socket->flags & SIM_SOCKET_WRITE_SHUT) != 0)
+    }
+    if ((socket->flags & SIM_SOCKET_WRITE_SHUT) != 0) {
         return -EPIPE;
+    }
     struct sim_packet_id packet = make_packet(world, socket, &wish, &path, message, length);
-    if (packet.index == 0)
+    if (packet.index == 0) {
         return -ENOBUFS;
+    }
     error = transmit(world, socket, &wish, &path, packet);
     return error < 0 ? error : (ssize_t)length;
 }

@@ -6,13 +6,13 @@
 #include <sys/ioctl.h>
 
 #include "core/block.h"
+#include "file/wait.h"
+#include "internal.h"
 #include "net/host.h"
 #include "socket/inet.h"
 #include "socket/option.h"
 #include "socket/port.h"
 #include "socket/sockets.h"
-#include "internal.h"
-#include "file/wait.h"
 
 static int create(struct sim_world *world, struct sim_socket_id id)
 {
@@ -40,16 +40,17 @@ static int disconnect(struct sim_world *world, struct sim_socket_id id)
 
     socket->flags &= ~(uint32_t)SIM_SOCKET_CONNECTED;
     socket->remote = (struct sim_endpoint){0};
-    if (socket->family == AF_INET)
+    if (socket->family == AF_INET) {
         socket->remote.ip = sim_ip_v4(INADDR_ANY);
+    }
     socket->bound_interface = 0;
     sim_inet_forget_name(world, id);
     return 0;
 }
 
 /* The destination of connect(): an AF_INET6 socket takes AF_INET addresses too. */
-static int connect_endpoint(struct sim_socket *socket, const struct sockaddr *address,
-                            socklen_t length, struct sim_endpoint *to)
+static int connect_endpoint(struct sim_socket *socket, const struct sockaddr *address, socklen_t length,
+                            struct sim_endpoint *to)
 {
     bool v6only = (socket->options & SIM_OPTION_V6ONLY) != 0;
     int error;
@@ -59,56 +60,69 @@ static int connect_endpoint(struct sim_socket *socket, const struct sockaddr *ad
         return v6only ? -EAFNOSUPPORT : sim_endpoint_from(&as_inet, address, length, to);
     }
     if (socket->family == AF_INET && length >= (socklen_t)sizeof(struct sockaddr_in) &&
-        address->sa_family != AF_INET)
+        address->sa_family != AF_INET) {
         return -EAFNOSUPPORT;
+    }
     error = sim_endpoint_from(socket, address, length, to);
-    if (error < 0 || socket->family == AF_INET)
+    if (error < 0 || socket->family == AF_INET) {
         return error;
-    if (sim_ip_is_v4(to->ip))
+    }
+    if (sim_ip_is_v4(to->ip)) {
         return v6only ? -ENETUNREACH : 0;
+    }
     if (sim_ip_is_any(to->ip)) { /* LINUX: connect(::) means this host, in the socket's version */
         bool mapped = sim_ip_is_v4(socket->local.ip);
         to->ip = mapped ? sim_ip_v4(INADDR_LOOPBACK) : (struct sim_ip){{[15] = 1}};
     }
     if (sim_ip_is_link_local(to->ip) && to->scope == 0) {
         to->scope = socket->bound_interface;
-        if (to->scope == 0)
+        if (to->scope == 0) {
             return -EINVAL;
+        }
     }
     if (sim_ip_is_link_local(to->ip)) {
-        if (socket->bound_interface != 0 && socket->bound_interface != to->scope)
+        if (socket->bound_interface != 0 && socket->bound_interface != to->scope) {
             return -EINVAL;
+        }
         socket->bound_interface = to->scope; /* LINUX: it stays so when the rest fails */
     }
     return 0;
 }
 
-static int connect_to(struct sim_world *world, struct sim_socket_id id,
-                      const struct sockaddr *address, socklen_t length)
+static int connect_to(struct sim_world *world, struct sim_socket_id id, const struct sockaddr *address,
+                      socklen_t length)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_ip_path path;
     struct sim_endpoint to;
 
-    if (length < (socklen_t)sizeof address->sa_family)
+    if (length < (socklen_t)sizeof address->sa_family) {
         return -EINVAL;
-    if (address->sa_family == AF_UNSPEC)
+    }
+    if (address->sa_family == AF_UNSPEC) {
         return disconnect(world, id);
-    if (sim_inet_autobind(world, id) < 0)
+    }
+    if (sim_inet_autobind(world, id) < 0) {
         return -EAGAIN;
+    }
     int error = connect_endpoint(socket, address, length, &to);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     /* LINUX: an address that an earlier connect() chose still binds the next one. */
     error = sim_udp_route(world, id, to, socket->local.ip, 0, &path);
-    if (error < 0)
+    if (error < 0) {
         return error;
-    if (sim_ip_is_any(socket->local.ip))
+    }
+    if (sim_ip_is_any(socket->local.ip)) {
         socket->local.ip = path.source;
-    if (sim_ip_is_link_local(to.ip))
+    }
+    if (sim_ip_is_link_local(to.ip)) {
         socket->local.scope = to.scope;
-    if (sim_ip_is_any(to.ip)) /* LINUX: 0.0.0.0 was resolved to the source's own address */
+    }
+    if (sim_ip_is_any(to.ip)) { /* LINUX: 0.0.0.0 was resolved to the source's own address */
         to.ip = path.source;
+    }
     socket->remote = to;
     socket->flags |= SIM_SOCKET_CONNECTED;
     return 0;
@@ -124,12 +138,15 @@ static int shut(struct sim_world *world, struct sim_socket_id id, int how)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
 
-    if (how < SHUT_RD || how > SHUT_RDWR)
+    if (how < SHUT_RD || how > SHUT_RDWR) {
         return -EINVAL;
-    if (how != SHUT_WR)
+    }
+    if (how != SHUT_WR) {
         socket->flags |= SIM_SOCKET_READ_SHUT;
-    if (how != SHUT_RD)
+    }
+    if (how != SHUT_RD) {
         socket->flags |= SIM_SOCKET_WRITE_SHUT;
+    }
     sim_wake_socket(world, id, POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLHUP);
     return (socket->flags & SIM_SOCKET_CONNECTED) != 0 ? 0 : -ENOTCONN;
 }
@@ -146,14 +163,18 @@ static uint32_t poll_bits(const struct sim_world *world, struct sim_socket_id id
     uint32_t both = SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT;
     uint32_t bits = POLLOUT | POLLWRNORM | POLLWRBAND;
 
-    if (socket->error != 0 || socket->first_error.index != 0)
+    if (socket->error != 0 || socket->first_error.index != 0) {
         bits |= POLLERR;
-    if ((socket->flags & SIM_SOCKET_READ_SHUT) != 0)
+    }
+    if ((socket->flags & SIM_SOCKET_READ_SHUT) != 0) {
         bits |= POLLRDHUP | POLLIN | POLLRDNORM;
-    if ((socket->flags & both) == both)
+    }
+    if ((socket->flags & both) == both) {
         bits |= POLLHUP;
-    if (socket->first_datagram.index != 0)
+    }
+    if (socket->first_datagram.index != 0) {
         bits |= POLLIN | POLLRDNORM;
+    }
     return bits;
 }
 

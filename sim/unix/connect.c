@@ -5,10 +5,10 @@
 #include <poll.h>
 #include <string.h>
 
+#include "file/wait.h"
+#include "internal.h"
 #include "net/host.h"
 #include "socket/sockets.h"
-#include "internal.h"
-#include "file/wait.h"
 
 enum {
     INHERITED_OPTIONS = SIM_OPTION_PASSCRED,
@@ -20,19 +20,21 @@ int sim_unix_listen(struct sim_world *world, struct sim_socket_id id, int backlo
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_unix *own = sim_unix_of(world, id);
-    uint32_t most =
-        (uint32_t)sim_setting(sim_host_at(world, socket->host), SIM_SETTING_SOMAXCONN);
+    uint32_t most = (uint32_t)sim_setting(sim_host_at(world, socket->host), SIM_SETTING_SOMAXCONN);
 
-    if (socket->type == SOCK_DGRAM)
+    if (socket->type == SOCK_DGRAM) {
         return -EOPNOTSUPP;
+    }
     /* LINUX: who has no name cannot be found. */
-    if (own->name_bytes == 0 || (socket->flags & SIM_SOCKET_CONNECTED) != 0)
+    if (own->name_bytes == 0 || (socket->flags & SIM_SOCKET_CONNECTED) != 0) {
         return -EINVAL;
+    }
     own->backlog = (uint32_t)backlog < most ? (uint32_t)backlog : most;
     socket->flags |= SIM_SOCKET_LISTENING;
     sim_unix_note_credentials(world, socket, own);
-    if (!sim_unix_is_full(own))
+    if (!sim_unix_is_full(own)) {
         sim_unix_wake_blocked(world, id, true);
+    }
     return 0;
 }
 
@@ -43,12 +45,15 @@ int sim_unix_accept(struct sim_world *world, struct sim_socket_id id, struct sim
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_unix *own = sim_unix_of(world, id);
 
-    if (socket->type == SOCK_DGRAM)
+    if (socket->type == SOCK_DGRAM) {
         return -EOPNOTSUPP;
-    if ((socket->flags & SIM_SOCKET_LISTENING) == 0)
+    }
+    if ((socket->flags & SIM_SOCKET_LISTENING) == 0) {
         return -EINVAL;
-    if (socket->error != 0)
+    }
+    if (socket->error != 0) {
         return sim_socket_take_error(world, id);
+    }
     if (own->first_child.index == 0) {
         bool ended = (socket->flags & SIM_SOCKET_READ_SHUT) != 0 &&
                      !sim_socket_never_waits(world, socket, 0);
@@ -58,32 +63,34 @@ int sim_unix_accept(struct sim_world *world, struct sim_socket_id id, struct sim
     *child = own->first_child;
     struct sim_unix *taken = sim_unix_of(world, *child);
     own->first_child = taken->next_child;
-    if (own->first_child.index == 0)
+    if (own->first_child.index == 0) {
         own->last_child.index = 0;
+    }
     own->child_count--;
     taken->next_child.index = taken->listener.index = 0;
     sim_socket_at(world, *child)->flags |= SIM_SOCKET_ACCEPTED;
-    if (was_full)
+    if (was_full) {
         sim_unix_wake_blocked(world, id, true);
+    }
     return 0;
 }
 
 /* ---- connecting ---- */
 
 /* The accepted end: named like the listener, joined to the connecting one, last in the queue. */
-static int make_child(struct sim_world *world, struct sim_socket_id id,
-                      struct sim_socket_id listener)
+static int make_child(struct sim_world *world, struct sim_socket_id id, struct sim_socket_id listener)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_socket *listening = sim_socket_at(world, listener);
     struct sim_unix *own = sim_unix_of(world, id);
     struct sim_unix *parent = sim_unix_of(world, listener);
     struct sim_socket_id child;
-    int error = sim_socket_create(world, listening->host, listening->owner, AF_UNIX,
-                                  socket->type, 0, &child);
+    int error = sim_socket_create(world, listening->host, listening->owner, AF_UNIX, socket->type, 0,
+                                  &child);
 
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     struct sim_unix *born = sim_unix_of(world, child);
     memcpy(born->name, parent->name, sizeof born->name);
     born->name_bytes = parent->name_bytes;
@@ -100,10 +107,11 @@ static int make_child(struct sim_world *world, struct sim_socket_id id,
     own->peer_gid = parent->peer_gid;
     socket->flags |= SIM_SOCKET_CONNECTED;
 
-    if (parent->last_child.index != 0)
+    if (parent->last_child.index != 0) {
         sim_unix_of(world, parent->last_child)->next_child = child;
-    else
+    } else {
         parent->first_child = child;
+    }
     parent->last_child = child;
     parent->child_count++;
     sim_wake_socket(world, listener, POLLIN | POLLRDNORM);
@@ -112,34 +120,40 @@ static int make_child(struct sim_world *world, struct sim_socket_id id,
 }
 
 /* LINUX: unix_stream_connect looks for the listener before it looks at the socket itself. */
-int sim_unix_connect(struct sim_world *world, struct sim_socket_id id,
-                     const struct sockaddr *address, socklen_t length)
+int sim_unix_connect(struct sim_world *world, struct sim_socket_id id, const struct sockaddr *address,
+                     socklen_t length)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_socket_id listener;
     int error = sim_unix_find(world, socket, address, length, &listener);
 
-    if (error == -EINVAL)
+    if (error == -EINVAL) {
         return error;
+    }
     if ((socket->options & SIM_OPTION_PASSCRED) != 0) {
         int unnamed = sim_unix_autobind(world, id);
-        if (unnamed < 0)
+        if (unnamed < 0) {
             return unnamed;
+        }
     }
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     const struct sim_socket *listening = sim_socket_at(world, listener);
     if ((listening->flags & SIM_SOCKET_LISTENING) == 0 ||
-        (listening->flags & SIM_SOCKET_READ_SHUT) != 0)
+        (listening->flags & SIM_SOCKET_READ_SHUT) != 0) {
         return -ECONNREFUSED;
+    }
     if (sim_unix_is_full(sim_unix_of(world, listener))) {
         sim_unix_block_on(world, id, listener);
         return -EAGAIN;
     }
-    if ((socket->flags & SIM_SOCKET_CONNECTED) != 0)
+    if ((socket->flags & SIM_SOCKET_CONNECTED) != 0) {
         return -EISCONN;
-    if ((socket->flags & SIM_SOCKET_LISTENING) != 0)
+    }
+    if ((socket->flags & SIM_SOCKET_LISTENING) != 0) {
         return -EINVAL;
+    }
     sim_unix_unblock(world, id);
     return make_child(world, id, listener);
 }
@@ -158,8 +172,9 @@ static void end_peer(struct sim_world *world, struct sim_socket_id peer, bool re
     struct sim_socket *socket = sim_socket_at(world, peer);
 
     socket->flags |= SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT;
-    if (reset)
+    if (reset) {
         socket->error = ECONNRESET;
+    }
     sim_wake_socket(world, peer, POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLHUP | POLLERR);
 }
 
@@ -168,8 +183,9 @@ static void end_children(struct sim_world *world, struct sim_socket_id id)
     struct sim_unix *own = sim_unix_of(world, id);
     struct sim_socket_id child = own->first_child;
 
-    if (child.index == 0) /* what is counted then is messages, which the flush takes */
+    if (child.index == 0) { /* what is counted then is messages, which the flush takes */
         return;
+    }
     own->first_child.index = own->last_child.index = 0;
     own->child_count = 0;
     while (child.index != 0) {
@@ -184,8 +200,9 @@ static void end_children(struct sim_world *world, struct sim_socket_id id)
 /* LINUX: a first message without bytes does not count (it could be an urgent byte, read already). */
 static bool holds_unread(const struct sim_world *world, const struct sim_socket *socket)
 {
-    if (socket->first_datagram.index == 0)
+    if (socket->first_datagram.index == 0) {
         return false;
+    }
     const struct sim_datagram *first = sim_datagram_at(world, socket->first_datagram);
     return first->bytes.length > 0 || first->next.index != 0;
 }
@@ -205,14 +222,16 @@ void sim_unix_release(struct sim_world *world, struct sim_socket_id id)
     socket->flags &= ~(uint32_t)SIM_SOCKET_LISTENING;
     sim_unix_wake_blocked(world, id, true);
     sim_unix_leave_name(world, sim_unix_id_of(world, id));
-    bool peer_is_gone =
-        peer.index == 0 || (sim_socket_at(world, peer)->flags & SIM_SOCKET_ORPHAN) != 0;
-    if (!peer_is_gone)
+    bool peer_is_gone = peer.index == 0 || (sim_socket_at(world, peer)->flags & SIM_SOCKET_ORPHAN) != 0;
+    if (!peer_is_gone) {
         end_peer(world, peer, unread || never_accepted);
+    }
     sim_unix_flush(world, id);
-    if (!peer_is_gone)
+    if (!peer_is_gone) {
         return;
-    if (peer.index != 0)
+    }
+    if (peer.index != 0) {
         sim_socket_free(world, peer);
+    }
     sim_socket_free(world, id);
 }

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "file/wait.h"
+#include "internal.h"
 #include "socket/message.h"
 #include "socket/sockets.h"
-#include "internal.h"
-#include "file/wait.h"
 
 enum {
     PAGE_BYTES = 4096,
@@ -22,11 +22,13 @@ static void remove_client(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_unix *own = sim_unix_of(world, id);
 
-    if (own->peer.index == 0)
+    if (own->peer.index == 0) {
         return;
+    }
     struct sim_unix_id *link = &sim_unix_of(world, own->peer)->first_client;
-    while (link->index != sim_unix_id_of(world, id).index)
+    while (link->index != sim_unix_id_of(world, id).index) {
         link = &sim_unix_at(world, *link)->next_client;
+    }
     *link = own->next_client;
     own->next_client.index = 0;
     own->peer.index = 0;
@@ -34,14 +36,15 @@ static void remove_client(struct sim_world *world, struct sim_socket_id id)
 
 /* LINUX: unix_dgram_disconnected: what the old peer sent is lost; if it was connected here in turn,
  * it is told so by ECONNRESET. */
-static void lose_messages(struct sim_world *world, struct sim_socket_id id,
-                          struct sim_socket_id old)
+static void lose_messages(struct sim_world *world, struct sim_socket_id id, struct sim_socket_id old)
 {
-    if (sim_socket_at(world, id)->first_datagram.index == 0)
+    if (sim_socket_at(world, id)->first_datagram.index == 0) {
         return;
+    }
     sim_unix_flush(world, id);
-    if (old.index != 0 && sim_unix_of(world, old)->peer.index == id.index)
+    if (old.index != 0 && sim_unix_of(world, old)->peer.index == id.index) {
         sim_socket_set_error(world, old, ECONNRESET);
+    }
 }
 
 /* LINUX: who has chosen its peer hears nobody else. */
@@ -65,10 +68,12 @@ static int set_peer(struct sim_world *world, struct sim_socket_id id, struct sim
     own->gone_name_bytes = 0;
     memset(own->gone_name, 0, sizeof own->gone_name);
     socket->flags &= ~(uint32_t)SIM_SOCKET_CONNECTED;
-    if (had_other)
+    if (had_other) {
         lose_messages(world, id, old);
-    if (peer.index == 0)
+    }
+    if (peer.index == 0) {
         return 0;
+    }
     struct sim_unix *other = sim_unix_of(world, peer);
     own->peer = peer;
     own->next_client = other->first_client;
@@ -83,22 +88,28 @@ static int connect_datagram(struct sim_world *world, struct sim_socket_id id,
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_socket_id peer = {0};
 
-    if (length < (socklen_t)sizeof address->sa_family)
+    if (length < (socklen_t)sizeof address->sa_family) {
         return -EINVAL;
-    if (address->sa_family == AF_UNSPEC)
+    }
+    if (address->sa_family == AF_UNSPEC) {
         return set_peer(world, id, peer);
+    }
     int error = sim_unix_find(world, socket, address, length, &peer);
-    if (error == -EINVAL)
+    if (error == -EINVAL) {
         return error;
+    }
     if ((socket->options & SIM_OPTION_PASSCRED) != 0) {
         int unnamed = sim_unix_autobind(world, id);
-        if (unnamed < 0)
+        if (unnamed < 0) {
             return unnamed;
+        }
     }
-    if (error < 0)
+    if (error < 0) {
         return error;
-    if (!accepts(world, peer, id))
+    }
+    if (!accepts(world, peer, id)) {
         return -EPERM;
+    }
     return set_peer(world, id, peer);
 }
 
@@ -111,8 +122,7 @@ static uint32_t message_charge(size_t length)
     size_t rest = length > LONGEST_HEAD ? length - LONGEST_HEAD : 0;
     size_t pages = (rest + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 
-    return sim_unix_buffer_charge(length > LONGEST_HEAD ? LONGEST_HEAD : length) +
-           (uint32_t)pages;
+    return sim_unix_buffer_charge(length > LONGEST_HEAD ? LONGEST_HEAD : length) + (uint32_t)pages;
 }
 
 /* The receiver of one message: the named socket or the peer. A peer that was closed is told once, as
@@ -123,8 +133,9 @@ static int choose_receiver(struct sim_world *world, struct sim_socket_id id,
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_unix *own = sim_unix_of(world, id);
 
-    if (message->msg_name != NULL && message->msg_namelen > 0 && socket->type == SOCK_DGRAM)
+    if (message->msg_name != NULL && message->msg_namelen > 0 && socket->type == SOCK_DGRAM) {
         return sim_unix_find(world, socket, message->msg_name, message->msg_namelen, receiver);
+    }
     if (own->peer_gone) {
         set_peer(world, id, (struct sim_socket_id){0});
         return -ECONNREFUSED;
@@ -138,10 +149,12 @@ static int check_receiver(struct sim_world *world, struct sim_socket_id id,
 {
     const struct sim_socket *other = sim_socket_at(world, receiver);
 
-    if (!accepts(world, receiver, id))
+    if (!accepts(world, receiver, id)) {
         return -EPERM;
-    if ((other->flags & (SIM_SOCKET_READ_SHUT | SIM_SOCKET_ORPHAN)) != 0)
+    }
+    if ((other->flags & (SIM_SOCKET_READ_SHUT | SIM_SOCKET_ORPHAN)) != 0) {
         return -EPIPE;
+    }
     /* LINUX: between two sockets that are each other's peers only the send buffer bounds. */
     if (receiver.index != id.index && sim_unix_of(world, receiver)->peer.index != id.index &&
         sim_unix_is_full(sim_unix_of(world, receiver))) {
@@ -151,32 +164,38 @@ static int check_receiver(struct sim_world *world, struct sim_socket_id id,
     return 0;
 }
 
-static ssize_t send_loaded(struct sim_world *world, struct sim_task_id task,
-                           struct sim_socket_id id, const struct msghdr *message, int flags,
-                           struct sim_unix_cargo *cargo)
+static ssize_t send_loaded(struct sim_world *world, struct sim_task_id task, struct sim_socket_id id,
+                           const struct msghdr *message, int flags, struct sim_unix_cargo *cargo)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     size_t length = sim_message_length(message);
     struct sim_socket_id receiver = {0};
 
-    if ((flags & MSG_OOB) != 0)
+    if ((flags & MSG_OOB) != 0) {
         return -EOPNOTSUPP;
-    if ((socket->options & SIM_OPTION_PASSCRED) != 0 && sim_unix_autobind(world, id) < 0)
+    }
+    if ((socket->options & SIM_OPTION_PASSCRED) != 0 && sim_unix_autobind(world, id) < 0) {
         return -ENOSPC;
-    if (length + SPARED_BYTES > socket->send_limit)
+    }
+    if (length + SPARED_BYTES > socket->send_limit) {
         return -EMSGSIZE;
+    }
     int error = sim_unix_may_send(world, id);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     error = choose_receiver(world, id, message, &receiver);
-    if (error == 0)
+    if (error == 0) {
         error = check_receiver(world, id, receiver);
-    if (error == 0)
-        error = sim_unix_enqueue(world, task, id, receiver, message, 0, length,
-                                 message_charge(length), cargo);
+    }
+    if (error == 0) {
+        error = sim_unix_enqueue(world, task, id, receiver, message, 0, length, message_charge(length),
+                                 cargo);
+    }
     /* LINUX: the buffer, taken before the receiver was looked for, is given back: an edge. */
-    if (error < 0 && error != -EAGAIN && sim_unix_is_writable(socket))
+    if (error < 0 && error != -EAGAIN && sim_unix_is_writable(socket)) {
         sim_wake_socket(world, id, POLLOUT | POLLWRNORM | POLLWRBAND);
+    }
     return error < 0 ? error : (ssize_t)length;
 }
 
@@ -186,31 +205,32 @@ ssize_t sim_unix_send_datagram(struct sim_world *world, struct sim_task_id task,
     struct sim_unix_cargo cargo;
     ssize_t result = sim_unix_load(world, task, message, &cargo);
 
-    if (result < 0)
+    if (result < 0) {
         return result;
+    }
     result = send_loaded(world, task, id, message, flags, &cargo);
     sim_unix_unload(world, &cargo);
     return result;
 }
 
-static ssize_t send_datagram(struct sim_world *world, struct sim_task_id task,
-                             struct sim_socket_id id, const struct msghdr *message, size_t skip,
-                             int flags)
+static ssize_t send_datagram(struct sim_world *world, struct sim_task_id task, struct sim_socket_id id,
+                             const struct msghdr *message, size_t skip, int flags)
 {
     return sim_unix_send_datagram(world, task, id, message, flags);
 }
 
 /* LINUX: unix_seqpacket_sendmsg: a name is ignored; a pending error comes before all others. */
-static ssize_t send_seqpacket(struct sim_world *world, struct sim_task_id task,
-                              struct sim_socket_id id, const struct msghdr *message, size_t skip,
-                              int flags)
+static ssize_t send_seqpacket(struct sim_world *world, struct sim_task_id task, struct sim_socket_id id,
+                              const struct msghdr *message, size_t skip, int flags)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
 
-    if (socket->error != 0)
+    if (socket->error != 0) {
         return sim_socket_take_error(world, id);
-    if ((socket->flags & SIM_SOCKET_CONNECTED) == 0)
+    }
+    if ((socket->flags & SIM_SOCKET_CONNECTED) == 0) {
         return -ENOTCONN;
+    }
     return sim_unix_send_datagram(world, task, id, message, flags);
 }
 
@@ -224,8 +244,7 @@ static void give_name(const struct sim_datagram *datagram, struct msghdr *messag
         message->msg_namelen = 0;
         return;
     }
-    sim_unix_give_name(datagram->sender_name, datagram->sender_name_bytes, message->msg_name,
-                       &length);
+    sim_unix_give_name(datagram->sender_name, datagram->sender_name_bytes, message->msg_name, &length);
     message->msg_namelen = length;
 }
 
@@ -236,9 +255,9 @@ static ssize_t nothing_queued(const struct sim_world *world, const struct sim_so
 {
     bool ended = (socket->flags & SIM_SOCKET_READ_SHUT) != 0;
 
-    if (!ended ||
-        (socket->type == SOCK_DGRAM && sim_socket_never_waits(world, socket, flags)))
+    if (!ended || (socket->type == SOCK_DGRAM && sim_socket_never_waits(world, socket, flags))) {
         return -EAGAIN;
+    }
     message->msg_flags = 0;
     message->msg_namelen = 0;
     message->msg_controllen = 0;
@@ -251,12 +270,15 @@ ssize_t sim_unix_receive_datagram(struct sim_world *world, struct sim_task_id ta
     struct sim_socket *socket = sim_socket_at(world, id);
     bool peek = (flags & MSG_PEEK) != 0;
 
-    if ((flags & MSG_OOB) != 0)
+    if ((flags & MSG_OOB) != 0) {
         return -EOPNOTSUPP;
-    if (socket->error != 0)
+    }
+    if (socket->error != 0) {
         return sim_socket_take_error(world, id);
-    if (socket->first_datagram.index == 0)
+    }
+    if (socket->first_datagram.index == 0) {
         return nothing_queued(world, socket, message, flags);
+    }
     struct sim_datagram_id first = peek ? socket->first_datagram : sim_unix_dequeue(world, id);
     struct sim_datagram *datagram = sim_datagram_at(world, first);
     struct sim_unix_cargo cargo = {.rights = datagram->rights,
@@ -270,8 +292,9 @@ ssize_t sim_unix_receive_datagram(struct sim_world *world, struct sim_task_id ta
     message->msg_flags = 0;
     size_t copied = sim_bytes_copy_out_iov(world, &datagram->bytes, 0, message->msg_iov,
                                            message->msg_iovlen, 0, sim_message_length(message));
-    if (copied < length)
+    if (copied < length) {
         message->msg_flags |= MSG_TRUNC;
+    }
     give_name(datagram, message);
     if (!peek) {
         datagram->rights.index = 0;
@@ -283,8 +306,7 @@ ssize_t sim_unix_receive_datagram(struct sim_world *world, struct sim_task_id ta
 }
 
 static ssize_t receive_datagram(struct sim_world *world, struct sim_task_id task,
-                                struct sim_socket_id id, struct msghdr *message, size_t skip,
-                                int flags)
+                                struct sim_socket_id id, struct msghdr *message, size_t skip, int flags)
 {
     return sim_unix_receive_datagram(world, task, id, message, flags);
 }
@@ -293,8 +315,9 @@ static ssize_t receive_seqpacket(struct sim_world *world, struct sim_task_id tas
                                  struct sim_socket_id id, struct msghdr *message, size_t skip,
                                  int flags)
 {
-    if ((sim_socket_at(world, id)->flags & SIM_SOCKET_CONNECTED) == 0)
+    if ((sim_socket_at(world, id)->flags & SIM_SOCKET_CONNECTED) == 0) {
         return -ENOTCONN;
+    }
     return sim_unix_receive_datagram(world, task, id, message, flags);
 }
 
@@ -309,8 +332,9 @@ uint32_t sim_unix_poll_datagram(const struct sim_world *world, struct sim_socket
     bool full = peer.index != 0 && sim_unix_of(world, peer)->peer.index != id.index &&
                 sim_unix_is_full(sim_unix_of(world, peer));
 
-    if (sim_unix_is_writable(socket) && !full)
+    if (sim_unix_is_writable(socket) && !full) {
         bits |= POLLOUT | POLLWRNORM | POLLWRBAND;
+    }
     return bits;
 }
 

@@ -11,8 +11,7 @@ static inline struct sim_unix *sim_unix_of(const struct sim_world *world, struct
     return sim_unix_at(world, (struct sim_unix_id){sim_socket_at(world, id)->detail});
 }
 
-static inline struct sim_unix_id sim_unix_id_of(const struct sim_world *world,
-                                                struct sim_socket_id id)
+static inline struct sim_unix_id sim_unix_id_of(const struct sim_world *world, struct sim_socket_id id)
 {
     return (struct sim_unix_id){sim_socket_at(world, id)->detail};
 }
@@ -55,8 +54,8 @@ void sim_unix_deliver_cargo(struct sim_world *world, struct sim_task_id task,
 /* A message of bytes [skip, skip + length) from a socket to another's queue, with its charge against
  * the sender; takes over the cargo's rights. 0 or -ENOBUFS. */
 int sim_unix_enqueue(struct sim_world *world, struct sim_task_id task, struct sim_socket_id from,
-                     struct sim_socket_id to, const struct msghdr *message, size_t skip,
-                     size_t length, uint32_t charge, struct sim_unix_cargo *cargo);
+                     struct sim_socket_id to, const struct msghdr *message, size_t skip, size_t length,
+                     uint32_t charge, struct sim_unix_cargo *cargo);
 /* Takes the first message off the queue; the sender's buffer has room again. */
 struct sim_datagram_id sim_unix_dequeue(struct sim_world *world, struct sim_socket_id id);
 /* May this socket send now? 0, a pending error (taken), -EPIPE, -EAGAIN. */
@@ -95,8 +94,8 @@ void sim_unix_flush(struct sim_world *world, struct sim_socket_id id);
 
 int sim_unix_listen(struct sim_world *world, struct sim_socket_id id, int backlog);
 int sim_unix_accept(struct sim_world *world, struct sim_socket_id id, struct sim_socket_id *child);
-int sim_unix_connect(struct sim_world *world, struct sim_socket_id id,
-                     const struct sockaddr *address, socklen_t length);
+int sim_unix_connect(struct sim_world *world, struct sim_socket_id id, const struct sockaddr *address,
+                     socklen_t length);
 int sim_unix_connected(struct sim_world *world, struct sim_socket_id id);
 void sim_unix_release(struct sim_world *world, struct sim_socket_id id);
 

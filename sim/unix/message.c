@@ -8,13 +8,13 @@
 
 #include "core/bytes.h"
 #include "file/file.h"
+#include "file/wait.h"
+#include "internal.h"
 #include "socket/message.h"
 #include "socket/sockets.h"
-#include "internal.h"
-#include "file/wait.h"
 
 enum {
-    MOST_RIGHTS = 253, /* LINUX: SCM_MAX_FD */
+    MOST_RIGHTS = 253,   /* LINUX: SCM_MAX_FD */
     OVERFLOW_ID = 65534, /* what an unknown user is called */
     BUFFER_BYTES = 256,  /* LINUX: a sk_buff, as truesize counts it */
     BESIDE_DATA_BYTES = 320,
@@ -35,8 +35,9 @@ static int add_right(struct sim_world *world, struct sim_rights_id **end, struct
 {
     struct sim_rights_id new = {sim_pool_take(world, SIM_POOL_RIGHTS)};
 
-    if (new.index == 0)
+    if (new.index == 0) {
         return -ENOBUFS;
+    }
     sim_file_hold(world, file);
     sim_file_at(world, file)->in_flight++;
     sim_rights_at(world, new)->file = file;
@@ -52,17 +53,20 @@ static int load_rights(struct sim_world *world, struct sim_process_id process,
     size_t more = sim_message_control_bytes(control) / sizeof(int);
 
     *count += more;
-    if (*count > MOST_RIGHTS)
+    if (*count > MOST_RIGHTS) {
         return -EINVAL;
+    }
     for (size_t i = 0; i < more; i++) {
         int fd;
         memcpy(&fd, CMSG_DATA(control) + i * sizeof fd, sizeof fd);
         struct sim_file_id file = sim_descriptor_file(world, process, fd);
-        if (file.index == 0)
+        if (file.index == 0) {
             return -EBADF;
+        }
         int error = add_right(world, end, file);
-        if (error < 0)
+        if (error < 0) {
             return error;
+        }
     }
     return 0;
 }
@@ -73,13 +77,14 @@ static int load_credentials(const struct sim_process *process, const struct cmsg
 {
     struct ucred credentials;
 
-    if (sim_message_control_bytes(control) != sizeof credentials)
+    if (sim_message_control_bytes(control) != sizeof credentials) {
         return -EINVAL;
+    }
     memcpy(&credentials, CMSG_DATA(control), sizeof credentials);
-    if (process->uid != 0 &&
-        ((uint32_t)credentials.pid != process->pid || credentials.uid != process->uid ||
-         credentials.gid != process->gid))
+    if (process->uid != 0 && ((uint32_t)credentials.pid != process->pid ||
+                              credentials.uid != process->uid || credentials.gid != process->gid)) {
         return -EPERM;
+    }
     cargo->pid = (uint32_t)credentials.pid;
     cargo->uid = credentials.uid;
     cargo->gid = credentials.gid;
@@ -98,31 +103,33 @@ int sim_unix_load(struct sim_world *world, struct sim_task_id task, const struct
     memset(cargo, 0, sizeof *cargo);
     while (error == 0 && (more = sim_message_next_control(message, &control)) != 0) {
         struct sim_process_id process = sim_task_at(world, task)->process;
-        if (more < 0)
+        if (more < 0) {
             error = more;
-        else if (control->cmsg_level != SOL_SOCKET)
+        } else if (control->cmsg_level != SOL_SOCKET) {
             continue;
-        else if (control->cmsg_type == SCM_RIGHTS)
+        } else if (control->cmsg_type == SCM_RIGHTS) {
             error = load_rights(world, process, control, &end, &count);
-        else if (control->cmsg_type == SCM_CREDENTIALS)
+        } else if (control->cmsg_type == SCM_CREDENTIALS) {
             error = load_credentials(sim_process_at(world, process), control, cargo);
-        else
+        } else {
             error = -EINVAL;
+        }
     }
-    if (error < 0)
+    if (error < 0) {
         sim_unix_unload(world, cargo);
+    }
     return error;
 }
 
 /* ---- delivering ---- */
 
-static void put_credentials(const struct sim_unix_cargo *cargo, struct msghdr *message,
-                            size_t *used)
+static void put_credentials(const struct sim_unix_cargo *cargo, struct msghdr *message, size_t *used)
 {
     struct ucred credentials = {.pid = (pid_t)cargo->pid, .uid = cargo->uid, .gid = cargo->gid};
 
-    if (cargo->pid == 0) /* LINUX: sent before anybody asked */
+    if (cargo->pid == 0) { /* LINUX: sent before anybody asked */
         credentials.uid = credentials.gid = OVERFLOW_ID;
+    }
     sim_message_put(message, used, SOL_SOCKET, SCM_CREDENTIALS, &credentials, sizeof credentials);
 }
 
@@ -147,11 +154,13 @@ static void put_rights(struct sim_world *world, struct sim_process_id process,
         }
         descriptors[count++] = fd;
     }
-    if (rights.index != 0)
+    if (rights.index != 0) {
         message->msg_flags |= MSG_CTRUNC;
-    if (count > 0)
+    }
+    if (count > 0) {
         sim_message_put(message, used, SOL_SOCKET, SCM_RIGHTS, descriptors,
                         count * sizeof descriptors[0]);
+    }
 }
 
 void sim_unix_deliver_cargo(struct sim_world *world, struct sim_task_id task,
@@ -161,22 +170,24 @@ void sim_unix_deliver_cargo(struct sim_world *world, struct sim_task_id task,
     bool wants_credentials = (socket->options & SIM_OPTION_PASSCRED) != 0;
 
     if (message->msg_control == NULL) {
-        if (wants_credentials || cargo->rights.index != 0)
+        if (wants_credentials || cargo->rights.index != 0) {
             message->msg_flags |= MSG_CTRUNC;
+        }
     } else {
-        if (wants_credentials)
+        if (wants_credentials) {
             put_credentials(cargo, message, &used);
+        }
         put_rights(world, sim_task_at(world, task)->process, cargo->rights, message, &used, flags);
     }
     message->msg_controllen = used;
-    if ((flags & MSG_PEEK) == 0)
+    if ((flags & MSG_PEEK) == 0) {
         sim_unix_unload(world, cargo);
+    }
 }
 
 /* ---- the queue ---- */
 
-static uint32_t name_of_sender(const struct sim_world *world, struct sim_socket_id from,
-                               uint8_t *name)
+static uint32_t name_of_sender(const struct sim_world *world, struct sim_socket_id from, uint8_t *name)
 {
     const struct sim_unix *own = sim_unix_of(world, from);
 
@@ -189,8 +200,7 @@ static void note_sender(const struct sim_world *world, struct sim_task_id task,
                         const struct sim_socket *from, const struct sim_socket *to,
                         const struct sim_unix_cargo *cargo, struct sim_datagram *datagram)
 {
-    const struct sim_process *process =
-        sim_process_at(world, sim_task_at(world, task)->process);
+    const struct sim_process *process = sim_process_at(world, sim_task_at(world, task)->process);
 
     datagram->sender_pid = cargo->pid;
     datagram->sender_uid = cargo->uid;
@@ -203,14 +213,15 @@ static void note_sender(const struct sim_world *world, struct sim_task_id task,
 }
 
 int sim_unix_enqueue(struct sim_world *world, struct sim_task_id task, struct sim_socket_id from,
-                     struct sim_socket_id to, const struct msghdr *message, size_t skip,
-                     size_t length, uint32_t charge, struct sim_unix_cargo *cargo)
+                     struct sim_socket_id to, const struct msghdr *message, size_t skip, size_t length,
+                     uint32_t charge, struct sim_unix_cargo *cargo)
 {
     struct sim_socket *sender = sim_socket_at(world, from);
     struct sim_datagram_id new = {sim_pool_take(world, SIM_POOL_DATAGRAM)};
 
-    if (new.index == 0)
+    if (new.index == 0) {
         return -ENOBUFS;
+    }
     struct sim_datagram *datagram = sim_datagram_at(world, new);
     if (sim_bytes_append_iov(world, &datagram->bytes, message->msg_iov, message->msg_iovlen, skip,
                              length) < 0) {
@@ -243,13 +254,15 @@ static void uncharge(struct sim_world *world, const struct sim_datagram *datagra
     const struct sim_unix *own = sim_unix_at(world, datagram->sender);
 
     if (own->slot.live == 0 || own->slot.generation != datagram->sender_generation ||
-        own->socket.index == 0)
+        own->socket.index == 0) {
         return;
+    }
     struct sim_socket *sender = sim_socket_at(world, own->socket);
     assert(sender->send_charge >= datagram->charge);
     sender->send_charge -= datagram->charge;
-    if (sim_unix_is_writable(sender))
+    if (sim_unix_is_writable(sender)) {
         sim_wake_socket(world, own->socket, POLLOUT | POLLWRNORM | POLLWRBAND);
+    }
 }
 
 struct sim_datagram_id sim_unix_dequeue(struct sim_world *world, struct sim_socket_id id)
@@ -258,13 +271,15 @@ struct sim_datagram_id sim_unix_dequeue(struct sim_world *world, struct sim_sock
     bool was_full = sim_unix_is_full(own);
     struct sim_datagram_id taken = sim_datagram_take(world, id);
 
-    if (taken.index == 0)
+    if (taken.index == 0) {
         return taken;
+    }
     assert(own->child_count > 0);
     own->child_count--;
     uncharge(world, sim_datagram_at(world, taken));
-    if (was_full && !sim_unix_is_full(own))
+    if (was_full && !sim_unix_is_full(own)) {
         sim_unix_wake_blocked(world, id, true);
+    }
     return taken;
 }
 
@@ -273,10 +288,12 @@ int sim_unix_may_send(struct sim_world *world, struct sim_socket_id id)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
 
-    if (socket->error != 0)
+    if (socket->error != 0) {
         return sim_socket_take_error(world, id);
-    if ((socket->flags & SIM_SOCKET_WRITE_SHUT) != 0)
+    }
+    if ((socket->flags & SIM_SOCKET_WRITE_SHUT) != 0) {
         return -EPIPE;
+    }
     return socket->send_charge < socket->send_limit ? 0 : -EAGAIN;
 }
 
@@ -284,8 +301,9 @@ uint32_t sim_unix_buffer_charge(size_t length)
 {
     size_t head = LEAST_HEAD_BYTES;
 
-    while (head < length + BESIDE_DATA_BYTES)
+    while (head < length + BESIDE_DATA_BYTES) {
         head *= 2;
+    }
     return (uint32_t)(BUFFER_BYTES + head);
 }
 
@@ -302,11 +320,13 @@ void sim_unix_block_on(struct sim_world *world, struct sim_socket_id id, struct 
     struct sim_unix *own = sim_unix_of(world, id);
     struct sim_unix_id *link = &sim_unix_of(world, full)->first_blocked;
 
-    if (own->blocked_on.index == sim_unix_id_of(world, full).index)
+    if (own->blocked_on.index == sim_unix_id_of(world, full).index) {
         return;
+    }
     sim_unix_unblock(world, id);
-    while (link->index != 0) /* ORDER: who waited first is woken first */
+    while (link->index != 0) { /* ORDER: who waited first is woken first */
         link = &sim_unix_at(world, *link)->next_blocked;
+    }
     *link = sim_unix_id_of(world, id);
     own->blocked_on = sim_unix_id_of(world, full);
 }
@@ -315,11 +335,13 @@ void sim_unix_unblock(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_unix *own = sim_unix_of(world, id);
 
-    if (own->blocked_on.index == 0)
+    if (own->blocked_on.index == 0) {
         return;
+    }
     struct sim_unix_id *link = &sim_unix_at(world, own->blocked_on)->first_blocked;
-    while (link->index != sim_unix_id_of(world, id).index)
+    while (link->index != sim_unix_id_of(world, id).index) {
         link = &sim_unix_at(world, *link)->next_blocked;
+    }
     *link = own->next_blocked;
     own->next_blocked.index = own->blocked_on.index = 0;
 }

@@ -10,8 +10,8 @@
 #include <sys/un.h>
 
 #include "core/random.h"
-#include "unix.h"
 #include "internal.h"
+#include "unix.h"
 
 enum {
     PATH_OFFSET = offsetof(struct sockaddr_un, sun_path),
@@ -35,12 +35,14 @@ static int name_from(const struct sockaddr *address, socklen_t length, struct na
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)address;
 
-    if (length <= PATH_OFFSET || length > sizeof *un || un->sun_family != AF_UNIX)
+    if (length <= PATH_OFFSET || length > sizeof *un || un->sun_family != AF_UNIX) {
         return -EINVAL;
+    }
     memset(name, 0, sizeof *name);
     name->bytes = (uint32_t)(length - PATH_OFFSET);
-    if (un->sun_path[0] != '\0')
+    if (un->sun_path[0] != '\0') {
         name->bytes = (uint32_t)strnlen(un->sun_path, name->bytes);
+    }
     memcpy(name->text, un->sun_path, name->bytes);
     return 0;
 }
@@ -57,8 +59,9 @@ static struct sim_unix_id find_name(const struct sim_world *world, struct sim_ho
     while (id.index != 0) {
         const struct sim_unix *named = sim_unix_at(world, id);
         if (named->name_bytes == name->bytes && (path || named->type == type) &&
-            memcmp(named->name, name->text, name->bytes) == 0)
+            memcmp(named->name, name->text, name->bytes) == 0) {
             break;
+        }
         id = named->next_named;
     }
     return id;
@@ -75,8 +78,9 @@ static void name_unread(struct sim_world *world, struct sim_unix_id sender)
     for (uint32_t i = 1; i <= count; i++) {
         struct sim_datagram *datagram = sim_datagram_at(world, (struct sim_datagram_id){i});
         if (datagram->slot.live == 0 || datagram->sender.index != sender.index ||
-            datagram->sender_generation != own->slot.generation)
+            datagram->sender_generation != own->slot.generation) {
             continue;
+        }
         memcpy(datagram->sender_name, own->name, sizeof datagram->sender_name);
         datagram->sender_name_bytes = own->name_bytes;
     }
@@ -95,8 +99,9 @@ static void take_name(struct sim_world *world, struct sim_socket_id id, const st
     own->next_named = host->first_unix_name;
     host->first_unix_name = sim_unix_id_of(world, id);
     host->unix_names++;
-    if (socket->send_charge != 0 && !DRY_MUTANT(sender_is_told_as_it_was))
+    if (socket->send_charge != 0 && !DRY_MUTANT(sender_is_told_as_it_was)) {
         name_unread(world, sim_unix_id_of(world, id));
+    }
 }
 
 static void unlink_name(struct sim_world *world, struct sim_unix_id id)
@@ -105,8 +110,9 @@ static void unlink_name(struct sim_world *world, struct sim_unix_id id)
     struct sim_host *host = sim_host_at(world, own->host);
     struct sim_unix_id *link = &host->first_unix_name;
 
-    while (link->index != id.index)
+    while (link->index != id.index) {
         link = &sim_unix_at(world, *link)->next_named;
+    }
     *link = own->next_named;
     own->next_named.index = 0;
     own->is_named = 0;
@@ -117,23 +123,27 @@ void sim_unix_leave_name(struct sim_world *world, struct sim_unix_id id)
 {
     const struct sim_unix *own = sim_unix_at(world, id);
 
-    if (own->is_named && !own->name_is_path)
+    if (own->is_named && !own->name_is_path) {
         unlink_name(world, id);
+    }
 }
 
 int sim_unix_unlink(struct sim_world *world, struct sim_host_id host, const char *path)
 {
     struct name name = {.bytes = (uint32_t)strnlen(path, SIM_UNIX_NAME_BYTES + 1)};
 
-    if (name.bytes == 0 || name.bytes > SIM_UNIX_NAME_BYTES)
+    if (name.bytes == 0 || name.bytes > SIM_UNIX_NAME_BYTES) {
         return -ENOENT;
+    }
     memcpy(name.text, path, name.bytes);
     struct sim_unix_id id = find_name(world, host, 0, &name);
-    if (id.index == 0)
+    if (id.index == 0) {
         return -ENOENT;
+    }
     unlink_name(world, id);
-    if (sim_unix_at(world, id)->socket.index == 0)
+    if (sim_unix_at(world, id)->socket.index == 0) {
         sim_pool_give(world, SIM_POOL_UNIX, id.index);
+    }
     return 0;
 }
 
@@ -144,8 +154,9 @@ int sim_unix_autobind(struct sim_world *world, struct sim_socket_id id)
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct name name = {.bytes = AUTOBIND_BYTES};
 
-    if (sim_unix_of(world, id)->name_bytes != 0)
+    if (sim_unix_of(world, id)->name_bytes != 0) {
         return 0;
+    }
     uint32_t start = (uint32_t)sim_random_below(&world->random, SIM_STREAM_UNIX, AUTOBIND_NAMES);
     for (uint32_t i = 0; i < AUTOBIND_NAMES; i++) {
         char digits[16];
@@ -167,24 +178,30 @@ int sim_unix_bind(struct sim_world *world, struct sim_socket_id id, const struct
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct name name;
 
-    if (length == PATH_OFFSET && address->sa_family == AF_UNIX)
+    if (length == PATH_OFFSET && address->sa_family == AF_UNIX) {
         return sim_unix_autobind(world, id);
+    }
     int error = name_from(address, length, &name);
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     bool bound = sim_unix_of(world, id)->name_bytes != 0;
     bool in_use = find_name(world, socket->host, socket->type, &name).index != 0 &&
                   !DRY_MUTANT(unix_names_are_shared);
     if (is_path(name.text, name.bytes)) {
-        if (in_use)
+        if (in_use) {
             return -EADDRINUSE;
-        if (bound)
+        }
+        if (bound) {
             return -EINVAL;
+        }
     } else {
-        if (bound)
+        if (bound) {
             return -EINVAL;
-        if (in_use)
+        }
+        if (in_use) {
             return -EADDRINUSE;
+        }
     }
     take_name(world, id, &name);
     return 0;
@@ -196,15 +213,18 @@ int sim_unix_find(const struct sim_world *world, const struct sim_socket *socket
     struct name name;
     int error = name_from(address, length, &name);
 
-    if (error < 0)
+    if (error < 0) {
         return error;
+    }
     bool path = is_path(name.text, name.bytes);
     struct sim_unix_id id = find_name(world, socket->host, socket->type, &name);
-    if (id.index == 0)
+    if (id.index == 0) {
         return path ? -ENOENT : -ECONNREFUSED;
+    }
     *found = sim_unix_at(world, id)->socket;
-    if (found->index == 0 || (sim_socket_at(world, *found)->flags & SIM_SOCKET_ORPHAN) != 0)
+    if (found->index == 0 || (sim_socket_at(world, *found)->flags & SIM_SOCKET_ORPHAN) != 0) {
         return -ECONNREFUSED;
+    }
     return sim_unix_at(world, id)->type == socket->type ? 0 : -EPROTOTYPE;
 }
 
@@ -236,10 +256,12 @@ int sim_unix_get_name(const struct sim_world *world, struct sim_socket_id id, bo
         sim_unix_give_name(own->gone_name, own->gone_name_bytes, address, length);
         return 0;
     }
-    if (peer && own->peer.index == 0)
+    if (peer && own->peer.index == 0) {
         return -ENOTCONN;
-    if (peer)
+    }
+    if (peer) {
         own = sim_unix_of(world, own->peer);
+    }
     sim_unix_give_name(own->name, own->name_bytes, address, length);
     return 0;
 }

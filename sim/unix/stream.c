@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "file/wait.h"
+#include "internal.h"
 #include "socket/message.h"
 #include "socket/sockets.h"
-#include "internal.h"
-#include "file/wait.h"
 
 enum {
     PAGE_BYTES = 4096,
-    LONGEST_HEAD = 4096 - 320,          /* LINUX: SKB_MAX_HEAD(0) */
+    LONGEST_HEAD = 4096 - 320,            /* LINUX: SKB_MAX_HEAD(0) */
     LONGEST_PIECE = LONGEST_HEAD + 32768, /* LINUX: and UNIX_SKB_FRAGS_SZ */
     SPARED_BYTES = 64,
 };
@@ -38,9 +38,8 @@ static size_t piece_length(const struct sim_socket *socket, size_t left)
     return left < most ? left : most;
 }
 
-static ssize_t send_pieces(struct sim_world *world, struct sim_task_id task,
-                           struct sim_socket_id id, const struct msghdr *message, size_t skip,
-                           struct sim_unix_cargo *cargo)
+static ssize_t send_pieces(struct sim_world *world, struct sim_task_id task, struct sim_socket_id id,
+                           const struct msghdr *message, size_t skip, struct sim_unix_cargo *cargo)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_socket_id peer = sim_unix_of(world, id)->peer;
@@ -51,13 +50,16 @@ static ssize_t send_pieces(struct sim_world *world, struct sim_task_id task,
         size_t length = piece_length(socket, total - sent);
         int error = sim_unix_may_send(world, id);
         uint32_t gone = SIM_SOCKET_ORPHAN | SIM_SOCKET_READ_SHUT;
-        if (error == 0 && (sim_socket_at(world, peer)->flags & gone) != 0)
+        if (error == 0 && (sim_socket_at(world, peer)->flags & gone) != 0) {
             error = -EPIPE;
-        if (error == 0)
+        }
+        if (error == 0) {
             error = sim_unix_enqueue(world, task, id, peer, message, skip + sent, length,
                                      piece_charge(length), cargo);
-        if (error < 0)
+        }
+        if (error < 0) {
             return sent > 0 ? (ssize_t)sent : error;
+        }
         sent += length;
     }
     return (ssize_t)sent;
@@ -65,29 +67,31 @@ static ssize_t send_pieces(struct sim_world *world, struct sim_task_id task,
 
 /* LINUX: unix_stream_sendmsg: wrong control messages come first of all errors. Descriptions travel
  * with the first piece. SIMPLER: no urgent byte (MSG_OOB). */
-static ssize_t send_stream(struct sim_world *world, struct sim_task_id task,
-                           struct sim_socket_id id, const struct msghdr *message, size_t skip,
-                           int flags)
+static ssize_t send_stream(struct sim_world *world, struct sim_task_id task, struct sim_socket_id id,
+                           const struct msghdr *message, size_t skip, int flags)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     bool is_connected = (socket->flags & SIM_SOCKET_CONNECTED) != 0;
     struct sim_unix_cargo cargo = {0};
     ssize_t result = 0;
 
-    if (skip == 0) /* the rest of a send that waited has none: they left with its first bytes */
+    if (skip == 0) { /* the rest of a send that waited has none: they left with its first bytes */
         result = sim_unix_load(world, task, message, &cargo);
-    if (result < 0)
+    }
+    if (result < 0) {
         return result;
-    if ((flags & MSG_OOB) != 0)
+    }
+    if ((flags & MSG_OOB) != 0) {
         result = -EOPNOTSUPP;
-    else if (message->msg_name != NULL && message->msg_namelen > 0)
+    } else if (message->msg_name != NULL && message->msg_namelen > 0) {
         result = is_connected ? -EISCONN : -EOPNOTSUPP;
-    else if (!is_connected)
+    } else if (!is_connected) {
         result = -ENOTCONN;
-    else if ((socket->flags & SIM_SOCKET_WRITE_SHUT) != 0)
+    } else if ((socket->flags & SIM_SOCKET_WRITE_SHUT) != 0) {
         result = -EPIPE;
-    else
+    } else {
         result = send_pieces(world, task, id, message, skip, &cargo);
+    }
     sim_unix_unload(world, &cargo);
     return result;
 }
@@ -135,8 +139,9 @@ static size_t copy_piece(const struct sim_world *world, const struct sim_datagra
         progress->cargo.uid = piece->sender_uid;
         progress->cargo.gid = piece->sender_gid;
         progress->has_cargo = true;
-        if (progress->skip == 0)
+        if (progress->skip == 0) {
             give_name(piece, message);
+        }
     }
     progress->copied += chunk;
     progress->left -= chunk;
@@ -156,9 +161,8 @@ static bool peek_piece(struct sim_world *world, struct sim_datagram_id *at, stru
 }
 
 /* Takes one piece, or its first bytes; false: the message ends here. */
-static bool take_piece(struct sim_world *world, struct sim_socket_id id,
-                       struct sim_datagram_id *at, struct msghdr *message,
-                       struct progress *progress)
+static bool take_piece(struct sim_world *world, struct sim_socket_id id, struct sim_datagram_id *at,
+                       struct msghdr *message, struct progress *progress)
 {
     struct sim_datagram *piece = sim_datagram_at(world, *at);
     size_t chunk = copy_piece(world, piece, message, progress);
@@ -166,8 +170,9 @@ static bool take_piece(struct sim_world *world, struct sim_socket_id id,
     sim_bytes_drop(world, &piece->bytes, chunk);
     progress->cargo.rights = piece->rights;
     piece->rights.index = 0;
-    if (piece->bytes.length > 0)
+    if (piece->bytes.length > 0) {
         return false;
+    }
     *at = piece->next;
     struct sim_datagram_id taken = sim_unix_dequeue(world, id);
     sim_datagram_free(world, taken);
@@ -179,10 +184,12 @@ static int nothing_queued(struct sim_world *world, struct sim_socket_id id, stru
 {
     struct sim_socket *socket = sim_socket_at(world, id);
 
-    if (socket->error != 0)
+    if (socket->error != 0) {
         return sim_socket_take_error(world, id);
-    if ((socket->flags & SIM_SOCKET_READ_SHUT) == 0)
+    }
+    if ((socket->flags & SIM_SOCKET_READ_SHUT) == 0) {
         return -EAGAIN;
+    }
     if (skip == 0) {
         message->msg_flags = 0;
         message->msg_namelen = 0;
@@ -193,9 +200,8 @@ static int nothing_queued(struct sim_world *world, struct sim_socket_id id, stru
 
 /* LINUX: unix_stream_read_generic: a message ends after the piece whose descriptions it took, also
  * with MSG_WAITALL: the caller, who would go on, is told the end by a 0. */
-static ssize_t receive_stream(struct sim_world *world, struct sim_task_id task,
-                              struct sim_socket_id id, struct msghdr *message, size_t skip,
-                              int flags)
+static ssize_t receive_stream(struct sim_world *world, struct sim_task_id task, struct sim_socket_id id,
+                              struct msghdr *message, size_t skip, int flags)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_unix *own = sim_unix_of(world, id);
@@ -203,21 +209,27 @@ static ssize_t receive_stream(struct sim_world *world, struct sim_task_id task,
     struct progress progress = {.skip = skip, .left = sim_message_length(message) - skip};
     bool more = true;
 
-    if (own->peer.index == 0)
+    if (own->peer.index == 0) {
         return -EINVAL;
-    if ((flags & MSG_OOB) != 0)
+    }
+    if ((flags & MSG_OOB) != 0) {
         return -EINVAL; /* LINUX: no urgent byte is there */
-    if (skip > 0 && own->boundary)
+    }
+    if (skip > 0 && own->boundary) {
         return 0;
+    }
     own->boundary = 0;
-    if (at.index == 0)
+    if (at.index == 0) {
         return nothing_queued(world, id, message, skip);
-    if (skip == 0)
+    }
+    if (skip == 0) {
         message->msg_flags = 0;
+    }
     while (more && at.index != 0) {
         const struct sim_datagram *piece = sim_datagram_at(world, at);
-        if (is_of_another(socket, &progress, piece))
+        if (is_of_another(socket, &progress, piece)) {
             break;
+        }
         if (skip > 0 && piece->rights.index != 0) { /* no room is left to tell of them */
             own->boundary = 1;
             break;
@@ -225,10 +237,12 @@ static ssize_t receive_stream(struct sim_world *world, struct sim_task_id task,
         more = (flags & MSG_PEEK) != 0 ? peek_piece(world, &at, message, &progress)
                                        : take_piece(world, id, &at, message, &progress);
     }
-    if ((flags & MSG_PEEK) == 0 && progress.cargo.rights.index != 0)
+    if ((flags & MSG_PEEK) == 0 && progress.cargo.rights.index != 0) {
         own->boundary = 1;
-    if (skip == 0)
+    }
+    if (skip == 0) {
         sim_unix_deliver_cargo(world, task, socket, &progress.cargo, message, 0, flags);
+    }
     return (ssize_t)progress.copied;
 }
 
@@ -239,8 +253,9 @@ static uint32_t poll_stream(const struct sim_world *world, struct sim_socket_id 
 {
     uint32_t bits = sim_unix_poll_common(world, id);
 
-    if (sim_unix_is_writable(sim_socket_at(world, id)))
+    if (sim_unix_is_writable(sim_socket_at(world, id))) {
         bits |= POLLOUT | POLLWRNORM | POLLWRBAND;
+    }
     return bits;
 }
 

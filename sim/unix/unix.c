@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "file/wait.h"
+#include "internal.h"
 #include "net/host.h"
 #include "socket/sockets.h"
-#include "internal.h"
-#include "file/wait.h"
 
 enum {
     BOTH_SHUT = SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT,
@@ -21,8 +21,9 @@ int sim_unix_create(struct sim_world *world, struct sim_socket_id id)
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_unix_id new = {sim_pool_take(world, SIM_POOL_UNIX)};
 
-    if (new.index == 0)
+    if (new.index == 0) {
         return -ENOBUFS;
+    }
     struct sim_unix *own = sim_unix_at(world, new);
     own->socket = id;
     own->host = socket->host;
@@ -52,8 +53,9 @@ void sim_unix_destroy(struct sim_world *world, struct sim_socket_id id)
 void sim_unix_note_credentials(const struct sim_world *world, const struct sim_socket *of,
                                struct sim_unix *to)
 {
-    if (of->owner.index == 0)
+    if (of->owner.index == 0) {
         return;
+    }
     const struct sim_process *process = sim_process_at(world, of->owner);
     to->peer_pid = process->pid;
     to->peer_uid = process->uid;
@@ -79,8 +81,9 @@ int sim_unix_pair(struct sim_world *world, struct sim_socket_id a, struct sim_so
         own->peer = ends[1 - i];
         socket->flags |= SIM_SOCKET_CONNECTED;
         sim_unix_note_credentials(world, sim_socket_at(world, ends[1 - i]), own);
-        if (socket->type == SOCK_DGRAM)
+        if (socket->type == SOCK_DGRAM) {
             add_client(world, ends[i], ends[1 - i]);
+        }
     }
     return 0;
 }
@@ -94,8 +97,9 @@ int sim_unix_shutdown(struct sim_world *world, struct sim_socket_id id, int how)
     uint32_t own_bits = 0;
     uint32_t peer_bits = 0;
 
-    if (how < SHUT_RD || how > SHUT_RDWR)
+    if (how < SHUT_RD || how > SHUT_RDWR) {
         return -EINVAL;
+    }
     if (how != SHUT_WR) {
         own_bits |= SIM_SOCKET_READ_SHUT;
         peer_bits |= SIM_SOCKET_WRITE_SHUT;
@@ -110,8 +114,9 @@ int sim_unix_shutdown(struct sim_world *world, struct sim_socket_id id, int how)
         sim_socket_at(world, peer)->flags |= peer_bits;
         sim_wake_socket(world, peer, POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLHUP);
     }
-    if (own_bits & SIM_SOCKET_READ_SHUT) /* who waits for room in this queue learns that it ended */
+    if (own_bits & SIM_SOCKET_READ_SHUT) { /* who waits for room in this queue learns that it ended */
         sim_unix_wake_blocked(world, id, true);
+    }
     return 0;
 }
 
@@ -123,16 +128,21 @@ uint32_t sim_unix_poll_common(const struct sim_world *world, struct sim_socket_i
     bool idle = (socket->flags & (SIM_SOCKET_CONNECTED | SIM_SOCKET_LISTENING)) == 0;
     uint32_t bits = 0;
 
-    if (socket->error != 0)
+    if (socket->error != 0) {
         bits |= POLLERR;
-    if ((socket->flags & BOTH_SHUT) == BOTH_SHUT)
+    }
+    if ((socket->flags & BOTH_SHUT) == BOTH_SHUT) {
         bits |= POLLHUP;
-    if ((socket->flags & SIM_SOCKET_READ_SHUT) != 0)
+    }
+    if ((socket->flags & SIM_SOCKET_READ_SHUT) != 0) {
         bits |= POLLRDHUP | POLLIN | POLLRDNORM;
-    if (socket->first_datagram.index != 0 || own->first_child.index != 0)
+    }
+    if (socket->first_datagram.index != 0 || own->first_child.index != 0) {
         bits |= POLLIN | POLLRDNORM;
-    if (socket->type != SOCK_DGRAM && idle)
+    }
+    if (socket->type != SOCK_DGRAM && idle) {
         bits |= POLLHUP;
+    }
     return bits;
 }
 
@@ -140,8 +150,9 @@ void sim_unix_flush(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_datagram_id taken;
 
-    while ((taken = sim_unix_dequeue(world, id)).index != 0)
+    while ((taken = sim_unix_dequeue(world, id)).index != 0) {
         sim_datagram_free(world, taken);
+    }
 }
 
 int sim_unix_no_option(struct sim_world *world, struct sim_socket_id id, int level, int name,
@@ -162,8 +173,9 @@ static int unread_bytes(const struct sim_world *world, const struct sim_socket *
     struct sim_datagram_id id = socket->first_datagram;
     uint64_t bytes = 0;
 
-    if ((socket->flags & SIM_SOCKET_LISTENING) != 0)
+    if ((socket->flags & SIM_SOCKET_LISTENING) != 0) {
         return -EINVAL;
+    }
     while (id.index != 0) {
         const struct sim_datagram *datagram = sim_datagram_at(world, id);
         bytes += datagram->bytes.length;
@@ -181,8 +193,9 @@ int sim_unix_ioctl(struct sim_world *world, struct sim_socket_id id, unsigned lo
     switch (request) {
     case FIONREAD:
         number = unread_bytes(world, socket);
-        if (number < 0)
+        if (number < 0) {
             return number;
+        }
         break;
     case TIOCOUTQ:
         number = (int)socket->send_charge;
@@ -224,16 +237,19 @@ void sim_unix_check(const struct sim_world *world, struct sim_socket_id id)
     uint32_t count = 0;
 
     assert(own->slot.live == 1 && own->socket.index == id.index);
-    if (own->peer.index != 0)
+    if (own->peer.index != 0) {
         assert(sim_socket_at(world, own->peer)->slot.live == 1);
-    if (own->peer.index != 0 && socket->type != SOCK_DGRAM)
+    }
+    if (own->peer.index != 0 && socket->type != SOCK_DGRAM) {
         assert(sim_unix_of(world, own->peer)->peer.index == id.index);
+    }
     sim_socket_check_queue(world, id);
     if ((socket->flags & SIM_SOCKET_LISTENING) != 0) {
         check_children(world, id);
         return;
     }
-    for (; datagram.index != 0; datagram = sim_datagram_at(world, datagram)->next)
+    for (; datagram.index != 0; datagram = sim_datagram_at(world, datagram)->next) {
         count++;
+    }
     assert(count == own->child_count);
 }

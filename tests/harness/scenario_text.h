@@ -3,10 +3,10 @@
 #ifndef TEST_SCENARIO_TEXT_H
 #define TEST_SCENARIO_TEXT_H
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,8 +18,9 @@ static inline struct scenario *reads(const char *text)
     struct scenario *scenario;
     struct diagnostic wrong;
 
-    if (scenario_parse("test.dry", text, strlen(text), &scenario, &wrong) != 0)
+    if (scenario_parse("test.dry", text, strlen(text), &scenario, &wrong) != 0) {
         fail_msg("%u:%u: %s\n%s", wrong.at.line, wrong.at.column, wrong.message, text);
+    }
     return scenario;
 }
 
@@ -31,10 +32,10 @@ static inline void refuses(const char *text, uint32_t line, uint32_t column, con
 
     assert_int_equal(scenario_parse("test.dry", text, strlen(text), &scenario, &wrong), -1);
     assert_null(scenario);
-    if (wrong.at.line != line || wrong.at.column != column ||
-        strstr(wrong.message, part) == NULL)
+    if (wrong.at.line != line || wrong.at.column != column || strstr(wrong.message, part) == NULL) {
         fail_msg("%u:%u: %s\n  instead of %u:%u: …%s…\n%s", wrong.at.line, wrong.at.column,
                  wrong.message, line, column, part, text);
+    }
 }
 
 #endif

@@ -27,11 +27,13 @@ static struct {
 
 static const struct step *next(enum step_call call)
 {
-    if (play.at == play.count)
+    if (play.at == play.count) {
         fail_msg("call %d comes after the last step", (int)call);
+    }
     const struct step *step = &play.steps[play.at];
-    if (step->call != call)
+    if (step->call != call) {
         fail_msg("step %zu: expected call %d, came %d", play.at, (int)step->call, (int)call);
+    }
     play.at++;
     play.now += step->takes_ns;
     return step;
@@ -41,13 +43,14 @@ static int double_ppoll(struct dry_caller caller, struct pollfd *descriptors, nf
                         const struct timespec *timeout, const sigset_t *mask)
 {
     const struct step *step = next(STEP_POLL);
-    int64_t timeout_ns =
-        timeout == NULL ? FOREVER : timeout->tv_sec * NS_IN_SECOND + timeout->tv_nsec;
+    int64_t timeout_ns = timeout == NULL ? FOREVER : timeout->tv_sec * NS_IN_SECOND + timeout->tv_nsec;
     assert_int_equal(timeout_ns, step->timeout_ns);
-    if (step->events != 0)
+    if (step->events != 0) {
         assert_int_equal(descriptors[0].events, step->events);
-    if (step->gives > 0)
+    }
+    if (step->gives > 0) {
         descriptors[0].revents = descriptors[0].events;
+    }
     return (int)step->gives;
 }
 
@@ -55,24 +58,26 @@ static ssize_t double_sendto(struct dry_caller caller, int fd, const void *data,
                              int flags, const struct sockaddr *address, socklen_t bytes)
 {
     const struct step *step = next(STEP_SEND);
-    if (step->bytes != 0)
+    if (step->bytes != 0) {
         assert_int_equal(length, step->bytes);
+    }
     return (ssize_t)step->gives;
 }
 
-static ssize_t double_recvfrom(struct dry_caller caller, int fd, void *buffer, size_t length,
-                               int flags, struct sockaddr *address, socklen_t *bytes)
+static ssize_t double_recvfrom(struct dry_caller caller, int fd, void *buffer, size_t length, int flags,
+                               struct sockaddr *address, socklen_t *bytes)
 {
     const struct step *step = next(STEP_RECEIVE);
-    if (step->bytes != 0)
+    if (step->bytes != 0) {
         assert_int_equal(length, step->bytes);
-    if (step->gives > 0)
+    }
+    if (step->gives > 0) {
         memset(buffer, 'x', (size_t)step->gives);
+    }
     return (ssize_t)step->gives;
 }
 
-static ssize_t double_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message,
-                              int flags)
+static ssize_t double_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message, int flags)
 {
     return (ssize_t)next(STEP_SENDMSG)->gives;
 }
@@ -83,8 +88,8 @@ static ssize_t double_recvmsg(struct dry_caller caller, int fd, struct msghdr *m
     return (ssize_t)next(STEP_RECVMSG)->gives;
 }
 
-static int double_accept(struct dry_caller caller, int fd, struct sockaddr *address,
-                         socklen_t *length, int flags)
+static int double_accept(struct dry_caller caller, int fd, struct sockaddr *address, socklen_t *length,
+                         int flags)
 {
     assert_int_equal(flags, SOCK_CLOEXEC);
     *length = 0;
@@ -120,10 +125,12 @@ static ssize_t double_sendfile(struct dry_caller caller, int out_fd, int in_fd, 
                                size_t count)
 {
     const struct step *step = next(STEP_SENDFILE);
-    if (step->bytes != 0)
+    if (step->bytes != 0) {
         assert_int_equal(count, step->bytes);
-    if (step->gives > 0)
+    }
+    if (step->gives > 0) {
         *offset += step->gives;
+    }
     return (ssize_t)step->gives;
 }
 
@@ -194,8 +201,9 @@ void double_play(const struct step *steps, size_t count)
     play.system.call_end = double_call_end;
     dry_set_current_caller((struct dry_caller){.system = &play.system});
     bool checks = false;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         checks |= steps[i].call == STEP_CHECK;
+    }
     dry_set_interrupt_check(checks ? double_check : NULL, NULL);
 }
 

@@ -45,8 +45,8 @@ struct step {
 /* Speaks through the script from now on; the interrupt check is the script's when one of its steps
  * is STEP_CHECK. */
 void double_play(const struct step *steps, size_t count);
-#define PLAY(...)                                                                                  \
-    double_play((const struct step[]){__VA_ARGS__},                                                \
+#define PLAY(...)                                   \
+    double_play((const struct step[]){__VA_ARGS__}, \
                 sizeof((const struct step[]){__VA_ARGS__}) / sizeof(struct step))
 
 /* Every step was played, and begin and end of every announced call balance. Speaks through the

@@ -24,13 +24,15 @@ enum { FIELDS = 6, LINE_BYTES = 2048 };
 static int next_row(FILE *table, char line[LINE_BYTES], char *fields[FIELDS])
 {
     while (fgets(line, LINE_BYTES, table)) {
-        if (line[0] == '#')
+        if (line[0] == '#') {
             continue;
+        }
         char *rest = line;
         line[strcspn(line, "\n")] = 0;
         int count = 0;
-        while (rest && count < FIELDS)
+        while (rest && count < FIELDS) {
             fields[count++] = strsep(&rest, "\t");
+        }
         return count;
     }
     return 0;
@@ -39,16 +41,18 @@ static int next_row(FILE *table, char line[LINE_BYTES], char *fields[FIELDS])
 static FILE *open_table(const char *path)
 {
     FILE *table = fopen(path, "r");
-    if (!table)
+    if (!table) {
         fail_msg("%s cannot be read: %s", path, strerror(errno));
+    }
     return table;
 }
 
 static void print_hex(const void *bytes, size_t count, char *text)
 {
     *text = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         sprintf(text + 2 * i, "%02x", ((const uint8_t *)bytes)[i]);
+    }
 }
 
 static size_t read_hex(const char *text, void *bytes)
@@ -66,11 +70,12 @@ static size_t read_hex(const char *text, void *bytes)
 static void describe_error(char *text, size_t bytes)
 {
     const struct dry_error *error = dry_last_error();
-    if (error->kind == DRY_ERROR_VALUE)
+    if (error->kind == DRY_ERROR_VALUE) {
         snprintf(text, bytes, "value %d %s", error->code, error->message);
-    else
+    } else {
         snprintf(text, bytes, "%s %d %s", error->kind == DRY_ERROR_GAI ? "gai" : "os", error->code,
                  error->message);
+    }
 }
 
 static void observe_from(char **fields, char *seen, size_t bytes)
@@ -79,14 +84,16 @@ static void observe_from(char **fields, char *seen, size_t bytes)
     struct dry_value value;
     struct dry_address address;
     size_t at;
-    if (dry_value_parse(fields[3], strlen(fields[3]), arena, sizeof(arena), &value, &at) < 0)
+    if (dry_value_parse(fields[3], strlen(fields[3]), arena, sizeof(arena), &value, &at) < 0) {
         fail_msg("%s is no literal at %zu: %s", fields[3], at, dry_last_error()->message);
+    }
     int family = atoi(fields[1]);
     if (dry_address_from_value(&address, family, SOCK_DGRAM, atoi(fields[2]), &value,
-                               family == AF_UNSPEC ? "getnameinfo" : "connect") < 0)
+                               family == AF_UNSPEC ? "getnameinfo" : "connect") < 0) {
         describe_error(seen, bytes);
-    else
+    } else {
         print_hex(&address.storage, address.length, seen);
+    }
 }
 
 static void observe_to(char **fields, char *seen, size_t bytes)
@@ -94,8 +101,9 @@ static void observe_to(char **fields, char *seen, size_t bytes)
     struct dry_address address = {.protocol = atoi(fields[2])};
     address.length = (socklen_t)read_hex(fields[3], &address.storage);
     *seen = '=';
-    if (dry_address_print(&address, seen + 1, bytes - 1) < 0)
+    if (dry_address_print(&address, seen + 1, bytes - 1) < 0) {
         describe_error(seen, bytes);
+    }
 }
 
 /* The table was written with ascii(), which escapes what repr() shows. */
@@ -103,11 +111,11 @@ static void normalise(char *text, size_t bytes)
 {
     static _Alignas(16) char arena[65536];
     struct dry_value value;
-    if (text[0] != '=')
+    if (text[0] != '=') {
         return;
+    }
     const char *literal = text + 1;
-    assert_int_equal(
-        dry_value_parse(literal, strlen(literal), arena, sizeof(arena), &value, NULL), 0);
+    assert_int_equal(dry_value_parse(literal, strlen(literal), arena, sizeof(arena), &value, NULL), 0);
     assert_true((size_t)dry_value_print(&value, text + 1, bytes - 1) < bytes - 1);
 }
 
@@ -162,15 +170,17 @@ static void observe_numeric(const char *text, int family, bool scope, char *seen
     struct addrinfo *list;
     int system_error;
     strcpy(seen, "ERR");
-    if (caller.system->getaddrinfo(caller, text, NULL, &hints, &list, &system_error))
+    if (caller.system->getaddrinfo(caller, text, NULL, &hints, &list, &system_error)) {
         return;
+    }
     if (list->ai_family == AF_INET) {
         print_hex(&((struct sockaddr_in *)(void *)list->ai_addr)->sin_addr, 4, seen);
     } else {
         struct sockaddr_in6 *inet6 = (struct sockaddr_in6 *)(void *)list->ai_addr;
         print_hex(&inet6->sin6_addr, 16, seen);
-        if (scope)
+        if (scope) {
             sprintf(seen + 32, "%%%u", inet6->sin6_scope_id);
+        }
     }
     caller.system->freeaddrinfo(caller, list);
 }
@@ -183,11 +193,13 @@ static bool observe_vector(const char *function, const char *text, char *seen)
     if (strcmp(function, "inet_pton4") == 0 || strcmp(function, "inet_pton6") == 0) {
         int family = function[9] == '4' ? AF_INET : AF_INET6;
         int bytes = dry_inet_pton(family, text, packed);
-        if (bytes > 0)
+        if (bytes > 0) {
             print_hex(packed, (size_t)bytes, seen);
+        }
     } else if (strcmp(function, "inet_aton") == 0 || strcmp(function, "inet_addr") == 0) {
-        if (dry_inet_aton(text, packed) == 0)
+        if (dry_inet_aton(text, packed) == 0) {
             print_hex(packed, 4, seen);
+        }
     } else if (strcmp(function, "inet_ntop6") == 0) {
         read_hex(text, packed);
         assert_int_equal(dry_inet_ntop(AF_INET6, packed, 16, seen), 0);
@@ -299,11 +311,12 @@ static int answering(struct dry_caller caller, const char *node, const char *ser
                      const struct addrinfo *hints, struct addrinfo **list, int *system_error)
 {
     static struct addrinfo entries[2];
-    for (int i = 0; i < answers; i++)
+    for (int i = 0; i < answers; i++) {
         entries[i] = (struct addrinfo){.ai_family = answer.ss_family,
                                        .ai_addrlen = sizeof(struct sockaddr_in),
                                        .ai_addr = (struct sockaddr *)&answer,
                                        .ai_next = i + 1 < answers ? &entries[i + 1] : NULL};
+    }
     *list = entries;
     return 0;
 }
@@ -363,19 +376,20 @@ static void unknown_bluetooth_protocol__is_printed__is_refused(void **state)
 static void system_family__is_parsed__is_unsupported(void **state)
 {
     struct dry_address address;
-    assert_int_equal(dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, DRY_SYSPROTO_CONTROL,
-                                       "(1, 2)", 6), -1);
+    assert_int_equal(
+        dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, DRY_SYSPROTO_CONTROL, "(1, 2)", 6), -1);
     assert_int_equal(dry_last_error()->kind, DRY_ERROR_UNSUPPORTED);
     assert_int_equal(dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, DRY_SYSPROTO_CONTROL,
-                                       "'com.apple.net'", 15), -1);
+                                       "'com.apple.net'", 15),
+                     -1);
     assert_int_equal(dry_last_error()->kind, DRY_ERROR_UNSUPPORTED);
     assert_int_equal(dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, 7, "(1, 2)", 6), -1);
     assert_string_equal(dry_last_error()->message, "address(): unsupported protocol");
-    assert_int_equal(dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, DRY_SYSPROTO_CONTROL,
-                                       "3", 1), -1);
+    assert_int_equal(
+        dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, DRY_SYSPROTO_CONTROL, "3", 1), -1);
     assert_int_equal(dry_last_error()->code, DRY_VALUE_TYPE);
-    assert_int_equal(dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, DRY_SYSPROTO_CONTROL,
-                                       "(1,)", 4), -1);
+    assert_int_equal(
+        dry_address_parse(&address, DRY_PF_SYSTEM, SOCK_DGRAM, DRY_SYSPROTO_CONTROL, "(1,)", 4), -1);
     assert_int_equal(dry_last_error()->kind, DRY_ERROR_VALUE);
     assert_int_equal(dry_last_error()->code, DRY_VALUE_TYPE);
 }

@@ -133,8 +133,9 @@ static struct dry_socket *listener(char port[8], bool open)
     inet->sin_family = AF_INET;
     inet->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(dry_bind(s, &address), 0);
-    if (open)
+    if (open) {
         assert_int_equal(dry_listen(s, 1), 0);
+    }
     assert_int_equal(dry_getsockname(s, &address), 0);
     snprintf(port, 8, "%d", ntohs(inet->sin_port));
     return s;
@@ -148,14 +149,12 @@ static void create_connection__with_source_and_timeout__both_are_set(void **stat
     struct sockaddr_in *inet = (void *)&source.storage;
     inet->sin_family = AF_INET;
     inet->sin_addr.s_addr = htonl(0x7f000002);
-    struct dry_socket *s =
-        dry_create_connection("127.0.0.1", port, 700 * MS, &source, false);
+    struct dry_socket *s = dry_create_connection("127.0.0.1", port, 700 * MS, &source, false);
     assert_non_null(s);
     assert_int_equal(dry_gettimeout(s), 700 * MS);
     struct dry_address name;
     assert_int_equal(dry_getsockname(s, &name), 0);
-    assert_int_equal(((struct sockaddr_in *)(void *)&name.storage)->sin_addr.s_addr,
-                     htonl(0x7f000002));
+    assert_int_equal(((struct sockaddr_in *)(void *)&name.storage)->sin_addr.s_addr, htonl(0x7f000002));
     dry_close(s);
     dry_close(server);
 }
@@ -176,16 +175,15 @@ static void create_connection__all_errors__the_message_tells_each(void **state)
     struct dry_socket *closed = listener(port, false);
     assert_null(dry_create_connection("127.0.0.1", port, DRY_TIMEOUT_DEFAULT, NULL, true));
     expect_error(DRY_ERROR_OS, ECONNREFUSED);
-    assert_string_equal(dry_last_error()->message,
-                        "create_connection failed (1 sub-exception): "
-                        "ECONNREFUSED: Connection refused");
+    assert_string_equal(dry_last_error()->message, "create_connection failed (1 sub-exception): "
+                                                   "ECONNREFUSED: Connection refused");
     dry_close(closed);
 }
 
 static void create_connection__unknown_service__gaierror(void **state)
 {
-    assert_null(dry_create_connection("127.0.0.1", "no-such-service", DRY_TIMEOUT_DEFAULT, NULL,
-                                      false));
+    assert_null(
+        dry_create_connection("127.0.0.1", "no-such-service", DRY_TIMEOUT_DEFAULT, NULL, false));
     expect_error(DRY_ERROR_GAI, EAI_SERVICE);
 }
 

@@ -18,8 +18,9 @@ static void table__is_walked__is_sorted_and_finds_itself(void **state)
     assert_true(count > 353);
     for (size_t i = 0; i < count; i++) {
         int64_t value;
-        if (i)
+        if (i) {
             assert_true(strcmp(table[i - 1].name, table[i].name) < 0);
+        }
         assert_int_equal(dry_constant_find(table[i].name, &value), 0);
         assert_int_equal(value, table[i].value);
     }
@@ -39,12 +40,11 @@ static void unknown_name__is_looked_up__is_refused(void **state)
 /* Everything that dir(socket) shows as an int, asked of the interpreter that the table follows. */
 static void interpreter__is_asked__has_the_same_constants(void **state)
 {
-    static const char question[] =
-        "/usr/bin/python3.11 -c '"
-        "import socket\n"
-        "for n in dir(socket):\n"
-        "    v = getattr(socket, n)\n"
-        "    if isinstance(v, int): print(n, int(v))' 2>/dev/null";
+    static const char question[] = "/usr/bin/python3.11 -c '"
+                                   "import socket\n"
+                                   "for n in dir(socket):\n"
+                                   "    v = getattr(socket, n)\n"
+                                   "    if isinstance(v, int): print(n, int(v))' 2>/dev/null";
     FILE *answer = popen(question, "r");
     assert_non_null(answer);
     char name[64];

@@ -30,8 +30,9 @@ static int open_pair(void **state)
 static int close_pair(void **state)
 {
     for (int i = 0; i < 2; i++) {
-        if (pair[i] != NULL)
+        if (pair[i] != NULL) {
             dry_close(pair[i]);
+        }
     }
     return 0;
 }
@@ -73,7 +74,7 @@ static void reads(const char *encoding, const char *errors, const char *newline,
     close_pair(NULL);
     pair[0] = pair[1] = NULL;
 }
-#define READS(encoding, errors, newline, bytes, text)                                              \
+#define READS(encoding, errors, newline, bytes, text) \
     reads(encoding, errors, newline, bytes, sizeof(bytes) - 1, text, sizeof(text) - 1)
 
 /* What a text stream sends for this text, written in two pieces at each possible place. */
@@ -92,7 +93,7 @@ static void writes(const char *encoding, const char *errors, const char *newline
     }
     pair[0] = pair[1] = NULL;
 }
-#define WRITES(encoding, errors, newline, text, bytes)                                             \
+#define WRITES(encoding, errors, newline, text, bytes) \
     writes(encoding, errors, newline, text, sizeof(text) - 1, bytes, sizeof(bytes) - 1)
 
 /* ---- binary ------------------------------------------------------------------------------- */
@@ -168,14 +169,16 @@ static void large_data__written_and_read__all_of_it(void **state)
     FILE *out = make("wb", NULL, NULL, NULL);
     pair[1] = pair[0];
     pair[0] = swap;
-    for (size_t i = 0; i < sizeof data; i++)
+    for (size_t i = 0; i < sizeof data; i++) {
         data[i] = (char)(i % 251);
+    }
     assert_int_equal(fwrite(data, 1, sizeof data, out), sizeof data);
     fclose(out);
     memset(data, 0, sizeof data);
     assert_int_equal(fread(data, 1, sizeof data, in), sizeof data);
-    for (size_t i = 0; i < sizeof data; i++)
+    for (size_t i = 0; i < sizeof data; i++) {
         assert_int_equal((unsigned char)data[i], i % 251);
+    }
     fclose(in);
 }
 
@@ -295,25 +298,54 @@ static void read__signal_and_check_stops__eintr(void **state)
 
 static void text__utf8__read_with_each_handler(void **state)
 {
-    READS("utf-8", NULL, "", "gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac\xf0\x9f\x98\x80",
-          "gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac\xf0\x9f\x98\x80");
-    READS("utf-8", "replace", "", "a\xff" "b\xe2\x82" "c\xed\xa0\x80" "d\xf0\x9f\x98",
-          "a\xef\xbf\xbd" "b\xef\xbf\xbd" "c\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" "d\xef\xbf\xbd");
-    READS("utf-8", "ignore", "", "a\xff" "b\xe2\x82" "c\xc3", "abc");
-    READS("utf-8", "backslashreplace", "", "a\xff" "b\xe2\x82" "c\xc3", "a\\xffb\\xe2\\x82c\\xc3");
-    READS("utf-8", "surrogateescape", "", "a\xff" "b\xe2\x82" "c", "a\xff" "b\xe2\x82" "c");
+    READS("utf-8", NULL, "",
+          "gr\xc3\xbc\xc3\x9f"
+          "e \xe2\x82\xac\xf0\x9f\x98\x80",
+          "gr\xc3\xbc\xc3\x9f"
+          "e \xe2\x82\xac\xf0\x9f\x98\x80");
+    READS("utf-8", "replace", "",
+          "a\xff"
+          "b\xe2\x82"
+          "c\xed\xa0\x80"
+          "d\xf0\x9f\x98",
+          "a\xef\xbf\xbd"
+          "b\xef\xbf\xbd"
+          "c\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+          "d\xef\xbf\xbd");
+    READS("utf-8", "ignore", "",
+          "a\xff"
+          "b\xe2\x82"
+          "c\xc3",
+          "abc");
+    READS("utf-8", "backslashreplace", "",
+          "a\xff"
+          "b\xe2\x82"
+          "c\xc3",
+          "a\\xffb\\xe2\\x82c\\xc3");
+    READS("utf-8", "surrogateescape", "",
+          "a\xff"
+          "b\xe2\x82"
+          "c",
+          "a\xff"
+          "b\xe2\x82"
+          "c");
 }
 
 static void text__other_encodings__read(void **state)
 {
-    READS("latin-1", NULL, "", "gr\xfc\xdf" "e", "gr\xc3\xbc\xc3\x9f" "e");
-    READS("utf-16-le", NULL, "", "a\0\xac\x20\x3d\xd8\x00\xde",
-          "a\xe2\x82\xac\xf0\x9f\x98\x80");
+    READS("latin-1", NULL, "",
+          "gr\xfc\xdf"
+          "e",
+          "gr\xc3\xbc\xc3\x9f"
+          "e");
+    READS("utf-16-le", NULL, "", "a\0\xac\x20\x3d\xd8\x00\xde", "a\xe2\x82\xac\xf0\x9f\x98\x80");
     READS("cp1252", NULL, "", "\x80 100", "\xe2\x82\xac 100");
     READS("ascii", "replace", "", "a\xe9z", "a\xef\xbf\xbdz");
     READS("utf-16-be", "replace", "", "\0a\0", "a\xef\xbf\xbd");
     /* A wrong surrogate is one error of two bytes; an ASCII byte is never escaped. */
-    READS("utf-16-be", "replace", "", "\xd8=\0a", "\xef\xbf\xbd" "a");
+    READS("utf-16-be", "replace", "", "\xd8=\0a",
+          "\xef\xbf\xbd"
+          "a");
     READS("utf-16-be", "backslashreplace", "", "\0z\xdc\1\0a", "z\\xdc\\x01a");
     READS("utf-16-le", "surrogateescape", "", "z\0\1\xdc", "z");
 }
@@ -366,11 +398,18 @@ static void text__written__encoded_with_each_handler(void **state)
 {
     WRITES("utf-8", NULL, NULL, "\xe2\x82\xac\n", "\xe2\x82\xac\n");
     WRITES("latin-1", "replace", NULL, "\xc3\xbc\xe2\x82\xac!", "\xfc?!");
-    WRITES("ascii", "ignore", NULL, "a\xc3\xbc" "b", "ab");
+    WRITES("ascii", "ignore", NULL,
+           "a\xc3\xbc"
+           "b",
+           "ab");
     WRITES("ascii", "backslashreplace", NULL, "\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80",
            "\\xfc\\u20ac\\U0001f600");
     WRITES("ascii", "xmlcharrefreplace", NULL, "\xc3\xbc\xe2\x82\xac", "&#252;&#8364;");
-    WRITES("ascii", "surrogateescape", NULL, "a\xff" "b\xe2\x82", "a\xff" "b\xe2\x82");
+    WRITES("ascii", "surrogateescape", NULL,
+           "a\xff"
+           "b\xe2\x82",
+           "a\xff"
+           "b\xe2\x82");
     WRITES("utf-8", "surrogateescape", NULL, "\xe2\x82\xac\xe2", "\xe2\x82\xac\xe2");
     WRITES("utf-8", "backslashreplace", NULL, "a\xff", "a\\udcff");
     WRITES("utf-16-le", NULL, NULL, "a\xf0\x9f\x98\x80", "a\0\x3d\xd8\x00\xde");
@@ -390,8 +429,7 @@ static void text__character_that_is_not_in_the_encoding__error_after_the_good_on
     FILE *file = make("w", "ascii", NULL, NULL);
     fputs("good\xe2\x82\xac", file);
     assert_int_equal(fflush(file), EOF);
-    expect_error(DRY_ERROR_VALUE, DRY_VALUE_UNICODE,
-                 "'ascii' codec can't encode character U+20AC");
+    expect_error(DRY_ERROR_VALUE, DRY_VALUE_UNICODE, "'ascii' codec can't encode character U+20AC");
     peer_receives("good", 4);
     fclose(file);
 }

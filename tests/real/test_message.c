@@ -41,8 +41,9 @@ static int close_pair(void **state)
 static int open_descriptors(void)
 {
     int count = 0;
-    for (int fd = 0; fd < 256; fd++)
+    for (int fd = 0; fd < 256; fd++) {
         count += fcntl(fd, F_GETFD) >= 0;
+    }
     return count;
 }
 
@@ -51,10 +52,8 @@ static void send_descriptors(size_t count)
 {
     int descriptors[4] = {0};
     struct iovec byte = {.iov_base = "x", .iov_len = 1};
-    struct dry_ancillary rights = {.level = SOL_SOCKET,
-                                   .type = SCM_RIGHTS,
-                                   .data = descriptors,
-                                   .bytes = count * sizeof(int)};
+    struct dry_ancillary rights = {
+        .level = SOL_SOCKET, .type = SCM_RIGHTS, .data = descriptors, .bytes = count * sizeof(int)};
     assert_int_equal(dry_sendmsg(pair[0], &byte, 1, &rights, 1, 0, NULL), 1);
 }
 
@@ -68,9 +67,9 @@ static void scattered_buffers__sent_and_received__joined(void **state)
     size_t count = 4;
     int flags = -1;
     struct dry_address from;
-    assert_int_equal(dry_recvmsg_into(pair[1], room, 2, control, sizeof control, items, &count, 0,
-                                      &flags, &from),
-                     5);
+    assert_int_equal(
+        dry_recvmsg_into(pair[1], room, 2, control, sizeof control, items, &count, 0, &flags, &from),
+        5);
     assert_memory_equal(first, "ab", 2);
     assert_memory_equal(second, "cde", 3);
     assert_int_equal(count, 0);
@@ -88,8 +87,8 @@ static void descriptors__sent__arrive_open(void **state)
     assert_int_equal(dry_sendmsg(pair[0], &byte, 1, &rights, 1, 0, NULL), 1);
     size_t count = 4;
     int flags;
-    assert_int_equal(dry_recvmsg(pair[1], data, sizeof data, control, sizeof control, items,
-                                 &count, 0, &flags, NULL),
+    assert_int_equal(dry_recvmsg(pair[1], data, sizeof data, control, sizeof control, items, &count, 0,
+                                 &flags, NULL),
                      1);
     assert_int_equal(count, 1);
     assert_int_equal(items[0].level, SOL_SOCKET);
@@ -128,9 +127,9 @@ static void descriptors__received_and_discarded__are_closed(void **state)
     send_descriptors(3);
     int before = open_descriptors();
     size_t count = 4;
-    assert_int_equal(dry_recvmsg(pair[1], data, sizeof data, control, sizeof control, items,
-                                 &count, 0, NULL, NULL),
-                     1);
+    assert_int_equal(
+        dry_recvmsg(pair[1], data, sizeof data, control, sizeof control, items, &count, 0, NULL, NULL),
+        1);
     assert_int_equal(open_descriptors(), before + 3);
     dry_discard_ancillary(items, count);
     assert_int_equal(open_descriptors(), before);
@@ -142,8 +141,8 @@ static void descriptors__no_room_for_items__none_are_received(void **state)
     int before = open_descriptors();
     size_t count = 0;
     int flags = 0;
-    assert_int_equal(dry_recvmsg(pair[1], data, sizeof data, control, sizeof control, items,
-                                 &count, 0, &flags, NULL),
+    assert_int_equal(dry_recvmsg(pair[1], data, sizeof data, control, sizeof control, items, &count, 0,
+                                 &flags, NULL),
                      1);
     assert_true(flags & MSG_CTRUNC);
     assert_int_equal(open_descriptors(), before);
@@ -157,9 +156,9 @@ static void descriptors__more_items_than_room__call_fails_and_closes_them(void *
     send_descriptors(2);
     int before = open_descriptors();
     size_t count = 1;
-    assert_int_equal(dry_recvmsg(pair[1], data, sizeof data, control, sizeof control, items,
-                                 &count, 0, NULL, NULL),
-                     -1);
+    assert_int_equal(
+        dry_recvmsg(pair[1], data, sizeof data, control, sizeof control, items, &count, 0, NULL, NULL),
+        -1);
     expect_error(DRY_ERROR_VALUE, DRY_VALUE_ERROR, "more ancillary data items than room for them");
     assert_int_equal(count, 0);
     assert_int_equal(open_descriptors(), before);
@@ -169,8 +168,8 @@ static void control_buffer__not_aligned__read_all_the_same(void **state)
 {
     send_descriptors(1);
     size_t count = 4;
-    assert_int_equal(dry_recvmsg(pair[1], data, sizeof data, control + 1, sizeof control - 1,
-                                 items, &count, 0, NULL, NULL),
+    assert_int_equal(dry_recvmsg(pair[1], data, sizeof data, control + 1, sizeof control - 1, items,
+                                 &count, 0, NULL, NULL),
                      1);
     assert_int_equal(count, 1);
     int received;
@@ -199,19 +198,17 @@ static void ancillary_item__too_large__refused_before_sending(void **state)
     struct dry_ancillary large = {.level = SOL_SOCKET, .type = SCM_RIGHTS, .bytes = INT_MAX};
     assert_int_equal(dry_sendmsg(pair[0], &byte, 1, &large, 1, 0, NULL), -1);
     expect_error(DRY_ERROR_OS, 0, "ancillary data item too large");
-    struct dry_ancillary many[3] = {{.bytes = INT_MAX / 2 - 99}, {.bytes = INT_MAX / 2 - 99},
-                                    {.bytes = 400}};
+    struct dry_ancillary many[3] = {
+        {.bytes = INT_MAX / 2 - 99}, {.bytes = INT_MAX / 2 - 99}, {.bytes = 400}};
     assert_int_equal(dry_sendmsg(pair[0], &byte, 1, many, 3, 0, NULL), -1);
     expect_error(DRY_ERROR_OS, 0, "too much ancillary data");
 }
 
 static void waiting__signals__the_deadline_stays(void **state)
 {
-    PLAY({STEP_POLL, .timeout_ns = 9 * MS, .takes_ns = 2 * MS, .gives = -EINTR,
-          .events = POLLIN},
+    PLAY({STEP_POLL, .timeout_ns = 9 * MS, .takes_ns = 2 * MS, .gives = -EINTR, .events = POLLIN},
          {STEP_POLL, .timeout_ns = 7 * MS, .gives = 1}, {STEP_RECVMSG, .gives = 4},
-         {STEP_POLL, .timeout_ns = 9 * MS, .takes_ns = 3 * MS, .gives = -EINTR,
-          .events = POLLOUT},
+         {STEP_POLL, .timeout_ns = 9 * MS, .takes_ns = 3 * MS, .gives = -EINTR, .events = POLLOUT},
          {STEP_POLL, .timeout_ns = 6 * MS, .gives = 1}, {STEP_SENDMSG, .gives = 4});
     struct dry_socket *s = double_socket(9 * MS);
     struct iovec part = {data, 4};
@@ -227,8 +224,7 @@ static void waiting__signals__the_deadline_stays(void **state)
 static unsigned char seen[256];
 static size_t seen_bytes;
 
-static ssize_t see_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message,
-                           int flags)
+static ssize_t see_sendmsg(struct dry_caller caller, int fd, const struct msghdr *message, int flags)
 {
     seen_bytes = message->msg_controllen;
     memcpy(seen, message->msg_control, seen_bytes);
@@ -254,8 +250,7 @@ static void sendmsg_afalg__all_arguments__three_control_messages(void **state)
     struct dry_socket *alg = dry_socket_fileno(dry_fileno(pair[0]), AF_ALG, SOCK_SEQPACKET, 0);
     assert_non_null(alg);
     struct iovec part = {data, 4};
-    assert_int_equal(
-        dry_sendmsg_afalg(alg, &part, 1, ALG_OP_ENCRYPT, "iv", 2, 7, 0), 0);
+    assert_int_equal(dry_sendmsg_afalg(alg, &part, 1, ALG_OP_ENCRYPT, "iv", 2, 7, 0), 0);
     dry_set_current_caller((struct dry_caller){0});
     size_t at = 0;
     check_item(&at, ALG_SET_OP, &(uint32_t){ALG_OP_ENCRYPT}, 4);

@@ -13,9 +13,9 @@
 #include <drysock/socket.h>
 
 static struct dry_system resolver;
-static int addrinfo_answer;       /* EAI_*; 0: the system's own */
-static int host_answer;           /* h_errno; 0: the entry below */
-static const char *asked_node;    /* what getaddrinfo was last asked */
+static int addrinfo_answer;    /* EAI_*; 0: the system's own */
+static int host_answer;        /* h_errno; 0: the entry below */
+static const char *asked_node; /* what getaddrinfo was last asked */
 static struct hostent entry;
 static char text[300];
 
@@ -33,22 +33,23 @@ static int answer_addrinfo(struct dry_caller caller, const char *node, const cha
     snprintf(copy, sizeof copy, "%s", node != NULL ? node : "(none)");
     asked_node = copy;
     *system_error = EMFILE;
-    if (addrinfo_answer != 0)
+    if (addrinfo_answer != 0) {
         return addrinfo_answer;
+    }
     /* Whatever the name, it has this address. */
-    return dry_provider()->getaddrinfo(caller, node != NULL ? "10.1.2.3" : NULL, service, hints,
-                                       list, system_error);
+    return dry_provider()->getaddrinfo(caller, node != NULL ? "10.1.2.3" : NULL, service, hints, list,
+                                       system_error);
 }
 
-static int answer_byname(struct dry_caller caller, const char *name, int family,
-                         struct hostent *result, char *buffer, size_t bytes)
+static int answer_byname(struct dry_caller caller, const char *name, int family, struct hostent *result,
+                         char *buffer, size_t bytes)
 {
     *result = entry;
     return host_answer;
 }
 
-static int answer_byaddr(struct dry_caller caller, const void *address, socklen_t length,
-                         int family, struct hostent *result, char *buffer, size_t bytes)
+static int answer_byaddr(struct dry_caller caller, const void *address, socklen_t length, int family,
+                         struct hostent *result, char *buffer, size_t bytes)
 {
     snprintf(buffer, bytes, "?");
     inet_ntop(family, address, text, sizeof text);
@@ -67,9 +68,11 @@ static int use_resolver(void **state)
     static char *aliases[] = {"www", "www.example.org", NULL};
     static unsigned char bytes[2][4] = {{10, 1, 2, 3}, {10, 1, 2, 4}};
     static char *addresses[] = {(char *)bytes[0], (char *)bytes[1], NULL};
-    entry = (struct hostent){
-        .h_name = "web", .h_aliases = aliases, .h_addrtype = AF_INET, .h_length = 4,
-        .h_addr_list = addresses};
+    entry = (struct hostent){.h_name = "web",
+                             .h_aliases = aliases,
+                             .h_addrtype = AF_INET,
+                             .h_length = 4,
+                             .h_addr_list = addresses};
     addrinfo_answer = host_answer = 0;
     resolver = *dry_provider();
     resolver.getaddrinfo = answer_addrinfo;
@@ -92,9 +95,8 @@ static void getaddrinfo__numeric_with_canonical_name__one_block_of_entries(void 
 {
     struct dry_addrinfo *list;
     size_t count;
-    assert_int_equal(dry_getaddrinfo("127.0.0.1", "80", AF_UNSPEC, SOCK_STREAM, 0, AI_CANONNAME,
-                                     &list, &count),
-                     0);
+    assert_int_equal(
+        dry_getaddrinfo("127.0.0.1", "80", AF_UNSPEC, SOCK_STREAM, 0, AI_CANONNAME, &list, &count), 0);
     assert_int_equal(count, 1);
     assert_int_equal(list[0].family, AF_INET);
     assert_int_equal(list[0].type, SOCK_STREAM);
@@ -104,8 +106,9 @@ static void getaddrinfo__numeric_with_canonical_name__one_block_of_entries(void 
     dry_freeaddrinfo(list);
     assert_int_equal(dry_getaddrinfo("::1", "80", 0, 0, 0, 0, &list, &count), 0);
     assert_int_equal(count, 3);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         assert_string_equal(list[i].canonname, "");
+    }
     dry_freeaddrinfo(list);
 }
 
@@ -126,7 +129,9 @@ static void getaddrinfo__name_beyond_ascii__asked_by_its_idna_form(void **state)
 {
     struct dry_addrinfo *list;
     size_t count;
-    assert_int_equal(dry_getaddrinfo("b\xc3\xbc" "cher.example", NULL, 0, 0, 0, 0, &list, &count),
+    assert_int_equal(dry_getaddrinfo("b\xc3\xbc"
+                                     "cher.example",
+                                     NULL, 0, 0, 0, 0, &list, &count),
                      0);
     assert_string_equal(asked_node, "xn--bcher-kva.example");
     dry_freeaddrinfo(list);
@@ -248,8 +253,9 @@ static void interfaces__loopback__by_name_and_index(void **state)
     struct if_nameindex *list = dry_if_nameindex();
     assert_non_null(list);
     bool found = false;
-    for (size_t i = 0; list[i].if_index != 0; i++)
+    for (size_t i = 0; list[i].if_index != 0; i++) {
         found |= list[i].if_index == (unsigned)index && strcmp(list[i].if_name, "lo") == 0;
+    }
     assert_true(found);
     free(list);
     assert_int_equal(dry_if_nametoindex("no-such"), -1);
@@ -257,8 +263,7 @@ static void interfaces__loopback__by_name_and_index(void **state)
     assert_int_equal(dry_if_indextoname(0, text), -1);
     expect_error(DRY_ERROR_OS, ENXIO, "No such device or address");
     assert_int_equal(dry_if_indextoname(-1, text), -1);
-    expect_error(DRY_ERROR_VALUE, DRY_VALUE_OVERFLOW,
-                 "can't convert negative value to unsigned int");
+    expect_error(DRY_ERROR_VALUE, DRY_VALUE_OVERFLOW, "can't convert negative value to unsigned int");
 }
 
 static void hostname__of_the_machine__told(void **state)

@@ -27,11 +27,13 @@ static void expect_error(enum dry_error_kind kind, int code)
 
 static int begin(void **state)
 {
-    for (size_t i = 0; i < FILE_BYTES; i++)
+    for (size_t i = 0; i < FILE_BYTES; i++) {
         content[i] = (char)('a' + i % 23);
+    }
     file = memfd_create("file", MFD_CLOEXEC);
-    if (write(file, content, FILE_BYTES) != FILE_BYTES || lseek(file, 5, SEEK_SET) != 5)
+    if (write(file, content, FILE_BYTES) != FILE_BYTES || lseek(file, 5, SEEK_SET) != 5) {
         return -1;
+    }
     sent = 77777;
     return dry_socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
 }
@@ -125,8 +127,7 @@ static void system_refuses__fallback_sends_from_offset__position_follows(void **
 
 static void error_after_some_bytes__no_fallback__position_tells(void **state)
 {
-    PLAY({STEP_SENDFILE, .bytes = 1000, .gives = 300},
-         {STEP_SENDFILE, .bytes = 1000, .gives = -EPIPE});
+    PLAY({STEP_SENDFILE, .bytes = 1000, .gives = 300}, {STEP_SENDFILE, .bytes = 1000, .gives = -EPIPE});
     struct dry_socket *s = double_socket(DRY_TIMEOUT_NONE);
     assert_int_equal(dry_sendfile(s, file, 0, -1, &sent), -1);
     expect_error(DRY_ERROR_OS, EPIPE);
@@ -175,8 +176,7 @@ static void descriptor_made_nonblocking__full__waits_instead_of_spinning(void **
 
 static void check_stops__midway__interrupted_and_counted(void **state)
 {
-    PLAY({STEP_SENDFILE, .gives = 10}, {STEP_SENDFILE, .gives = -EINTR},
-         {STEP_CHECK, .gives = 4});
+    PLAY({STEP_SENDFILE, .gives = 10}, {STEP_SENDFILE, .gives = -EINTR}, {STEP_CHECK, .gives = 4});
     struct dry_socket *s = double_socket(DRY_TIMEOUT_NONE);
     assert_int_equal(dry_sendfile(s, file, 0, -1, &sent), -1);
     expect_error(DRY_ERROR_INTERRUPTED, 4);

@@ -116,8 +116,7 @@ static void recv_into__bytes_beyond_the_buffer__value_error(void **state)
     expect_error(DRY_ERROR_VALUE, DRY_VALUE_ERROR);
     assert_string_equal(dry_last_error()->message, "buffer too small for requested bytes");
     assert_int_equal(dry_recvfrom_into(s, data, 8, 9, 0, NULL), -1);
-    assert_string_equal(dry_last_error()->message,
-                        "nbytes is greater than the length of the buffer");
+    assert_string_equal(dry_last_error()->message, "nbytes is greater than the length of the buffer");
     assert_int_equal(dry_recv_into(s, data, 8, 3, 0), 3);
     assert_int_equal(dry_recv_into(s, data, 8, 0, 0), 3);
     double_finish();

@@ -23,8 +23,9 @@ static void reads(const char *text, const char *wanted)
     struct dry_value value;
     size_t at = 0;
     char printed[4096];
-    if (dry_value_parse(text, strlen(text), arena, sizeof(arena), &value, &at) < 0)
+    if (dry_value_parse(text, strlen(text), arena, sizeof(arena), &value, &at) < 0) {
         fail_msg("%s: %s at %zu", text, dry_last_error()->message, at);
+    }
     int length = dry_value_print(&value, printed, sizeof(printed));
     assert_string_equal(printed, wanted);
     assert_int_equal(length, strlen(wanted));
@@ -35,10 +36,12 @@ static void refuses(const char *text, size_t at)
 {
     struct dry_value value;
     size_t seen = SIZE_MAX;
-    if (dry_value_parse(text, strlen(text), arena, sizeof(arena), &value, &seen) == 0)
+    if (dry_value_parse(text, strlen(text), arena, sizeof(arena), &value, &seen) == 0) {
         fail_msg("%s was read", text);
-    if (seen != at)
+    }
+    if (seen != at) {
         fail_msg("%s: refused at %zu, not %zu: %s", text, seen, at, dry_last_error()->message);
+    }
     assert_int_equal(dry_last_error()->kind, DRY_ERROR_VALUE);
 }
 
@@ -118,9 +121,11 @@ static void float__is_read__prints_the_shortest_form(void **state)
 static void float__is_read_under_another_locale__has_its_point(void **state)
 {
     const char *names[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (setlocale(LC_NUMERIC, names[i]))
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (setlocale(LC_NUMERIC, names[i])) {
             break;
+        }
+    }
     reads("1.5", "1.5");
     reads("(0.25, 1e-5)", "(0.25, 1e-05)");
     setlocale(LC_NUMERIC, "C");
@@ -226,8 +231,9 @@ static void arena__is_too_small__is_refused_and_not_overrun(void **state)
         struct dry_value value;
         size_t at;
         passed = dry_value_parse(text, strlen(text), room, bytes, &value, &at) == 0;
-        if (!passed)
+        if (!passed) {
             assert_string_equal(dry_last_error()->message, "the literal is too long");
+        }
         test_free(room);
     }
     assert_true(passed);

@@ -29,9 +29,9 @@ static void blocking_socket__receives__no_poll_before_the_call(void **state)
 
 static void blocking_socket__storm_of_signals__call_repeats_until_it_answers(void **state)
 {
-    PLAY({STEP_RECEIVE, .gives = -EINTR}, {STEP_CHECK, .gives = 0},
-         {STEP_RECEIVE, .gives = -EINTR}, {STEP_CHECK, .gives = 0},
-         {STEP_RECEIVE, .gives = -EINTR}, {STEP_CHECK, .gives = 0}, {STEP_RECEIVE, .gives = 3});
+    PLAY({STEP_RECEIVE, .gives = -EINTR}, {STEP_CHECK, .gives = 0}, {STEP_RECEIVE, .gives = -EINTR},
+         {STEP_CHECK, .gives = 0}, {STEP_RECEIVE, .gives = -EINTR}, {STEP_CHECK, .gives = 0},
+         {STEP_RECEIVE, .gives = 3});
     struct dry_socket *s = double_socket(DRY_TIMEOUT_NONE);
     assert_int_equal(dry_recv(s, buffer, sizeof buffer, 0), 3);
     double_finish();
@@ -70,11 +70,9 @@ static void nonblocking_socket__nothing_there__eagain_at_once_without_poll(void 
 
 static void timeout_socket__signals_during_the_wait__deadline_stays_to_the_ns(void **state)
 {
-    PLAY({STEP_POLL, .timeout_ns = 500 * MS, .takes_ns = 123456789, .gives = -EINTR,
-          .events = POLLIN},
+    PLAY({STEP_POLL, .timeout_ns = 500 * MS, .takes_ns = 123456789, .gives = -EINTR, .events = POLLIN},
          {STEP_POLL, .timeout_ns = 500 * MS - 123456789, .takes_ns = 1, .gives = -EINTR},
-         {STEP_POLL, .timeout_ns = 500 * MS - 123456790, .takes_ns = 500 * MS - 123456790,
-          .gives = 0});
+         {STEP_POLL, .timeout_ns = 500 * MS - 123456790, .takes_ns = 500 * MS - 123456790, .gives = 0});
     struct dry_socket *s = double_socket(500 * MS);
     uint64_t before = double_now();
     assert_int_equal(dry_recv(s, buffer, sizeof buffer, 0), -1);
@@ -176,8 +174,7 @@ static void accept__signal_while_waiting__retries_with_what_is_left(void **state
           .events = POLLIN},
          {STEP_CHECK, .gives = 0},
          {STEP_POLL, .timeout_ns = 1300 * (int64_t)MS, .takes_ns = 300 * MS, .gives = 1},
-         {STEP_ACCEPT, .gives = 78}, {STEP_IOCTL, .code = 0},
-         {STEP_CLOSE, .code = 78});
+         {STEP_ACCEPT, .gives = 78}, {STEP_IOCTL, .code = 0}, {STEP_CLOSE, .code = 78});
     struct dry_socket *s = double_socket(2000 * (int64_t)MS);
     struct dry_socket *made = dry_accept(s, NULL);
     assert_non_null(made);

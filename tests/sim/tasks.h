@@ -14,12 +14,12 @@
 
 #include <cmocka.h>
 
-#include "sim/core/block.h"
 #include "sim/call/call.h"
-#include "sim/file/file.h"
-#include "sim/net/host.h"
 #include "sim/call/process.h"
+#include "sim/core/block.h"
+#include "sim/file/file.h"
 #include "sim/file/wait.h"
+#include "sim/net/host.h"
 #include "sim/run/world.h"
 
 static struct sim_world *world;

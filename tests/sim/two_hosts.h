@@ -16,16 +16,16 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "sim/call/process.h"
 #include "sim/core/event.h"
 #include "sim/file/file.h"
 #include "sim/net/host.h"
 #include "sim/net/ip.h"
 #include "sim/net/link.h"
 #include "sim/net/packet.h"
-#include "sim/call/process.h"
+#include "sim/run/world.h"
 #include "sim/socket/protocol.h"
 #include "sim/socket/sockets.h"
-#include "sim/run/world.h"
 #include "test.h"
 
 static struct sim_world *world;
@@ -52,8 +52,9 @@ static inline struct sim_ip ip_of(const char *text)
 {
     struct in_addr in;
     struct sim_ip ip;
-    if (inet_pton(AF_INET, text, &in) == 1)
+    if (inet_pton(AF_INET, text, &in) == 1) {
         return sim_ip_v4(ntohl(in.s_addr));
+    }
     assert_int_equal(inet_pton(AF_INET6, text, ip.bytes), 1);
     return ip;
 }
@@ -61,8 +62,9 @@ static inline struct sim_ip ip_of(const char *text)
 static inline int begin_two_hosts(void **state)
 {
     const struct sim_link_way way = {.delay_ns = 1000000, .mtu = 1500};
-    if (begin_world(state))
+    if (begin_world(state)) {
         return -1;
+    }
     world = *state;
     a = sim_host_add(world, "a");
     b = sim_host_add(world, "b");
@@ -148,13 +150,14 @@ static inline ssize_t sends(struct sim_socket_id id, const char *text)
     return rules_of(id)->send(world, task, id, &message, 0, MSG_NOSIGNAL);
 }
 
-static inline ssize_t sends_to(struct sim_socket_id id, const char *text, const char *ip,
-                               uint16_t port)
+static inline ssize_t sends_to(struct sim_socket_id id, const char *text, const char *ip, uint16_t port)
 {
     struct sockaddr_storage name;
     struct iovec vector = {(void *)(uintptr_t)text, strlen(text)};
-    const struct msghdr message = {.msg_name = &name, .msg_namelen = name_of(&name, ip, port),
-                                   .msg_iov = &vector, .msg_iovlen = 1};
+    const struct msghdr message = {.msg_name = &name,
+                                   .msg_namelen = name_of(&name, ip, port),
+                                   .msg_iov = &vector,
+                                   .msg_iovlen = 1};
     return rules_of(id)->send(world, task, id, &message, 0, 0);
 }
 
@@ -170,8 +173,11 @@ static inline ssize_t receives_flags(struct sim_socket_id id, size_t room, int f
 {
     memset(&got, 0, sizeof got);
     struct iovec vector = {got.data, room};
-    struct msghdr message = {.msg_name = &got.from, .msg_namelen = sizeof got.from,
-                             .msg_iov = &vector, .msg_iovlen = 1, .msg_control = got.control,
+    struct msghdr message = {.msg_name = &got.from,
+                             .msg_namelen = sizeof got.from,
+                             .msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = got.control,
                              .msg_controllen = sizeof got.control};
     const ssize_t result = rules_of(id)->receive(world, task, id, &message, 0, flags);
     got.from_bytes = message.msg_namelen;
@@ -181,22 +187,22 @@ static inline ssize_t receives_flags(struct sim_socket_id id, size_t room, int f
 }
 
 /* The next message is this text. */
-#define assert_receives(id, text)                                                                  \
-    do {                                                                                           \
-        assert_int_equal(receives_flags(id, sizeof got.data - 1, MSG_DONTWAIT), strlen(text));     \
-        assert_string_equal(got.data, text);                                                       \
+#define assert_receives(id, text)                                                              \
+    do {                                                                                       \
+        assert_int_equal(receives_flags(id, sizeof got.data - 1, MSG_DONTWAIT), strlen(text)); \
+        assert_string_equal(got.data, text);                                                   \
     } while (0)
-#define assert_receives_nothing(id)                                                                \
+#define assert_receives_nothing(id) \
     assert_int_equal(receives_flags(id, sizeof got.data, MSG_DONTWAIT), -EAGAIN)
 
 /* The value of a control message of the last recvmsg; NULL: it was not told. */
 static inline const void *told(int level, int type)
 {
-    const struct msghdr message = {.msg_control = got.control,
-                                   .msg_controllen = got.control_bytes};
+    const struct msghdr message = {.msg_control = got.control, .msg_controllen = got.control_bytes};
     struct cmsghdr *at = CMSG_FIRSTHDR(&message);
-    while (at != NULL && (at->cmsg_level != level || at->cmsg_type != type))
+    while (at != NULL && (at->cmsg_level != level || at->cmsg_type != type)) {
         at = CMSG_NXTHDR((struct msghdr *)(uintptr_t)&message, at);
+    }
     return at == NULL ? NULL : CMSG_DATA(at);
 }
 
@@ -226,8 +232,9 @@ static inline const char *name_text(struct sim_socket_id id, bool peer)
     struct sockaddr_storage name;
     socklen_t length = sizeof name;
     char ip[INET6_ADDRSTRLEN];
-    if (rules_of(id)->get_name(world, id, peer, (struct sockaddr *)&name, &length) < 0)
+    if (rules_of(id)->get_name(world, id, peer, (struct sockaddr *)&name, &length) < 0) {
         return "none";
+    }
     const struct sockaddr_in *in = (const struct sockaddr_in *)&name;
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&name;
     const bool v4 = name.ss_family == AF_INET;

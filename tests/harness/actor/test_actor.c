@@ -50,8 +50,8 @@ static void runs(const char *steps)
     snprintf(text, sizeof text, "[a]\n%s", steps);
     run = (struct run){.scenario = reads(text)};
     run.trace = trace_create(run.scenario, "kernel");
-    run.actor = (struct actor){.scenario = run.scenario, .lines = run.scenario->actors, .ops = &ops,
-                               .origin = dry_now()};
+    run.actor = (struct actor){
+        .scenario = run.scenario, .lines = run.scenario->actors, .ops = &ops, .origin = dry_now()};
     actor_run(&run.actor);
 }
 
@@ -66,8 +66,9 @@ static void shows(uint32_t step, const char *outcome)
 {
     const struct trace_step *seen = &run.trace->actors[0].steps[step];
 
-    if (strcmp(seen->outcome, outcome) != 0)
+    if (strcmp(seen->outcome, outcome) != 0) {
         fail_msg("%s shows %s (%s) instead of %s", seen->text, seen->outcome, seen->detail, outcome);
+    }
 }
 
 static void assert_value(const char *expression, const char *outcome)
@@ -130,10 +131,12 @@ static void a_pattern__matches__what_it_leaves_open(void **state)
          "htons(-1) -> raises OverflowError\n"
          "True -> 1\n"
          "b\"a\" -> \"a\"\n");
-    for (uint32_t i = 0; i < 7; i++)
-        if (run.trace->actors[0].steps[i].status != wanted[i])
+    for (uint32_t i = 0; i < 7; i++) {
+        if (run.trace->actors[0].steps[i].status != wanted[i]) {
             fail_msg("%s: %s", run.trace->actors[0].steps[i].text,
                      trace_status_name(run.trace->actors[0].steps[i].status));
+        }
+    }
     ends();
 }
 
@@ -198,8 +201,9 @@ static int open_descriptors(void)
 {
     int count = 0;
 
-    for (int fd = 0; fd < 256; fd++)
+    for (int fd = 0; fd < 256; fd++) {
         count += fcntl(fd, F_GETFD) >= 0;
+    }
     return count;
 }
 

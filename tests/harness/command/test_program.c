@@ -56,8 +56,9 @@ static int drysock(const char *arguments)
 
 static void assert_says(const char *part)
 {
-    if (strstr(output, part) == NULL)
+    if (strstr(output, part) == NULL) {
         fail_msg("the output does not say \"%s\":\n%s", part, output);
+    }
 }
 
 static const char echo[] = "# Echo.\n"
@@ -288,8 +289,9 @@ static int signalled(const char *arguments, int number, useconds_t after)
         usleep(after);
         kill(child, SIGINT);
     }
-    while ((more = read(ends[0], output + got, sizeof output - 1 - got)) > 0)
+    while ((more = read(ends[0], output + got, sizeof output - 1 - got)) > 0) {
         got += (size_t)more;
+    }
     output[got] = 0;
     close(ends[0]);
     waitpid(child, &status, 0);
@@ -342,8 +344,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(record__writes_what_was_seen__and_then_nothing_new),
         cmocka_unit_test(record__goes_on_behind_a_raise__until_nothing_more_is_reached),
         cmocka_unit_test(the_same_seed__gives__the_same_hash),
-        cmocka_unit_test(
-            a_close_right_behind_a_send__some_schedule__lets_the_peer_go_between),
+        cmocka_unit_test(a_close_right_behind_a_send__some_schedule__lets_the_peer_go_between),
         cmocka_unit_test(actors_that_all_wait__are_named__with_line_and_call),
         cmocka_unit_test(an_actor_that_stops__abandons__the_syncs_that_it_does_not_reach),
         cmocka_unit_test(a_fault_that_does_not_fire__ends__with_1),
@@ -356,8 +357,9 @@ int main(int count, char **arguments)
     };
     char command[200];
 
-    if (count < 2 || mkdtemp(folder) == NULL)
+    if (count < 2 || mkdtemp(folder) == NULL) {
         return 2;
+    }
     program = realpath(arguments[1], NULL); /* it runs in another folder */
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     snprintf(command, sizeof command, "rm -r %s", folder);

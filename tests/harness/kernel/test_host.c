@@ -5,8 +5,8 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +33,13 @@ static struct scenario_set settings[] = {
     {.host = 1, .sysctl = "net.ipv4.ip_local_port_range_min", .value = 40000},
 };
 static const struct scenario scenario = {
-    .path = "test", .hosts = names, .host_count = 2, .links = links, .link_count = 1,
-    .settings = settings, .setting_count = 2,
+    .path = "test",
+    .hosts = names,
+    .host_count = 2,
+    .links = links,
+    .link_count = 1,
+    .settings = settings,
+    .setting_count = 2,
 };
 
 static uint64_t clock_now(void)
@@ -59,8 +64,9 @@ static void *carry(void *argument)
         struct timespec timeout = {0, (long)left};
 
         ppoll(tuns, 2, &timeout, NULL);
-        for (uint32_t host = 0; host < 2; host++)
+        for (uint32_t host = 0; host < 2; host++) {
             kernel_line_receive(line, host, clock_now() - origin);
+        }
         kernel_line_advance(line, clock_now() - origin);
     }
     return NULL;
@@ -81,8 +87,8 @@ static int in_hosts(int (*body)(void))
             fprintf(stderr, "SKIPPED: %s\n", why);
             _exit(SKIPPED);
         }
-        pthread_create(&thread, NULL, carry, kernel_line_create(&scenario, (int[]){hosts[0].tun,
-                                                                hosts[1].tun}, 1, NULL));
+        pthread_create(&thread, NULL, carry,
+                       kernel_line_create(&scenario, (int[]){hosts[0].tun, hosts[1].tun}, 1, NULL));
         alarm(10);
         _exit(body());
     }
@@ -90,20 +96,21 @@ static int in_hosts(int (*body)(void))
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
-#define WANT(condition)                                                                           \
-    do {                                                                                          \
-        if (!(condition)) {                                                                       \
-            fprintf(stderr, "line %d: %s (errno %d)\n", __LINE__, #condition, errno);             \
-            return 1;                                                                             \
-        }                                                                                         \
+#define WANT(condition)                                                               \
+    do {                                                                              \
+        if (!(condition)) {                                                           \
+            fprintf(stderr, "line %d: %s (errno %d)\n", __LINE__, #condition, errno); \
+            return 1;                                                                 \
+        }                                                                             \
     } while (0)
 
 static void runs_in_hosts(int (*body)(void))
 {
     int status = in_hosts(body);
 
-    if (status == SKIPPED)
+    if (status == SKIPPED) {
         skip();
+    }
     assert_int_equal(status, 0);
 }
 
@@ -112,8 +119,9 @@ static int enter(int host)
     char why[KERNEL_WHY_BYTES];
     int entered = kernel_host_enter(&hosts[host], why);
 
-    if (entered < 0)
+    if (entered < 0) {
         fprintf(stderr, "%s\n", why);
+    }
     return entered;
 }
 
@@ -205,8 +213,9 @@ static int read_number(const char *path, long *value, long *second)
     FILE *file = fopen(path, "r");
     int count = file == NULL ? 0 : fscanf(file, "%ld %ld", value, second);
 
-    if (file != NULL)
+    if (file != NULL) {
         fclose(file);
+    }
     return count;
 }
 
@@ -238,8 +247,7 @@ static void two_hosts__each_looks_around__names_settings_and_files_are_its_own(v
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(
-            two_linked_hosts__a_datagram_goes_there_and_back__two_delays_later_it_is_here),
+        cmocka_unit_test(two_linked_hosts__a_datagram_goes_there_and_back__two_delays_later_it_is_here),
         cmocka_unit_test(nobody_listens__connect__is_refused_a_round_trip_later),
         cmocka_unit_test(two_hosts__each_looks_around__names_settings_and_files_are_its_own),
     };

@@ -1,7 +1,7 @@
 /* The line between kernel hosts, with socket pairs in place of TUN interfaces and a clock by hand.
  * SPDX-License-Identifier: MIT */
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,11 @@ static struct scenario_host names[HOSTS] = {
 static struct scenario_link links[2];
 static struct scenario_event events[2];
 static struct scenario scenario = {
-    .path = "test", .hosts = names, .host_count = HOSTS, .links = links, .link_count = 2,
+    .path = "test",
+    .hosts = names,
+    .host_count = HOSTS,
+    .links = links,
+    .link_count = 2,
     .events = events,
 };
 static int theirs[HOSTS], ours[HOSTS]; /* the host's end, the line's end */
@@ -71,8 +75,9 @@ static void packet_to(uint8_t packet[32], int protocol, int last, bool to_all)
     memcpy(packet, start, sizeof start);
     packet[9] = (uint8_t)protocol;
     memcpy(packet + 16, to_all ? "\xff\xff\xff\xff" : "\x0a\x00\x00\x00", 4);
-    if (!to_all)
+    if (!to_all) {
         packet[19] = (uint8_t)last;
+    }
 }
 
 static void send_packet(int from, int last, uint64_t now)
@@ -119,14 +124,15 @@ static void unlinked_host__a_packet_is_for_it__nobody_hears_it(void **state)
     the_line_is_up();
     send_packet(0, 4, 0);
     send_packet(1, 3, 0); /* b and c are linked with a, not with each other */
-    for (int host = 0; host < HOSTS; host++)
+    for (int host = 0; host < HOSTS; host++) {
         nothing_arrives(host, 1000 * MS);
+    }
 }
 
 static void two_links__a_broadcast_leaves__every_linked_host_hears_it(void **state)
 {
     the_line_is_up();
-    send_packet(0, 0, 0);   /* 255.255.255.255 */
+    send_packet(0, 0, 0); /* 255.255.255.255 */
     arrives(2, 5 * MS);
     arrives(1, 20 * MS);
     send_packet(0, 255, 100 * MS); /* 10.0.0.255 */

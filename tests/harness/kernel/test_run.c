@@ -26,8 +26,9 @@ static struct trace *runs(const char *text, struct kernel_options options)
         fprintf(stderr, "SKIPPED: %s\n", lacks);
         skip();
     }
-    if (scenario_parse("test.dry", text, strlen(text), &scenario, &wrong) < 0)
+    if (scenario_parse("test.dry", text, strlen(text), &scenario, &wrong) < 0) {
         fail_msg("line %u: %s", wrong.at.line, wrong.message);
+    }
     options.text = text;
     options.text_bytes = strlen(text);
     options.program = program;
@@ -137,8 +138,9 @@ static void dns_and_lossy_links__at_speed__are_refused_by_name(void **state)
         struct scenario *scenario;
         struct diagnostic wrong;
 
-        if (scenario_parse("test.dry", texts[i], strlen(texts[i]), &scenario, &wrong) < 0)
+        if (scenario_parse("test.dry", texts[i], strlen(texts[i]), &scenario, &wrong) < 0) {
             fail_msg("line %u: %s", wrong.at.line, wrong.message);
+        }
         assert_non_null(kernel_run_refuses_speed(scenario, why));
         assert_non_null(strstr(why, words[i]));
         scenario_free(scenario);
@@ -161,7 +163,8 @@ int main(int argc, char **argv)
         abort();
     }
     program = argc > 1 ? argv[1] : "drysock-kernel";
-    if (kernel_run_allowed(program, lacks) == 0)
+    if (kernel_run_allowed(program, lacks) == 0) {
         lacks[0] = '\0';
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* Signals aimed at waits of a kernel thread: they land in the wait, or in the next one, or not.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,8 +26,9 @@ static int begin(void **state)
     kernel_signal_prepare();
     kernel_system_begin(&view);
     caller = kernel_system_caller(0);
-    if (kernel_signal_start(&target, 1) < 0)
+    if (kernel_signal_start(&target, 1) < 0) {
         return -1;
+    }
     kernel_signal_attach(&target);
     return 0;
 }
@@ -92,8 +93,9 @@ static void waits_end_as_signals_are_sent__a_hundred_times__none_is_lost(void **
 
         caller.system->interrupt_after(caller, 1 * MS);
         result = waits(1 * MS, &took);
-        if (result == 0)
+        if (result == 0) {
             assert_int_equal(waits(1000 * MS, &took), -EINTR);
+        }
         assert_int_equal(caller.system->cancel_interrupt(caller), 1);
     }
 }

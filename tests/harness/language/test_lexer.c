@@ -22,8 +22,9 @@ static struct token next(struct reading *reading)
 {
     struct token token;
 
-    if (lexer_next(&reading->lexer, &token) != 0)
+    if (lexer_next(&reading->lexer, &token) != 0) {
         fail_msg("%s", reading->wrong.message);
+    }
     return token;
 }
 
@@ -34,9 +35,9 @@ static void refuses_token(const char *line, uint32_t column, const char *part)
     int status;
 
     begin(&reading, line);
-    do
+    do {
         status = lexer_next(&reading.lexer, &token);
-    while (status == 0 && token.kind != TOKEN_END);
+    } while (status == 0 && token.kind != TOKEN_END);
     assert_int_equal(status, -1);
     assert_int_equal(reading.wrong.at.line, 7);
     assert_int_equal(reading.wrong.at.column, column);
@@ -134,8 +135,9 @@ static void quoted_text__is_part__of_one_word(void **state)
     struct source_at at;
 
     begin(&reading, "  differs kernel \"two words\" end");
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         assert_int_equal(lexer_word(&reading.lexer, &word, &length, &at), 0);
+    }
     assert_int_equal(length, 11);
     assert_int_equal(at.column, 18);
     begin(&reading, "differs \"open");

@@ -4,30 +4,29 @@
 
 #include <signal.h>
 
-static const char example[] =
-    "# A signal during connect() does not fail it.\n"
-    "\n"
-    "host server 10.0.0.1 fd00::1\n"
-    "host client 10.0.0.2/16\n"
-    "link server client delay=20ms loss=2.5% rate=10mbit down\n"
-    "set client tcp_syn_retries 2\n"
-    "fault client connect#1 signal during=5ms\n"
-    "at 500ms link client server up\n"
-    "at 1s signal client SIGUSR1\n"
-    "needs can\n"
-    "seed 7\n"
-    "\n"
-    "[server]\n"
-    "listener = socket(AF_INET, SOCK_STREAM)\n"
-    "sync listening\n"
-    "conn, peer = listener.accept()\n"
-    "\n"
-    "[client]\n"
-    "sync listening\n"
-    "s = socket()\n"
-    "s.connect((\"10.0.0.1\", 50007)) -> None +40ms\n"
-    "s.recv(16) -> raises OSError(ECONNRESET) @ 500ms\n"
-    "s.recv(16) -> b\"x\" differs kernel \"it may\"\n";
+static const char example[] = "# A signal during connect() does not fail it.\n"
+                              "\n"
+                              "host server 10.0.0.1 fd00::1\n"
+                              "host client 10.0.0.2/16\n"
+                              "link server client delay=20ms loss=2.5% rate=10mbit down\n"
+                              "set client tcp_syn_retries 2\n"
+                              "fault client connect#1 signal during=5ms\n"
+                              "at 500ms link client server up\n"
+                              "at 1s signal client SIGUSR1\n"
+                              "needs can\n"
+                              "seed 7\n"
+                              "\n"
+                              "[server]\n"
+                              "listener = socket(AF_INET, SOCK_STREAM)\n"
+                              "sync listening\n"
+                              "conn, peer = listener.accept()\n"
+                              "\n"
+                              "[client]\n"
+                              "sync listening\n"
+                              "s = socket()\n"
+                              "s.connect((\"10.0.0.1\", 50007)) -> None +40ms\n"
+                              "s.recv(16) -> raises OSError(ECONNRESET) @ 500ms\n"
+                              "s.recv(16) -> b\"x\" differs kernel \"it may\"\n";
 
 static void a_whole_file__is_read__as_its_parts(void **state)
 {
@@ -166,8 +165,9 @@ static void deep_nesting__is_refused__before_the_stack_ends(void **state)
     struct diagnostic wrong;
 
     text_add(&text, "[a]\nx = ");
-    for (int i = 0; i < 100000; i++)
+    for (int i = 0; i < 100000; i++) {
         text_add(&text, "(");
+    }
     assert_int_equal(scenario_parse("test.dry", text.bytes, text.length, &scenario, &wrong), -1);
     assert_non_null(strstr(wrong.message, "too deeply"));
     text_free(&text);

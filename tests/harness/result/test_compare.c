@@ -28,8 +28,8 @@ static void end(struct pair *pair)
 }
 
 /* The first actor's step `i`: how it went on each system. */
-static void kernel_shows(struct pair *pair, uint32_t i, enum step_status status,
-                         const char *outcome, uint64_t began, uint64_t ended)
+static void kernel_shows(struct pair *pair, uint32_t i, enum step_status status, const char *outcome,
+                         uint64_t began, uint64_t ended)
 {
     trace_set(pair->kernel, 0, i, status, outcome, "", began, ended);
 }

@@ -33,8 +33,9 @@ static void a_trace__is_written_and_read__as_the_same(void **state)
     trace_write(stream, trace);
     fclose(stream);
     stream = fmemopen(text, bytes, "r");
-    while ((length = getline(&line, &room, stream)) > 0)
+    while ((length = getline(&line, &room, stream)) > 0) {
         assert_int_equal(trace_read_line(again, line, (size_t)length), 0);
+    }
     fclose(stream);
     assert_int_equal(again->end, TRACE_STUCK);
     assert_string_equal(again->detail, "a\nline 2");

@@ -246,8 +246,8 @@ static void bind_or_connect(bool connects)
     const socklen_t length = some_address(slot->kind, &storage, &port);
     if (!connects) {
         const int in_kernel = KERNEL(bind, slot->kernel, address, length);
-        if (alike("result", in_kernel, WORLD(bind, slot->world, address, length)) &&
-            in_kernel == 0 && slot->kind <= TCP6) {
+        if (alike("result", in_kernel, WORLD(bind, slot->world, address, length)) && in_kernel == 0 &&
+            slot->kind <= TCP6) {
             ports[slot->description] = port;
         }
     } else if (ports[slot->description] != port) {
@@ -428,8 +428,8 @@ static void shut_or_close(bool closes)
 
 static void poll_all(void)
 {
-    const short every = POLLIN | POLLOUT | POLLPRI | POLLRDHUP | POLLRDNORM | POLLWRNORM |
-                        POLLRDBAND | POLLWRBAND;
+    const short every = POLLIN | POLLOUT | POLLPRI | POLLRDHUP | POLLRDNORM | POLLWRNORM | POLLRDBAND |
+                        POLLWRBAND;
     const struct timespec now = {0, 0};
     struct pollfd left[SLOTS], right[SLOTS];
     for (int i = 0; i < SLOTS; i++) {
@@ -477,9 +477,7 @@ static void options(bool sets)
 
 static void epoll_control(void)
 {
-    static const uint32_t events[] = {EPOLLIN,
-                                      EPOLLOUT,
-                                      EPOLLIN | EPOLLOUT | EPOLLRDHUP,
+    static const uint32_t events[] = {EPOLLIN, EPOLLOUT, EPOLLIN | EPOLLOUT | EPOLLRDHUP,
                                       EPOLLIN | EPOLLONESHOT};
     const struct slot *epoll = pick(EPOLL, EPOLL), *slot = pick(TCP4, EPOLL);
     if (!epoll) {

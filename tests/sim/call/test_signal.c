@@ -58,9 +58,8 @@ static void receive_with_timeout_waits__handled_with_restart__eintr(void **state
 {
     const struct timeval second = {1, 0};
     take(SIGUSR1, SIM_SIGNAL_RESTARTS);
-    assert_int_equal(sim_call_setsockopt(world, one, fd, SOL_SOCKET, SO_RCVTIMEO, &second,
-                                         sizeof second),
-                     0);
+    assert_int_equal(
+        sim_call_setsockopt(world, one, fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second), 0);
     assert_int_equal(receives(), SIM_WAIT);
     sim_signal_send(world, one, SIGUSR1);
     assert_runs(one);

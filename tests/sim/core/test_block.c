@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../test.h"
 #include "sim/core/bytes.h"
 #include "sim/core/event.h"
-#include "sim/net/host.h"
 #include "sim/core/random.h"
+#include "sim/net/host.h"
 #include "sim/run/world.h"
-#include "../test.h"
 
 static long resident_pages(void)
 {

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../test.h"
 #include "sim/core/bytes.h"
 #include "sim/core/random.h"
-#include "../test.h"
 
 enum { KIB = 1024 };
 

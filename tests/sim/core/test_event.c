@@ -1,8 +1,8 @@
 /* The queue: order, cancelling, moving, stale targets, shuffled tasks, beside a slow model.
  * SPDX-License-Identifier: MIT */
+#include "../test.h"
 #include "sim/core/event.h"
 #include "sim/core/random.h"
-#include "../test.h"
 
 static struct sim_event_id push(struct sim_world *world, uint64_t at, uint32_t target)
 {

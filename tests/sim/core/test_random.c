@@ -1,7 +1,7 @@
 /* Chance: the same for ever, fair, and each stream for itself.
  * SPDX-License-Identifier: MIT */
-#include "sim/core/random.h"
 #include "../test.h"
+#include "sim/core/random.h"
 
 static void seed_one__first_draws__are_what_they_always_were(void **state)
 {

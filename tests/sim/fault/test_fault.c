@@ -23,16 +23,16 @@ static struct {
     int interrupt_landed;
 } seen;
 
-static ssize_t count_send(struct dry_caller caller, int fd, const void *data, size_t length,
-                          int flags, const struct sockaddr *address, socklen_t address_length)
+static ssize_t count_send(struct dry_caller caller, int fd, const void *data, size_t length, int flags,
+                          const struct sockaddr *address, socklen_t address_length)
 {
     seen.sends++;
     seen.last_length = length;
     return (ssize_t)length;
 }
 
-static ssize_t count_receive(struct dry_caller caller, int fd, void *buffer, size_t length,
-                             int flags, struct sockaddr *address, socklen_t *address_length)
+static ssize_t count_receive(struct dry_caller caller, int fd, void *buffer, size_t length, int flags,
+                             struct sockaddr *address, socklen_t *address_length)
 {
     seen.receives++;
     seen.last_length = length;
@@ -104,8 +104,9 @@ static int stop(void **state)
 static void rule(const char *text)
 {
     char message[256] = "";
-    if (sim_fault_plan_add(plan, text, message, sizeof message, NULL) < 0)
+    if (sim_fault_plan_add(plan, text, message, sizeof message, NULL) < 0) {
         fail_msg("%s: %s", text, message);
+    }
 }
 
 static ssize_t library_send(int fd, size_t length)
@@ -122,8 +123,9 @@ static ssize_t library_recv(int fd, size_t length)
     char buffer[64];
     client.system->call_begin(client, "recv", fd);
     ssize_t result = client.system->ppoll(client, NULL, 0, NULL, NULL);
-    if (result >= 0)
+    if (result >= 0) {
         result = client.system->recvfrom(client, fd, buffer, length, 0, NULL, NULL);
+    }
     client.system->call_end(client);
     return result;
 }
@@ -145,8 +147,9 @@ static void a_range_with_a_step__calls_made__every_second_fails(void **state)
 {
     (void)state;
     rule("client send#2..6+2 errno=EPIPE");
-    for (int i = 1; i <= 8; i++)
+    for (int i = 1; i <= 8; i++) {
         assert_int_equal(library_send(3, 1), i % 2 == 0 && i <= 6 ? -EPIPE : 1);
+    }
     assert_int_equal(sim_fault_fired(plan, 1), 3);
 }
 
@@ -154,8 +157,9 @@ static void an_open_range__calls_made__all_from_there_fail(void **state)
 {
     (void)state;
     rule("client send#3.. errno=EPIPE");
-    for (int i = 1; i <= 5; i++)
+    for (int i = 1; i <= 5; i++) {
         assert_int_equal(library_send(3, 1), i >= 3 ? -EPIPE : 1);
+    }
 }
 
 static void a_socket_name__other_sockets_call__counted_by_name(void **state)
@@ -219,16 +223,18 @@ static void a_chance__many_calls__about_that_share_and_the_same_again(void **sta
     (void)state;
     rule("client send chance=25% errno=EPIPE");
     int failed = 0;
-    for (int i = 0; i < 4000; i++)
+    for (int i = 0; i < 4000; i++) {
         failed += library_send(3, 1) == -EPIPE;
+    }
     assert_in_range(failed, 850, 1150);
     struct sim_fault_plan *again = sim_fault_plan_create(1);
     sim_fault_plan_destroy(plan);
     plan = again;
     client = sim_fault_caller(plan, (struct dry_caller){.system = &counting}, "left", "client");
     rule("client send chance=25% errno=EPIPE");
-    for (int i = 0; i < 4000; i++)
+    for (int i = 0; i < 4000; i++) {
         failed -= library_send(3, 1) == -EPIPE;
+    }
     assert_int_equal(failed, 0);
 }
 
@@ -340,12 +346,12 @@ static void wrong_rules__added__refused_where_they_are_wrong(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char message[256] = "";
         size_t column = 999;
-        assert_int_equal(
-            sim_fault_plan_add(plan, wrong[i].text, message, sizeof message, &column), -EINVAL);
+        assert_int_equal(sim_fault_plan_add(plan, wrong[i].text, message, sizeof message, &column),
+                         -EINVAL);
         assert_true(strlen(message) > 10);
-        if (column != wrong[i].column)
-            fail_msg("'%s': column %zu, not %zu: %s", wrong[i].text, column, wrong[i].column,
-                     message);
+        if (column != wrong[i].column) {
+            fail_msg("'%s': column %zu, not %zu: %s", wrong[i].text, column, wrong[i].column, message);
+        }
     }
     assert_int_equal(sim_fault_rules(plan), 0);
 }

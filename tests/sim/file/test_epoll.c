@@ -173,8 +173,7 @@ static void wrong_arguments__control__as_linux_says(void **state)
     assert_int_equal(control(EPOLL_CTL_ADD, epoll, EPOLLIN), -EINVAL);
     assert_int_equal(control(99, pair[0], EPOLLIN), -EINVAL);
     assert_int_equal(sim_call_epoll_ctl(world, one, epoll, EPOLL_CTL_ADD, pair[1], NULL), -EFAULT);
-    assert_int_equal(sim_call_epoll_ctl(world, one, pair[0], EPOLL_CTL_DEL, pair[1], NULL),
-                     -EINVAL);
+    assert_int_equal(sim_call_epoll_ctl(world, one, pair[0], EPOLL_CTL_DEL, pair[1], NULL), -EINVAL);
     assert_int_equal(sim_call_epoll_wait(world, one, epoll, got, 0, NULL, NULL), -EINVAL);
     assert_int_equal(sim_call_epoll_wait(world, one, epoll, NULL, 1, NULL, NULL), -EFAULT);
     assert_int_equal(sim_call_epoll_wait(world, one, pair[0], got, 1, NULL, NULL), -EINVAL);

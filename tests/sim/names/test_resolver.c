@@ -102,8 +102,9 @@ static void bind_file(const char *over, const char *text)
     close(fd);
     write_file(path, text);
     chmod(path, 0644);
-    if (mount(path, over, NULL, MS_BIND, NULL) != 0)
+    if (mount(path, over, NULL, MS_BIND, NULL) != 0) {
         fail_msg("mount over %s: %s", over, strerror(errno));
+    }
     unlink(path);
 }
 
@@ -126,8 +127,9 @@ static void raise_loopback(void)
 static void join_text(char *text, size_t bytes, const char *const *parts, size_t count)
 {
     text[0] = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         snprintf(text + strlen(text), bytes - strlen(text), "%s\n", parts[i]);
+    }
 }
 
 static int isolate(void **state)
@@ -147,8 +149,7 @@ static int isolate(void **state)
     write_file("/proc/self/gid_map", map);
     assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
     char text[1024] = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
-    join_text(text + strlen(text), sizeof text - strlen(text), hosts,
-              sizeof hosts / sizeof hosts[0]);
+    join_text(text + strlen(text), sizeof text - strlen(text), hosts, sizeof hosts / sizeof hosts[0]);
     bind_file("/etc/hosts", text);
     join_text(text, sizeof text, lines, sizeof lines / sizeof lines[0]);
     bind_file("/etc/resolv.conf", text);
@@ -157,8 +158,9 @@ static int isolate(void **state)
     struct sim_zone *zone = sim_zone_create();
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
         char message[200];
-        if (sim_zone_add(zone, records[i], message, sizeof message, NULL) != 0)
+        if (sim_zone_add(zone, records[i], message, sizeof message, NULL) != 0) {
             fail_msg("%s: %s", records[i], message);
+        }
     }
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, serve, zone), 0);
@@ -170,10 +172,12 @@ static int isolate(void **state)
 static struct sim_resolver *configured(void)
 {
     struct sim_resolver *resolver = sim_resolver_create();
-    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
         assert_int_equal(sim_resolver_add_hosts(resolver, hosts[i]), 0);
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+    }
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         assert_int_equal(sim_resolver_add_line(resolver, lines[i]), 0);
+    }
     return resolver;
 }
 
@@ -184,8 +188,8 @@ static void print_list(char *text, size_t bytes, int result, const struct addrin
         char host[64], port[16];
         getnameinfo(list->ai_addr, list->ai_addrlen, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV);
-        snprintf(text + strlen(text), bytes - strlen(text), " [%d %d %d %s %s %s]",
-                 list->ai_family, list->ai_socktype, list->ai_protocol, host, port,
+        snprintf(text + strlen(text), bytes - strlen(text), " [%d %d %d %s %s %s]", list->ai_family,
+                 list->ai_socktype, list->ai_protocol, host, port,
                  list->ai_canonname != NULL ? list->ai_canonname : "-");
     }
 }
@@ -193,47 +197,50 @@ static void print_list(char *text, size_t bytes, int result, const struct addrin
 static void compare_getaddrinfo(const char *node, const char *service, int family, int type,
                                 int protocol, int flags)
 {
-    struct addrinfo hints = {.ai_family = family,
-                             .ai_socktype = type,
-                             .ai_protocol = protocol,
-                             .ai_flags = flags};
+    struct addrinfo hints = {
+        .ai_family = family, .ai_socktype = type, .ai_protocol = protocol, .ai_flags = flags};
     struct addrinfo *ours = NULL, *theirs = NULL;
     struct dry_caller caller = {.system = dry_provider()};
     struct sim_resolver *resolver = configured();
     char our_text[4096], their_text[4096];
     int system_error = 0;
     /* The namespace has no address but the loopback's. */
-    int result = sim_resolver_getaddrinfo(resolver, (struct sim_resolver_facts){false, false},
-                                          caller, node, service, &hints, &ours, &system_error);
+    int result = sim_resolver_getaddrinfo(resolver, (struct sim_resolver_facts){false, false}, caller,
+                                          node, service, &hints, &ours, &system_error);
     print_list(our_text, sizeof our_text, result, ours);
-    if (result == 0)
+    if (result == 0) {
         sim_resolver_freeaddrinfo(ours);
+    }
     result = getaddrinfo(node, service, &hints, &theirs);
     print_list(their_text, sizeof their_text, result, theirs);
-    if (result == 0)
+    if (result == 0) {
         freeaddrinfo(theirs);
+    }
     sim_resolver_destroy(resolver);
-    if (strcmp(our_text, their_text) != 0)
-        differ("getaddrinfo(%s, %s, %d, %d, %d, %#x)\n  ours %s\n  libc %s", node, service,
-                 family, type, protocol, (unsigned)flags, our_text, their_text);
+    if (strcmp(our_text, their_text) != 0) {
+        differ("getaddrinfo(%s, %s, %d, %d, %d, %#x)\n  ours %s\n  libc %s", node, service, family,
+               type, protocol, (unsigned)flags, our_text, their_text);
+    }
 }
 
 static void names_of_every_kind__looked_up__same_lists(void **state)
 {
     (void)state;
-    if (!isolated)
+    if (!isolated) {
         skip();
+    }
     static const char *const nodes[] = {
-        "one.test", "two.test", "six.test",  "alias.test", "chain.test", "dangling.test",
-        "gone.test", "empty.test", "broken.test.", "slow.test", "long.test", "text.test",
-        "short",    "one.test.", "here.test", "here",     "other",     "sixlocal",
-        "localhost", "ip6-localhost", "nowhere", "TWO.test"};
+        "one.test",  "two.test",      "six.test",     "alias.test", "chain.test", "dangling.test",
+        "gone.test", "empty.test",    "broken.test.", "slow.test",  "long.test",  "text.test",
+        "short",     "one.test.",     "here.test",    "here",       "other",      "sixlocal",
+        "localhost", "ip6-localhost", "nowhere",      "TWO.test"};
     static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6};
-    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++)
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
         for (size_t f = 0; f < 3; f++) {
             compare_getaddrinfo(nodes[i], "80", families[f], SOCK_STREAM, 0, 0);
             compare_getaddrinfo(nodes[i], NULL, families[f], SOCK_DGRAM, 0, AI_CANONNAME);
         }
+    }
     compare_getaddrinfo("two.test", "80", AF_INET6, SOCK_STREAM, 0, AI_V4MAPPED);
     compare_getaddrinfo("one.test", "80", AF_INET6, SOCK_STREAM, 0, AI_V4MAPPED);
     compare_getaddrinfo("two.test", "80", AF_INET6, SOCK_STREAM, 0, AI_V4MAPPED | AI_ALL);
@@ -244,38 +251,45 @@ static void names_of_every_kind__looked_up__same_lists(void **state)
 static void numbers_and_none__looked_up__same_lists(void **state)
 {
     (void)state;
-    if (!isolated)
+    if (!isolated) {
         skip();
-    static const char *const nodes[] = {NULL,        "127.0.0.1", "10.1",      "0x7f.1", "::1",
-                                        "fe80::1%lo", "fe80::1%9", "::ffff:1.2.3.4", "1.2.3.4 ",
-                                        "*",         "",          "256.1.1.1"};
-    static const int flags[] = {0, AI_PASSIVE, AI_NUMERICHOST, AI_NUMERICSERV, AI_CANONNAME,
+    }
+    static const char *const nodes[] = {NULL,       "127.0.0.1",  "10.1",      "0x7f.1",
+                                        "::1",      "fe80::1%lo", "fe80::1%9", "::ffff:1.2.3.4",
+                                        "1.2.3.4 ", "*",          "",          "256.1.1.1"};
+    static const int flags[] = {0,           AI_PASSIVE, AI_NUMERICHOST, AI_NUMERICSERV, AI_CANONNAME,
                                 AI_V4MAPPED, 0x10000};
     static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX};
     static const int types[] = {0, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET};
     static const char *const services[] = {NULL, "80", "0", "70000", "nosuchservice", "12x"};
-    for (size_t n = 0; n < sizeof nodes / sizeof nodes[0]; n++)
-        for (size_t g = 0; g < sizeof flags / sizeof flags[0]; g++)
-            for (size_t f = 0; f < 4; f++)
-                for (size_t t = 0; t < 5; t++)
-                    for (size_t s = 0; s < sizeof services / sizeof services[0]; s++)
-                        compare_getaddrinfo(nodes[n], services[s], families[f], types[t], 0,
-                                            flags[g]);
+    for (size_t n = 0; n < sizeof nodes / sizeof nodes[0]; n++) {
+        for (size_t g = 0; g < sizeof flags / sizeof flags[0]; g++) {
+            for (size_t f = 0; f < 4; f++) {
+                for (size_t t = 0; t < 5; t++) {
+                    for (size_t s = 0; s < sizeof services / sizeof services[0]; s++) {
+                        compare_getaddrinfo(nodes[n], services[s], families[f], types[t], 0, flags[g]);
+                    }
+                }
+            }
+        }
+    }
     assert_int_equal(differences, 0);
 }
 
 static void protocols_in_hints__looked_up__same_lists(void **state)
 {
     (void)state;
-    if (!isolated)
+    if (!isolated) {
         skip();
+    }
     static const int protocols[] = {0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, 77};
     static const int types[] = {0, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET};
-    for (size_t p = 0; p < 5; p++)
+    for (size_t p = 0; p < 5; p++) {
         for (size_t t = 0; t < 5; t++) {
             compare_getaddrinfo("127.0.0.1", "80", AF_UNSPEC, types[t], protocols[p], 0);
             compare_getaddrinfo("127.0.0.1", NULL, AF_UNSPEC, types[t], protocols[p], 0);
         }
+    }
     assert_int_equal(differences, 0);
 }
 
@@ -298,41 +312,47 @@ static void compare_getnameinfo(const char *text, uint16_t port, int flags)
     struct sim_resolver *resolver = configured();
     char our_host[256] = "", our_port[32] = "", their_host[256] = "", their_port[32] = "";
     int error = 0;
-    int ours = sim_resolver_getnameinfo(resolver, caller, (struct sockaddr *)&storage, length,
-                                        our_host, sizeof our_host, our_port, sizeof our_port, flags,
-                                        &error);
+    int ours = sim_resolver_getnameinfo(resolver, caller, (struct sockaddr *)&storage, length, our_host,
+                                        sizeof our_host, our_port, sizeof our_port, flags, &error);
     int theirs = getnameinfo((struct sockaddr *)&storage, length, their_host, sizeof their_host,
                              their_port, sizeof their_port, flags);
     sim_resolver_destroy(resolver);
-    if (ours != theirs || (ours == 0 && (strcmp(our_host, their_host) != 0 ||
-                                         strcmp(our_port, their_port) != 0)))
-        differ("getnameinfo(%s, %u, %#x): ours %d %s %s, libc %d %s %s", text, port,
-                 (unsigned)flags, ours, our_host, our_port, theirs, their_host, their_port);
+    if (ours != theirs ||
+        (ours == 0 && (strcmp(our_host, their_host) != 0 || strcmp(our_port, their_port) != 0))) {
+        differ("getnameinfo(%s, %u, %#x): ours %d %s %s, libc %d %s %s", text, port, (unsigned)flags,
+               ours, our_host, our_port, theirs, their_host, their_port);
+    }
 }
 
 static void addresses__named__same_names(void **state)
 {
     (void)state;
-    if (!isolated)
+    if (!isolated) {
         skip();
+    }
     static const char *const texts[] = {"10.0.0.1", "10.0.0.2", "10.1.1.1", "127.0.0.1",
                                         "::1",      "fd00::2",  "fd00::3"};
-    static const int flags[] = {0, NI_NUMERICHOST, NI_NUMERICSERV, NI_NAMEREQD,
-                                NI_NUMERICHOST | NI_NUMERICSERV, NI_DGRAM, 0x8000};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        for (size_t f = 0; f < sizeof flags / sizeof flags[0]; f++)
+    static const int flags[] = {
+        0,        NI_NUMERICHOST, NI_NUMERICSERV, NI_NAMEREQD, NI_NUMERICHOST | NI_NUMERICSERV,
+        NI_DGRAM, 0x8000};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        for (size_t f = 0; f < sizeof flags / sizeof flags[0]; f++) {
             compare_getnameinfo(texts[i], 4444, flags[f]);
+        }
+    }
     assert_int_equal(differences, 0);
 }
 
 static void print_hostent(char *text, size_t bytes, int h_error, const struct hostent *entry)
 {
     snprintf(text, bytes, "%d", h_error);
-    if (h_error != 0)
+    if (h_error != 0) {
         return;
+    }
     snprintf(text + strlen(text), bytes - strlen(text), " %s (", entry->h_name);
-    for (char **alias = entry->h_aliases; *alias != NULL; alias++)
+    for (char **alias = entry->h_aliases; *alias != NULL; alias++) {
         snprintf(text + strlen(text), bytes - strlen(text), "%s ", *alias);
+    }
     snprintf(text + strlen(text), bytes - strlen(text), ")");
     for (char **address = entry->h_addr_list; *address != NULL; address++) {
         char host[64];
@@ -355,21 +375,24 @@ static void compare_gethostbyname(const char *name)
     gethostbyname2_r(name, AF_INET, &theirs, their_buffer, sizeof their_buffer, &found, &error);
     print_hostent(their_text, sizeof their_text, found == NULL ? error : 0, &theirs);
     sim_resolver_destroy(resolver);
-    if (strcmp(our_text, their_text) != 0)
+    if (strcmp(our_text, their_text) != 0) {
         differ("gethostbyname(%s): ours %s, libc %s", name, our_text, their_text);
+    }
 }
 
 static void names__by_the_older_call__same_entries(void **state)
 {
     (void)state;
-    if (!isolated)
+    if (!isolated) {
         skip();
-    static const char *const names[] = {"one.test",   "two.test", "alias.test", "chain.test",
-                                        "gone.test",  "empty.test", "six.test", "broken.test.",
-                                        "here.test",  "here",     "127.0.0.1",  "10.1",
-                                        "localhost",  "short",    "sixlocal"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    }
+    static const char *const names[] = {"one.test",  "two.test",   "alias.test", "chain.test",
+                                        "gone.test", "empty.test", "six.test",   "broken.test.",
+                                        "here.test", "here",       "127.0.0.1",  "10.1",
+                                        "localhost", "short",      "sixlocal"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         compare_gethostbyname(names[i]);
+    }
     assert_int_equal(differences, 0);
 }
 
@@ -388,10 +411,11 @@ static int look_up_ours(const char *name)
     struct sim_resolver *resolver = configured();
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
     int error = 0;
-    int result = sim_resolver_getaddrinfo(resolver, (struct sim_resolver_facts){false, false},
-                                          caller, name, NULL, &hints, &list, &error);
-    if (result == 0)
+    int result = sim_resolver_getaddrinfo(resolver, (struct sim_resolver_facts){false, false}, caller,
+                                          name, NULL, &hints, &list, &error);
+    if (result == 0) {
         sim_resolver_freeaddrinfo(list);
+    }
     sim_resolver_destroy(resolver);
     return result;
 }
@@ -400,21 +424,24 @@ static int look_up_theirs(const char *name)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
     int result = getaddrinfo(name, NULL, &hints, &list);
-    if (result == 0)
+    if (result == 0) {
         freeaddrinfo(list);
+    }
     return result;
 }
 
 static void a_silent_server__asked__both_give_up_after_the_same_time(void **state)
 {
     (void)state;
-    if (!isolated)
+    if (!isolated) {
         skip();
+    }
     assert_int_equal(look_up_ours("silent.test"), EAI_AGAIN);
     double ours = seconds_of(look_up_ours, "silent.test");
     double theirs = seconds_of(look_up_theirs, "silent.test");
-    if (ours < theirs - 0.5 || ours > theirs + 0.5)
+    if (ours < theirs - 0.5 || ours > theirs + 0.5) {
         fail_msg("ours gave up after %.2f s, the C library's after %.2f s", ours, theirs);
+    }
 }
 
 int main(void)

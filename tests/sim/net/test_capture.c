@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/net/capture.h"
 #include "../test.h"
+#include "sim/net/capture.h"
 
 static void packets_written__file_read__has_their_bytes_and_nanoseconds(void **state)
 {
@@ -23,8 +23,7 @@ static void packets_written__file_read__has_their_bytes_and_nanoseconds(void **s
     assert_int_equal(sim_capture_close(capture), 0);
 
     char message[PCAP_ERRBUF_SIZE];
-    pcap_t *file =
-        pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, message);
+    pcap_t *file = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, message);
     assert_non_null(file);
     assert_int_equal(pcap_datalink(file), DLT_RAW);
     struct pcap_pkthdr *header;

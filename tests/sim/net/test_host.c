@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/net/host.h"
 #include "../test.h"
+#include "sim/net/host.h"
 
 enum { LO = 1, ETH0 = 2 };
 
@@ -100,8 +100,9 @@ static void routes__added_in_any_order__stand_by_prefix_then_metric_then_age(voi
 {
     struct sim_world *world = *state;
     const struct sim_host_id a = sim_host_add(world, "a");
-    static const struct { uint32_t bits, metric, kind; } added[] = {
-        {104, 9, 0}, {128, 0, 1}, {104, 3, 2}, {112, 5, 0}, {104, 3, 3}, {104, 1, 1}};
+    static const struct {
+        uint32_t bits, metric, kind;
+    } added[] = {{104, 9, 0}, {128, 0, 1}, {104, 3, 2}, {112, 5, 0}, {104, 3, 3}, {104, 1, 1}};
     for (uint32_t i = 0; i < 6; i++) {
         const struct sim_route route = {
             .destination = v4(10, 0, 0, 0),
@@ -172,9 +173,10 @@ static void two_thousand_hosts__each_address_asked__is_found(void **state)
         snprintf(name, sizeof name, "host%u", i);
         const struct sim_host_id id = sim_host_add(world, name);
         assert_int_equal(sim_host_add_address(world, id, ETH0, sim_ip_v4(0x0a000000 + i), 8), 0);
-        assert_int_equal(sim_host_add_address(world, id, ETH0,
-                                              (struct sim_ip){{0xfd, [14] = (uint8_t)(i >> 8),
-                                                               [15] = (uint8_t)i}}, 64), 0);
+        assert_int_equal(sim_host_add_address(
+                             world, id, ETH0,
+                             (struct sim_ip){{0xfd, [14] = (uint8_t)(i >> 8), [15] = (uint8_t)i}}, 64),
+                         0);
     }
     for (uint32_t i = 1; i <= 2000; i++) {
         assert_int_equal(sim_host_of_address(world, sim_ip_v4(0x0a000000 + i)).index, i);
@@ -184,8 +186,7 @@ static void two_thousand_hosts__each_address_asked__is_found(void **state)
 
 static void no_room_for_a_second_host__added__leaves_nothing_behind(void **state)
 {
-    const struct sim_capacities capacities = {
-        .of = {[SIM_POOL_HOST] = 4, [SIM_POOL_INTERFACE] = 3}};
+    const struct sim_capacities capacities = {.of = {[SIM_POOL_HOST] = 4, [SIM_POOL_INTERFACE] = 3}};
     struct sim_world *world = sim_block_create(&capacities, 1);
     assert_int_equal(sim_host_add(world, "a").index, 1);
     assert_int_equal(sim_host_add(world, "b").index, 0);

@@ -3,9 +3,9 @@
 #include <net/if.h>
 #include <netinet/ip_icmp.h>
 
+#include "../two_hosts.h"
 #include "sim/core/bytes.h"
 #include "sim/net/icmp.h"
-#include "../two_hosts.h"
 
 static struct sim_ip_path path;
 
@@ -37,8 +37,9 @@ static const struct sim_packet *left(void)
 {
     static struct sim_packet copy;
     const struct sim_packet_id id = sim_packet_take_tap(world);
-    if (id.index == 0)
+    if (id.index == 0) {
         return NULL;
+    }
     copy = *sim_packet_at(world, id);
     sim_packet_free(world, id);
     return &copy;
@@ -107,7 +108,8 @@ static void kinds_of_routes__have__errors_of_their_own(void **state)
                  {SIM_ROUTE_PROHIBIT, -EACCES}};
     for (uint8_t i = 0; i < 3; i++) {
         struct sim_route route = {.destination = sim_ip_v4(0xc0a80000 + (uint32_t)i * 256),
-                                  .prefix_bits = 120, .kind = kinds[i].kind};
+                                  .prefix_bits = 120,
+                                  .kind = kinds[i].kind};
         char text[32];
         assert_int_equal(sim_host_add_route(world, a, &route), 0);
         snprintf(text, sizeof text, "192.168.%u.1", i);
@@ -128,8 +130,10 @@ static void no_address_of_a_version__sends__from_a_useless_one(void **state)
 
 static void longest_prefix__with_a_source__wins(void **state)
 {
-    struct sim_route route = {.interface = eth0_of(a), .destination = ip_of("10.9.0.0"),
-                              .source = ip_of("10.0.0.7"), .prefix_bits = 112};
+    struct sim_route route = {.interface = eth0_of(a),
+                              .destination = ip_of("10.9.0.0"),
+                              .source = ip_of("10.0.0.7"),
+                              .prefix_bits = 112};
     sim_host_add_address(world, a, 2, ip_of("10.0.0.7"), 24);
     assert_int_equal(routes("10.9.1.1", "0.0.0.0", 0), 0);
     assert_ip(path.source, "10.0.0.1");
@@ -250,8 +254,7 @@ static void packet_over_the_mtu__dont_fragment__is_not_sent(void **state)
 {
     struct sim_packet_id id = packet_of(132, "10.0.0.1", "10.0.0.2");
     static const char data[1481];
-    assert_int_equal(sim_bytes_append(world, &sim_packet_at(world, id)->payload, data, sizeof data),
-                     0);
+    assert_int_equal(sim_bytes_append(world, &sim_packet_at(world, id)->payload, data, sizeof data), 0);
     sim_packet_at(world, id)->dont_fragment = 1;
     assert_int_equal(sim_ip_output(world, a, id, 0), -EMSGSIZE);
     assert_int_equal(world->pools[SIM_POOL_PACKET].live_count, 0);

@@ -3,13 +3,13 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "../test.h"
 #include "sim/core/bytes.h"
 #include "sim/core/event.h"
+#include "sim/core/random.h"
 #include "sim/net/host.h"
 #include "sim/net/link.h"
 #include "sim/net/packet.h"
-#include "sim/core/random.h"
-#include "../test.h"
 
 static struct sim_random chance;
 
@@ -110,8 +110,8 @@ static void packet_larger_than_the_queue__line_idle__is_sent(void **state)
 
 static void chances_of_a_tenth__ten_thousand_packets__happen_to_a_tenth(void **state)
 {
-    struct sim_link_way way = {.delay_ns = MILLISECOND, .loss_ppm = 100000, .duplicate_ppm = 100000,
-                               .corrupt_ppm = 100000};
+    struct sim_link_way way = {
+        .delay_ns = MILLISECOND, .loss_ppm = 100000, .duplicate_ppm = 100000, .corrupt_ppm = 100000};
     uint32_t lost = 0;
     uint32_t duplicated = 0;
     uint32_t corrupted = 0;
@@ -196,8 +196,8 @@ static void arrives(struct sim_world *world, uint64_t at, struct sim_host_id hos
     assert_true(sim_event_take(world, &event).index != 0);
     assert_int_equal(event.kind, SIM_EVENT_PACKET);
     assert_true(world->now == at);
-    const struct sim_interface *interface =
-        sim_interface_at(world, (struct sim_interface_id){event.target});
+    const struct sim_interface *interface = sim_interface_at(world,
+                                                             (struct sim_interface_id){event.target});
     assert_int_equal(interface->host.index, host.index);
     assert_int_equal(interface->number, 2);
     const struct sim_packet_id id = {event.a};

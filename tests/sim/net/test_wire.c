@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../test.h"
 #include "sim/core/bytes.h"
+#include "sim/core/random.h"
 #include "sim/net/host.h"
 #include "sim/net/packet.h"
-#include "sim/core/random.h"
 #include "sim/net/wire.h"
-#include "../test.h"
 
 enum { PACKET_MOST = 70000 };
 
@@ -67,8 +67,8 @@ static void assert_ends(const struct sim_packet *packet, uint16_t from, uint16_t
 static void udp_of_linux__decoded__is_its_fields_and_the_same_bytes_again(void **state)
 {
     struct sim_world *world = *state;
-    const struct sim_packet *packet =
-        comes_back(world, "45000021094a400040111d800a0000010a0000029c400007000d0bb868656c6c6f");
+    const struct sim_packet *packet = comes_back(
+        world, "45000021094a400040111d800a0000010a0000029c400007000d0bb868656c6c6f");
     assert_ends(packet, 40000, 7);
     assert_int_equal(packet->protocol, IPPROTO_UDP);
     assert_int_equal(packet->dont_fragment, 1);
@@ -137,7 +137,9 @@ static void port_unreachable_of_linux__decoded__tells_the_quoted_ends(void **sta
         "010493520000000060000000000b1140fd000000000000000000000000000002fd00000000000000"
         "000000000000000104d2270f000b1590616263",
     };
-    static const struct { uint8_t type, code; } expected[] = {{3, 3}, {1, 4}};
+    static const struct {
+        uint8_t type, code;
+    } expected[] = {{3, 3}, {1, 4}};
     for (uint32_t i = 0; i < 2; i++) {
         uint8_t bytes[256];
         struct sim_packet_id id;
@@ -208,8 +210,7 @@ static void fill_icmp(struct sim_random *chance, struct sim_packet *packet)
     icmp->quoted_destination = packet->source;
     icmp->quoted_source.port = (uint16_t)some(chance, 65536);
     icmp->quoted_destination.port = (uint16_t)some(chance, 65536);
-    icmp->quoted_sequence =
-        icmp->quoted_protocol == IPPROTO_TCP ? some(chance, UINT64_C(1) << 32) : 0;
+    icmp->quoted_sequence = icmp->quoted_protocol == IPPROTO_TCP ? some(chance, UINT64_C(1) << 32) : 0;
 }
 
 static struct sim_packet_id random_packet(struct sim_world *world, struct sim_random *chance)
@@ -379,7 +380,9 @@ static void seal(uint8_t *bytes, size_t length, size_t at)
 
 static void malformed_tcp_option__decoded__ends_the_options_not_the_packet(void **state)
 {
-    static const struct { uint8_t kind, length; } wrong[] = {{8, 15}, {8, 255}, {3, 0}, {3, 1}};
+    static const struct {
+        uint8_t kind, length;
+    } wrong[] = {{8, 15}, {8, 255}, {3, 0}, {3, 1}};
     for (uint32_t i = 0; i < 4; i++) {
         uint8_t bytes[256];
         const size_t length = from_hex(linux_syn, bytes);
@@ -434,8 +437,8 @@ static void udp_without_checksum__decoded__is_taken_in_ipv4_alone(void **state)
 {
     uint8_t bytes[256];
     struct sim_packet_id id;
-    size_t length =
-        from_hex("45000021094a400040111d800a0000010a0000029c400007000d000068656c6c6f", bytes);
+    size_t length = from_hex("45000021094a400040111d800a0000010a0000029c400007000d000068656c6c6f",
+                             bytes);
     assert_int_equal(sim_wire_decode(*state, bytes, length, &id), 0);
     length = from_hex("6003f58a000f1140fd000000000000000000000000000001fd000000000000000000000000"
                       "0000029c400007000f000068656c6c6f3621",

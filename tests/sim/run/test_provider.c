@@ -25,12 +25,12 @@ static int failures; /* of what tasks expect: they cannot assert, their stack is
 
 static const uint64_t MS = 1000000;
 
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what)) {                                                                             \
-            failures++;                                                                            \
-            print_error("%s:%d: expected %s\n", __FILE__, __LINE__, #what);                        \
-        }                                                                                          \
+#define EXPECT(what)                                                        \
+    do {                                                                    \
+        if (!(what)) {                                                      \
+            failures++;                                                     \
+            print_error("%s:%d: expected %s\n", __FILE__, __LINE__, #what); \
+        }                                                                   \
     } while (0)
 
 #define SYSTEM(call, ...) caller.system->call(caller, __VA_ARGS__)

@@ -27,11 +27,11 @@ static const uint64_t MS = 1000000;
 
 #define SYSTEM(call, ...) caller.system->call(caller, __VA_ARGS__)
 /* In a task: ends it when something is not as expected; sim_run then says so. */
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what)) {                                                                             \
-            sim_task_fail("%s:%d: expected %s", __FILE__, __LINE__, #what);                        \
-        }                                                                                          \
+#define EXPECT(what)                                                        \
+    do {                                                                    \
+        if (!(what)) {                                                      \
+            sim_task_fail("%s:%d: expected %s", __FILE__, __LINE__, #what); \
+        }                                                                   \
     } while (0)
 
 static void build(void)
@@ -73,13 +73,13 @@ static int spawn(const char *name, void (*entry)(void *), void *argument)
     return task;
 }
 
-#define assert_outcome(expected)                                                                   \
-    do {                                                                                           \
-        const enum sim_outcome outcome = sim_run(sim);                                             \
-        if (outcome != (expected) && sim_failure(sim)) {                                           \
-            print_error("%s\n", sim_failure(sim));                                                 \
-        }                                                                                          \
-        assert_int_equal(outcome, expected);                                                       \
+#define assert_outcome(expected)                         \
+    do {                                                 \
+        const enum sim_outcome outcome = sim_run(sim);   \
+        if (outcome != (expected) && sim_failure(sim)) { \
+            print_error("%s\n", sim_failure(sim));       \
+        }                                                \
+        assert_int_equal(outcome, expected);             \
     } while (0)
 
 static void sleep_ms(long ms)

@@ -24,11 +24,11 @@ struct pair {
 };
 
 #define SYSTEM(call, ...) caller.system->call(caller, __VA_ARGS__)
-#define EXPECT(what)                                                                               \
-    do {                                                                                           \
-        if (!(what)) {                                                                             \
-            sim_task_fail("line %d: expected %s", __LINE__, #what);                                \
-        }                                                                                          \
+#define EXPECT(what)                                                \
+    do {                                                            \
+        if (!(what)) {                                              \
+            sim_task_fail("line %d: expected %s", __LINE__, #what); \
+        }                                                           \
     } while (0)
 
 /* Numbers of the test's own, so that what it does never depends on the library's generator. */

@@ -12,11 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../test.h"
 #include "sim/core/bytes.h"
 #include "sim/core/event.h"
 #include "sim/run/run.h"
 #include "sim/run/world.h"
-#include "../test.h"
 
 enum { PORT = 5000, TURNS = 20, TURN_BYTES = 3000 };
 
@@ -39,14 +39,13 @@ static void echo(void *argument)
     assert_true(connection >= 0);
     char buffer[TURN_BYTES];
     for (;;) {
-        const ssize_t length =
-            me.system->recvfrom(me, connection, buffer, sizeof buffer, 0, NULL, NULL);
+        const ssize_t length = me.system->recvfrom(me, connection, buffer, sizeof buffer, 0, NULL,
+                                                   NULL);
         assert_true(length >= 0);
         if (length == 0) {
             break;
         }
-        assert_int_equal(me.system->sendto(me, connection, buffer, (size_t)length, 0, NULL, 0),
-                         length);
+        assert_int_equal(me.system->sendto(me, connection, buffer, (size_t)length, 0, NULL, 0), length);
     }
     me.system->close(me, connection);
     me.system->close(me, listener);
@@ -62,8 +61,7 @@ static void turn(void *argument)
         char out[TURN_BYTES];
         char in[TURN_BYTES];
         memset(out, 'a' + i, sizeof out);
-        assert_int_equal(me.system->sendto(me, descriptor, out, sizeof out, 0, NULL, 0),
-                         sizeof out);
+        assert_int_equal(me.system->sendto(me, descriptor, out, sizeof out, 0, NULL, 0), sizeof out);
         size_t got = 0;
         while (got < sizeof in) {
             const ssize_t length = me.system->recvfrom(me, descriptor, in + got, sizeof in - got, 0,

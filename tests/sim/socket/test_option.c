@@ -6,8 +6,7 @@
 
 #include "../two_hosts.h"
 
-static int sets_bytes(struct sim_socket_id id, int level, int name, const void *value,
-                      socklen_t length)
+static int sets_bytes(struct sim_socket_id id, int level, int name, const void *value, socklen_t length)
 {
     return sim_option_set(world, id, level, name, value, length);
 }
@@ -36,8 +35,11 @@ static void buffer__set__is_doubled_within_its_bounds(void **state)
     const struct sim_socket_id id = socket_at(a, AF_INET, SOCK_DGRAM);
     static const struct {
         int given, receive, send;
-    } seen[] = {{0, 2304, 4608}, {1, 2304, 4608}, {5000, 10000, 10000},
-                {100000000, 8388608, 8388608}, {-1, 8388608, 8388608}};
+    } seen[] = {{0, 2304, 4608},
+                {1, 2304, 4608},
+                {5000, 10000, 10000},
+                {100000000, 8388608, 8388608},
+                {-1, 8388608, 8388608}};
     for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++) {
         assert_int_equal(sets(id, SOL_SOCKET, SO_RCVBUF, seen[i].given), 0);
         assert_int_equal(gets(id, SOL_SOCKET, SO_RCVBUF), seen[i].receive);
@@ -248,8 +250,7 @@ static void membership__what_cannot_be_joined__is_told(void **state)
     assert_int_equal(sets_bytes(id, IPPROTO_IP, IP_DROP_MEMBERSHIP, &join, sizeof join),
                      -EADDRNOTAVAIL);
     assert_int_equal(sets_bytes(id, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, 7), -EINVAL);
-    assert_int_equal(sets_bytes(stream, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof join),
-                     -EPROTO);
+    assert_int_equal(sets_bytes(stream, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof join), -EPROTO);
     join.imr_ifindex = 0;
     for (uint32_t i = 0; i < 20; i++) {
         join.imr_multiaddr.s_addr = htonl(0xe0010101 + i);
@@ -299,9 +300,9 @@ static void socket_calls__that_cannot_be__fail_in_linux_order(void **state)
     };
     for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++) {
         struct sim_socket_id id = {0};
-        assert_int_equal(sim_socket_create(world, a, process, seen[i].family, seen[i].type,
-                                           seen[i].protocol, &id),
-                         seen[i].error);
+        assert_int_equal(
+            sim_socket_create(world, a, process, seen[i].family, seen[i].type, seen[i].protocol, &id),
+            seen[i].error);
     }
     assert_int_equal(world->pools[SIM_POOL_SOCKET].live_count, 0);
 }

@@ -131,8 +131,9 @@ static void one_port__connects__serves_many_destinations(void **state)
         socket->local.ip = ip_of("10.0.0.1");
         socket->remote = (struct sim_endpoint){.ip = ip_of("10.0.0.2"), .port = i < 2 ? 80 + i : 80};
         ports[i] = sim_port_for_connect(world, id);
-        if (ports[i] == 0)
+        if (ports[i] == 0) {
             break;
+        }
         socket->local.port = ports[i];
         sim_port_insert(world, id);
         sim_port_connect(world, id);
@@ -149,8 +150,7 @@ static void port_that_bind_took__connect__leaves_alone(void **state)
     holder(AF_INET, "127.0.0.1", 40000, 0, SIM_SOCKET_BOUND_PORT);
     const struct sim_socket_id id = socket_at(a, AF_INET, SOCK_STREAM);
     sim_socket_at(world, id)->local.ip = ip_of("10.0.0.1");
-    sim_socket_at(world, id)->remote =
-        (struct sim_endpoint){.ip = ip_of("10.0.0.2"), .port = 80};
+    sim_socket_at(world, id)->remote = (struct sim_endpoint){.ip = ip_of("10.0.0.2"), .port = 80};
     assert_int_equal(sim_port_for_connect(world, id), 40001);
 }
 
@@ -161,8 +161,8 @@ static void bind_and_connect__prefer__opposite_parities(void **state)
         const struct sim_socket_id joined = socket_at(a, AF_INET, SOCK_STREAM);
         const struct sim_endpoint any = {.ip = ip_of("0.0.0.0")};
         sim_socket_at(world, joined)->local.ip = ip_of("10.0.0.1");
-        sim_socket_at(world, joined)->remote =
-            (struct sim_endpoint){.ip = ip_of("10.0.0.2"), .port = 80};
+        sim_socket_at(world, joined)->remote = (struct sim_endpoint){.ip = ip_of("10.0.0.2"),
+                                                                     .port = 80};
         assert_int_equal(sim_port_ephemeral(world, bound, &any) % 2, 1);
         assert_int_equal(sim_port_for_connect(world, joined) % 2, 0);
     }
@@ -175,8 +175,8 @@ static void many_sockets__inserted_and_removed__are_found_as_they_stand(void **s
     struct sim_socket_id ids[200];
     for (uint16_t i = 0; i < 200; i++) {
         ids[i] = holder(AF_INET, "10.0.0.1", (uint16_t)(1000 + i % 20), reuseaddr, 0);
-        sim_socket_at(world, ids[i])->remote =
-            (struct sim_endpoint){.ip = ip_of("10.0.0.2"), .port = (uint16_t)(1 + i)};
+        sim_socket_at(world, ids[i])->remote = (struct sim_endpoint){.ip = ip_of("10.0.0.2"),
+                                                                     .port = (uint16_t)(1 + i)};
         sim_port_connect(world, ids[i]);
     }
     for (uint16_t i = 0; i < 200; i += 3) {
@@ -186,9 +186,9 @@ static void many_sockets__inserted_and_removed__are_found_as_they_stand(void **s
     }
     for (uint16_t i = 0; i < 200; i++) {
         const struct sim_socket *socket = sim_socket_at(world, ids[i]);
-        assert_int_equal(sim_port_find(world, a, SIM_PROTOCOL_TCP, &socket->local, &socket->remote)
-                             .index,
-                         i % 3 == 0 ? 0 : ids[i].index);
+        assert_int_equal(
+            sim_port_find(world, a, SIM_PROTOCOL_TCP, &socket->local, &socket->remote).index,
+            i % 3 == 0 ? 0 : ids[i].index);
     }
     for (uint16_t port = 1000; port < 1020; port++) {
         uint32_t count = 0;
@@ -200,8 +200,9 @@ static void many_sockets__inserted_and_removed__are_found_as_they_stand(void **s
             count++;
         }
         uint32_t expected = 0;
-        for (uint16_t i = port - 1000; i < 200; i += 20)
+        for (uint16_t i = port - 1000; i < 200; i += 20) {
             expected += i % 3 != 0;
+        }
         assert_int_equal(count, expected);
     }
 }

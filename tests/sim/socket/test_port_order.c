@@ -1,8 +1,8 @@
 /* The table of ports: those who may listen stand before the children of listeners.
  * SPDX-License-Identifier: MIT */
+#include "../test.h"
 #include "sim/net/host.h"
 #include "sim/socket/port.h"
-#include "../test.h"
 
 enum { PORT = 5000, MODEL_SOCKETS = 60 };
 

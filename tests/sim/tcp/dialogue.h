@@ -20,17 +20,17 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "../test.h"
 #include "sim/core/bytes.h"
 #include "sim/core/event.h"
 #include "sim/net/host.h"
 #include "sim/net/ip.h"
 #include "sim/net/packet.h"
+#include "sim/run/world.h"
 #include "sim/socket/protocol.h"
 #include "sim/socket/sockets.h"
-#include "sim/tcp/tcp.h"
 #include "sim/tcp/internal.h"
-#include "sim/run/world.h"
-#include "../test.h"
+#include "sim/tcp/tcp.h"
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
 enum { PEER_ISN = 100, PORT = 80, PEER_PORT = 5000 };
@@ -38,28 +38,29 @@ enum { PEER_ISN = 100, PORT = 80, PEER_PORT = 5000 };
 struct line {
     uint32_t seq, ack, win, mss, urgent;
     const char *data;
-    uint32_t length;        /* of the payload, when data is not named */
-    uint32_t sack[3][2];    /* absolute for what leaves, relative for what arrives */
-    uint32_t tsval, tsecr;  /* arrives: carries timestamps when tsval is not 0 */
+    uint32_t length;               /* of the payload, when data is not named */
+    uint32_t sack[3][2];           /* absolute for what leaves, relative for what arrives */
+    uint32_t tsval, tsecr;         /* arrives: carries timestamps when tsval is not 0 */
     uint8_t wscale, sackok, plain; /* arrives, SYN: options; plain: no MSS */
     uint8_t zero_window;
-    uint8_t port_offset;    /* of the peer */
+    uint8_t port_offset; /* of the peer */
 };
 
 static struct sim_world *world;
 static struct sim_host_id host;
 static struct sim_interface_id eth0;
-static struct sim_socket_id conn;     /* the connection */
+static struct sim_socket_id conn; /* the connection */
 static struct sim_socket_id listener;
 static uint32_t our_isn;
 static uint16_t our_port;
 static uint8_t seen_syn;
-static struct sim_packet last_seen;   /* the packet that left last */
+static struct sim_packet last_seen; /* the packet that left last */
 
 static inline int begin_dialogue(void **state)
 {
-    if (begin_world(state))
+    if (begin_world(state)) {
         return -1;
+    }
     world = *state;
     host = sim_host_add(world, "a");
     sim_host_add_address(world, host, 2, sim_ip_v4(0x0a000001), 24);
@@ -82,8 +83,9 @@ static inline void run_until(uint64_t instant)
 {
     struct sim_task_id task;
     uint32_t script;
-    while (sim_world_step(world, instant, &task, &script) != SIM_STEP_EMPTY)
+    while (sim_world_step(world, instant, &task, &script) != SIM_STEP_EMPTY) {
         sim_check_world(world);
+    }
     sim_world_advance(world, instant);
 }
 
@@ -143,8 +145,9 @@ static inline bool take_leaving(void)
 {
     run_until(world->now);
     struct sim_packet_id id = sim_packet_take_tap(world);
-    if (!id.index)
+    if (!id.index) {
         return false;
+    }
     last_seen = *sim_packet_at(world, id);
     if ((last_seen.tcp.flags & SYN) && !seen_syn) {
         our_isn = last_seen.tcp.sequence;
@@ -157,9 +160,9 @@ static inline bool take_leaving(void)
 
 static inline void print_segment(const char *what)
 {
-    printf("%s at %llu ms: flags %x seq %u ack %u win %u len %u\n", what,
-           (unsigned long long)now_ms(), last_seen.tcp.flags, last_seen.tcp.sequence - our_isn,
-           last_seen.tcp.acknowledgment, last_seen.tcp.window, (unsigned)last_seen.payload.length);
+    printf("%s at %llu ms: flags %x seq %u ack %u win %u len %u\n", what, (unsigned long long)now_ms(),
+           last_seen.tcp.flags, last_seen.tcp.sequence - our_isn, last_seen.tcp.acknowledgment,
+           last_seen.tcp.window, (unsigned)last_seen.payload.length);
 }
 
 static inline void leaves_line(uint8_t flags, struct line line, const char *file, int at)
@@ -176,10 +179,10 @@ static inline void leaves_line(uint8_t flags, struct line line, const char *file
                 (!line.zero_window || last_seen.tcp.window == 0) &&
                 (!line.mss || (last_seen.tcp.has_mss && last_seen.tcp.mss == line.mss)) &&
                 (!line.urgent || last_seen.tcp.urgent == line.urgent);
-    for (uint32_t i = 0; i < 3 && line.sack[i][0] != line.sack[i][1]; i++)
-        fits = fits && last_seen.tcp.sack_count > i &&
-               last_seen.tcp.sack[i][0] == line.sack[i][0] &&
+    for (uint32_t i = 0; i < 3 && line.sack[i][0] != line.sack[i][1]; i++) {
+        fits = fits && last_seen.tcp.sack_count > i && last_seen.tcp.sack[i][0] == line.sack[i][0] &&
                last_seen.tcp.sack[i][1] == line.sack[i][1];
+    }
     if (!fits) {
         print_segment("left");
         printf("%s:%d: expected flags %x seq %u ack %u win %u len %u\n", file, at, flags, line.seq,
@@ -216,7 +219,7 @@ static inline void leaves_at_line(uint64_t ms, uint8_t flags, struct line line, 
     run_until(ms * MILLISECOND);
     leaves_line(flags, line, file, at);
 }
-#define leaves_at(ms, flags, ...)                                                                  \
+#define leaves_at(ms, flags, ...) \
     leaves_at_line((ms), (flags), (struct line){__VA_ARGS__}, __FILE__, __LINE__)
 
 /* ---- calls -------------------------------------------------------------------------------- */
@@ -224,9 +227,8 @@ static inline void leaves_at_line(uint64_t ms, uint8_t flags, struct line line, 
 static inline struct sim_socket_id new_socket(void)
 {
     struct sim_socket_id id;
-    assert_int_equal(sim_socket_create(world, host, (struct sim_process_id){0}, AF_INET,
-                                       SOCK_STREAM, 0, &id),
-                     0);
+    assert_int_equal(
+        sim_socket_create(world, host, (struct sim_process_id){0}, AF_INET, SOCK_STREAM, 0, &id), 0);
     return id;
 }
 
@@ -237,35 +239,33 @@ static inline struct sim_tcp *block_of(struct sim_socket_id id)
 
 static inline int do_bind(struct sim_socket_id id, uint32_t ip, uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port),
-                                  .sin_addr.s_addr = htonl(ip)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ip)};
     return sim_tcp_protocol.bind(world, id, (struct sockaddr *)&address, sizeof address);
 }
 
 static inline int do_connect(struct sim_socket_id id, uint32_t ip, uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port),
-                                  .sin_addr.s_addr = htonl(ip)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ip)};
     return sim_tcp_protocol.connect(world, id, (struct sockaddr *)&address, sizeof address);
 }
 
 static inline void do_set(struct sim_socket_id id, int name, int value)
 {
-    assert_int_equal(
-        sim_tcp_protocol.set_option(world, id, IPPROTO_TCP, name, &value, sizeof value), 0);
+    assert_int_equal(sim_tcp_protocol.set_option(world, id, IPPROTO_TCP, name, &value, sizeof value),
+                     0);
 }
 
 static inline int do_get(struct sim_socket_id id, int name)
 {
     int value = -1;
     socklen_t length = sizeof value;
-    assert_int_equal(
-        sim_tcp_protocol.get_option(world, id, IPPROTO_TCP, name, &value, &length), 0);
+    assert_int_equal(sim_tcp_protocol.get_option(world, id, IPPROTO_TCP, name, &value, &length), 0);
     return value;
 }
 
-static inline ssize_t do_send_flags(struct sim_socket_id id, const void *data, size_t length,
-                                    int flags)
+static inline ssize_t do_send_flags(struct sim_socket_id id, const void *data, size_t length, int flags)
 {
     struct iovec iov = {(void *)(uintptr_t)data, length};
     struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};

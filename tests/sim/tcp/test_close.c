@@ -162,8 +162,8 @@ static void shutdown_write__data_arrives__is_read_and_fin_ends_it(void **state)
     struct sockaddr_in name;
     socklen_t length = sizeof name;
     sim_socket_at(world, conn)->file.index = 1; /* as one that a program holds */
-    assert_int_equal(
-        sim_tcp_protocol.get_name(world, conn, true, (struct sockaddr *)&name, &length), -ENOTCONN);
+    assert_int_equal(sim_tcp_protocol.get_name(world, conn, true, (struct sockaddr *)&name, &length),
+                     -ENOTCONN);
     sim_socket_at(world, conn)->file.index = 0;
     do_close(conn);
     arrives(FIN | ACK, .seq = 102, .ack = 2);

@@ -32,8 +32,9 @@ static void send__more_than_the_initial_window__waits_for_acks(void **state)
     (void)state;
     active_open();
     assert_int_equal(do_send_zeros(conn, 20000), 20000);
-    for (uint32_t i = 0; i < 10; i++)
+    for (uint32_t i = 0; i < 10; i++) {
         leaves(ACK, .seq = 1 + 1460 * i, .length = 1460);
+    }
     nothing_leaves();
     arrives(ACK, .seq = 101, .ack = 2921); /* slow start: two acknowledged, four sent */
     leaves(ACK, .seq = 14601, .length = 1460);
@@ -291,8 +292,9 @@ static void reader_asleep__window_closes__and_opens_when_much_was_read(void **st
         arrives(ACK, .seq = q, .ack = 1, .length = length);
         q += length;
         wait_ms(10);
-        while (take_leaving())
+        while (take_leaving()) {
             edge = last_seen.tcp.acknowledgment + last_seen.tcp.window;
+        }
     }
     wait_ms(300);
     while (take_leaving())
@@ -355,11 +357,12 @@ static void send_buffer_full__ack__is_writable_again_at_two_thirds(void **state)
     (void)state;
     active_open();
     ssize_t total = 0, step;
-    while ((step = do_send_zeros(conn, 10000)) > 0)
+    while ((step = do_send_zeros(conn, 10000)) > 0) {
         total += step;
+    }
     assert_int_equal(step, -EAGAIN);
     assert_int_equal(sim_socket_at(world, conn)->send_limit, 46080); /* measured */
-    assert_in_range(total, 46400, 46800);                             /* measured: 46500 */
+    assert_in_range(total, 46400, 46800);                            /* measured: 46500 */
     assert_int_equal(polls(conn), 0);
     arrives(ACK, .seq = 101, .ack = 1 + 1460 * 4);
     assert_int_equal(polls(conn), 0);
@@ -469,8 +472,8 @@ static void icmp_too_big__segment_out__is_cut_and_sent_again(void **state)
     packet->icmp.has_quote = 1;
     packet->icmp.quoted_protocol = IPPROTO_TCP;
     packet->icmp.quoted_source = (struct sim_endpoint){.ip = sim_ip_v4(0x0a000001), .port = our_port};
-    packet->icmp.quoted_destination =
-        (struct sim_endpoint){.ip = sim_ip_v4(0x0a000002), .port = PEER_PORT};
+    packet->icmp.quoted_destination = (struct sim_endpoint){.ip = sim_ip_v4(0x0a000002),
+                                                            .port = PEER_PORT};
     packet->icmp.quoted_sequence = our_isn + 1;
     sim_ip_input(world, eth0, id);
     leaves(ACK, .seq = 1, .length = 960);

@@ -1,7 +1,7 @@
 /* Loss: duplicate ACKs, SACK, RACK, recovery with and without SACK, cwnd; bytes through bad links.
  * SPDX-License-Identifier: MIT */
-#include "sim/net/link.h"
 #include "dialogue.h"
+#include "sim/net/link.h"
 
 static void open_over_20_ms(bool sack)
 {
@@ -21,8 +21,9 @@ static void open_over_20_ms(bool sack)
 static void ten_segments_leave(void)
 {
     assert_int_equal(do_send_zeros(conn, 14600), 14600);
-    for (uint32_t i = 0; i < 9; i++)
+    for (uint32_t i = 0; i < 9; i++) {
         leaves(ACK, .seq = 1 + 1460 * i, .length = 1460);
+    }
     leaves(PSH | ACK, .seq = 13141, .length = 1460);
 }
 
@@ -53,8 +54,9 @@ static void first_segment_lost__no_sack__fast_retransmit_as_measured(void **stat
     arrives(ACK, .seq = 101, .ack = 14601);
     assert_int_equal(tcp->congestion_state, CONGESTION_RECOVERY); /* until something beyond */
     do_send_zeros(conn, 14600);
-    for (uint32_t i = 0; i < 5; i++)
+    for (uint32_t i = 0; i < 5; i++) {
         leaves(ACK, .seq = 14601 + 1460 * i, .length = 1460);
+    }
     nothing_leaves();
 }
 
@@ -124,8 +126,9 @@ static void tail_lost__probe_sacked__the_rest_follows(void **state)
     (void)state;
     open_over_20_ms(true);
     do_send_zeros(conn, 7300);
-    for (uint32_t i = 0; i < 4; i++)
+    for (uint32_t i = 0; i < 4; i++) {
         leaves(ACK, .seq = 1 + 1460 * i, .length = 1460);
+    }
     leaves(PSH | ACK, .seq = 5841, .length = 1460);
     run_until(60 * MILLISECOND);
     arrives(ACK, .seq = 101, .ack = 4381);
@@ -166,8 +169,9 @@ static void ack_only_late__rto__is_taken_back(void **state)
     assert_int_equal(sim_tcp_protocol.accept(world, listener, &conn), 0);
     do_send_zeros(conn, 14480);
     uint32_t first = 0;
-    while (take_leaving())
+    while (take_leaving()) {
         first = last_seen.tcp.timestamp_value;
+    }
     wait_ms(230);
     leaves(ACK, .seq = 1, .length = 1448);
     assert_int_equal(block_of(conn)->cwnd, 1);
@@ -193,8 +197,9 @@ static void peer_forgets_its_sacks__rto__sends_all_again(void **state)
     arrives(ACK, .seq = 101, .ack = 1461); /* what it had told it had is gone */
     wait_ms(5000);
     int again = 0;
-    while (take_leaving())
+    while (take_leaving()) {
         again += last_seen.payload.length == 1460;
+    }
     assert_true(again >= 2);
 }
 
@@ -233,23 +238,28 @@ static void transfer(const struct sim_link_way *way, uint32_t window_scaling, ui
     char block[STEP];
     for (uint64_t ms = 0; ms < 600000 && !ended; ms++) {
         wait_ms(1);
-        if (!child.index && sim_tcp_protocol.accept(world, listener, &child))
+        if (!child.index && sim_tcp_protocol.accept(world, listener, &child)) {
             continue;
+        }
         ssize_t took = 1;
         while (sent < TOTAL && took > 0) {
             uint32_t length = TOTAL - sent < STEP ? TOTAL - sent : STEP;
-            for (uint32_t i = 0; i < length; i++)
+            for (uint32_t i = 0; i < length; i++) {
                 block[i] = (char)sum_of(sent + i);
+            }
             took = do_send_flags(conn, block, length, 0);
-            if (took > 0)
+            if (took > 0) {
                 sent += (uint32_t)took;
-            if (sent == TOTAL)
+            }
+            if (sent == TOTAL) {
                 do_shutdown(conn, SHUT_WR);
+            }
         }
         ssize_t read;
         while ((read = do_receive(child, STEP, 0)) > 0) {
-            for (ssize_t i = 0; i < read; i++)
+            for (ssize_t i = 0; i < read; i++) {
                 assert_int_equal((uint8_t)received[i], sum_of(got + (uint32_t)i));
+            }
             got += (uint32_t)read;
         }
         ended = read == 0;
@@ -284,17 +294,24 @@ static void link_loses_a_tenth__no_sack__arrives_whole(void **state)
 static void link_reorders_and_doubles__a_megabyte__arrives_whole(void **state)
 {
     (void)state;
-    struct sim_link_way way = {.delay_ns = 5 * MILLISECOND, .jitter_ns = 4 * MILLISECOND,
-                               .duplicate_ppm = 100000, .reorder_ppm = 200000};
+    struct sim_link_way way = {.delay_ns = 5 * MILLISECOND,
+                               .jitter_ns = 4 * MILLISECOND,
+                               .duplicate_ppm = 100000,
+                               .reorder_ppm = 200000};
     transfer(&way, 1, 1);
 }
 
 static void link_of_every_vice__a_megabyte__arrives_whole(void **state)
 {
     (void)state;
-    struct sim_link_way way = {.delay_ns = 2 * MILLISECOND, .jitter_ns = 2 * MILLISECOND,
-                               .loss_ppm = 30000, .duplicate_ppm = 30000, .reorder_ppm = 100000,
-                               .corrupt_ppm = 30000, .rate_bits = 20000000, .queue_bytes = 20000};
+    struct sim_link_way way = {.delay_ns = 2 * MILLISECOND,
+                               .jitter_ns = 2 * MILLISECOND,
+                               .loss_ppm = 30000,
+                               .duplicate_ppm = 30000,
+                               .reorder_ppm = 100000,
+                               .corrupt_ppm = 30000,
+                               .rate_bits = 20000000,
+                               .queue_bytes = 20000};
     transfer(&way, 1, 1);
 }
 

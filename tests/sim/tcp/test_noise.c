@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "sim/core/random.h"
 #include "dialogue.h"
+#include "sim/core/random.h"
 
 enum { SOCKETS = 6, STEPS = 3000 };
 
@@ -19,8 +19,17 @@ static uint32_t below(uint32_t bound)
 /* A segment that is right but for small mistakes in what fits: flags, sequence, ack, window, length. */
 static void something_arrives(const struct sim_tcp *tcp)
 {
-    static const uint8_t flags[] = {ACK, ACK, PSH | ACK, FIN | ACK, SYN, SYN | ACK, RST,
-                                    RST | ACK, URG | ACK, 0, FIN | PSH | URG | SYN | RST | ACK};
+    static const uint8_t flags[] = {ACK,
+                                    ACK,
+                                    PSH | ACK,
+                                    FIN | ACK,
+                                    SYN,
+                                    SYN | ACK,
+                                    RST,
+                                    RST | ACK,
+                                    URG | ACK,
+                                    0,
+                                    FIN | PSH | URG | SYN | RST | ACK};
     static const int32_t off[] = {0, 0, 0, 0, 1, -1, 10, -10, 1460, -1460, 65535, -70000, 1 << 30};
     enum { OFFS = sizeof off / sizeof off[0] };
     const struct sim_socket *socket = sim_socket_at(world, tcp->socket);
@@ -34,8 +43,7 @@ static void something_arrives(const struct sim_tcp *tcp)
     packet->destination.port = below(16) ? socket->local.port : PORT;
     packet->tcp.flags = flags[below(sizeof flags)];
     packet->tcp.sequence = tcp->rcv_nxt + (uint32_t)off[below(OFFS)];
-    packet->tcp.acknowledgment =
-        (below(2) ? tcp->snd_nxt : tcp->snd_una) + (uint32_t)off[below(OFFS)];
+    packet->tcp.acknowledgment = (below(2) ? tcp->snd_nxt : tcp->snd_una) + (uint32_t)off[below(OFFS)];
     packet->tcp.window = (uint16_t)(below(4) ? below(65536) : below(3));
     packet->tcp.urgent = (uint16_t)below(20);
     packet->tcp.has_mss = packet->tcp.flags & SYN && below(2);
@@ -111,8 +119,9 @@ static const struct sim_tcp *some_block(void)
     uint32_t count = world->pools[SIM_POOL_TCP].high_water;
     for (int tries = 0; tries < 20; tries++) {
         const struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){1 + below(count)});
-        if (tcp->slot.live)
+        if (tcp->slot.live) {
             return tcp;
+        }
     }
     return block_of(listener);
 }
@@ -125,18 +134,21 @@ static void make_noise(uint64_t seed, uint32_t options)
     sim_host_set(world, host, "net.ipv4.tcp_sack", options >> 1 & 1);
     sim_host_set(world, host, "net.ipv4.tcp_window_scaling", options >> 2 & 1);
     listens(1);
-    for (uint32_t i = 0; i < SOCKETS; i++)
+    for (uint32_t i = 0; i < SOCKETS; i++) {
         sockets[i] = new_socket();
+    }
     for (uint32_t step = 0; step < STEPS; step++) {
-        if (below(3))
+        if (below(3)) {
             something_arrives(some_block());
-        else
+        } else {
             something_is_called(below(SOCKETS));
+        }
         run_until(world->now + (below(4) ? below(1000000) : (uint64_t)below(3000) * MILLISECOND));
         sim_check_world(world);
     }
-    for (uint32_t i = 0; i < SOCKETS; i++)
+    for (uint32_t i = 0; i < SOCKETS; i++) {
         do_close(sockets[i]);
+    }
     do_close(listener);
     wait_ms(2000000);
     assert_int_equal(world->pools[SIM_POOL_TCP].live_count, 0);

@@ -79,8 +79,9 @@ static void syn_sent__no_answer__schedule_of_linux_6_18(void **state)
     do_connect(conn, 0x0a000002, PEER_PORT);
     leaves(SYN);
     static const uint64_t seconds[] = {1, 2, 3, 4, 5, 7, 11, 19, 35, 67};
-    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++)
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
         leaves_at(seconds[i] * 1000, SYN);
+    }
     run_until(131 * SECOND - 1);
     assert_int_equal(sim_tcp_protocol.connected(world, conn), -EINPROGRESS);
     run_until(131 * SECOND);
@@ -183,8 +184,9 @@ static void half_open__syn_ack_lost__is_sent_again_with_backoff(void **state)
     arrives(SYN, .seq = 100);
     leaves(SYN | ACK);
     static const uint64_t seconds[] = {1, 3, 7, 15, 31};
-    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++)
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
         leaves_at(seconds[i] * 1000, SYN | ACK, .ack = 101);
+    }
     wait_ms(100000);
     nothing_leaves();
     arrives(ACK, .seq = 101, .ack = 1); /* too late: nobody knows it */
@@ -273,14 +275,16 @@ static void accept_queue_full__final_ack__is_dropped_and_syn_ack_asks_again(void
     listens(2);
     arrives(SYN, .seq = 100);
     leaves(SYN | ACK);
-    for (uint8_t other = 1; other <= 3; other++) /* these complete first: one more than asked for */
+    for (uint8_t other = 1; other <= 3; other++) { /* these complete first: one more than asked for */
         complete_without_accept(other);
+    }
     arrives(ACK, .seq = 101, .ack = 1);
     nothing_leaves();
     leaves_at(1000, SYN | ACK);
     struct sim_socket_id child;
-    for (uint8_t other = 1; other <= 3; other++)
+    for (uint8_t other = 1; other <= 3; other++) {
         assert_int_equal(sim_tcp_protocol.accept(world, listener, &child), 0);
+    }
     assert_int_equal(sim_tcp_protocol.accept(world, listener, &child), -EAGAIN);
     arrives(ACK, .seq = 101, .ack = 1);
     assert_int_equal(sim_tcp_protocol.accept(world, listener, &child), 0);
@@ -322,8 +326,9 @@ static void accept_queue_full__abort_on_overflow__final_ack_is_reset(void **stat
     listens(2);
     arrives(SYN, .seq = 100);
     leaves(SYN | ACK);
-    for (uint8_t other = 1; other <= 3; other++)
+    for (uint8_t other = 1; other <= 3; other++) {
         complete_without_accept(other);
+    }
     arrives(ACK, .seq = 101, .ack = 1);
     leaves(RST, .seq = 1);
 }
@@ -467,8 +472,8 @@ static void icmp_arrives(uint8_t type, uint8_t code, uint32_t relative_sequence)
     packet->icmp.has_quote = 1;
     packet->icmp.quoted_protocol = IPPROTO_TCP;
     packet->icmp.quoted_source = (struct sim_endpoint){.ip = sim_ip_v4(0x0a000001), .port = our_port};
-    packet->icmp.quoted_destination =
-        (struct sim_endpoint){.ip = sim_ip_v4(0x0a000002), .port = PEER_PORT};
+    packet->icmp.quoted_destination = (struct sim_endpoint){.ip = sim_ip_v4(0x0a000002),
+                                                            .port = PEER_PORT};
     packet->icmp.quoted_sequence = our_isn + relative_sequence;
     sim_ip_input(world, eth0, id);
     run_until(world->now);
@@ -480,8 +485,8 @@ static void syn_sent__icmp_unreachable__ends_the_attempt_with_its_errno(void **s
     static const struct {
         uint8_t code;
         int error;
-    } cases[] = {{0, ENETUNREACH}, {1, EHOSTUNREACH}, {2, ENOPROTOOPT}, {3, ECONNREFUSED},
-                 {13, EHOSTUNREACH}};
+    } cases[] = {
+        {0, ENETUNREACH}, {1, EHOSTUNREACH}, {2, ENOPROTOOPT}, {3, ECONNREFUSED}, {13, EHOSTUNREACH}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         seen_syn = 0;
         conn = new_socket();

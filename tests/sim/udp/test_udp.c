@@ -35,8 +35,9 @@ static void datagram__short_buffer__is_cut_and_told(void **state)
 {
     const struct sim_socket_id own = socket_at(a, AF_INET, SOCK_DGRAM);
     assert_int_equal(binds(own, "127.0.0.1", 1000), 0);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         sends_to(own, "abcdef", "127.0.0.1", 1000);
+    }
     settle();
     assert_int_equal(receives_flags(own, 2, MSG_PEEK), 2);
     assert_int_equal(got.flags, MSG_TRUNC);
@@ -186,8 +187,9 @@ static void seven_errors_at_once__the_seventh__is_not_sent(void **state)
         sends_to(client, "x", "10.0.0.2", 53);
         settle();
     }
-    while (receives_flags(client, 9, MSG_ERRQUEUE) >= 0)
+    while (receives_flags(client, 9, MSG_ERRQUEUE) >= 0) {
         errors++;
+    }
     assert_int_equal(errors, 6);
 }
 
@@ -200,8 +202,8 @@ static void full_buffer__datagrams__are_dropped(void **state)
         int buffer;
         size_t length;
         int kept;
-    } seen[] = {{0, 1, 2},      {0, 600, 1},      {0, 5000, 1},      {2304, 100, 5},
-                {2304, 600, 3}, {5000, 1400, 4},  {20000, 100, 48},  {20000, 1400, 17},
+    } seen[] = {{0, 1, 2},        {0, 600, 1},        {0, 5000, 1},      {2304, 100, 5},
+                {2304, 600, 3},   {5000, 1400, 4},    {20000, 100, 48},  {20000, 1400, 17},
                 {106496, 0, 256}, {106496, 600, 166}, {106496, 5000, 25}};
     for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++) {
         const struct sim_socket_id server = socket_at(a, AF_INET, SOCK_DGRAM);
@@ -214,8 +216,9 @@ static void full_buffer__datagrams__are_dropped(void **state)
             sends_bytes(client, seen[i].length);
             settle();
         }
-        while (receives_flags(server, 1, MSG_DONTWAIT) >= 0)
+        while (receives_flags(server, 1, MSG_DONTWAIT) >= 0) {
             kept++;
+        }
         assert_int_equal(kept, seen[i].kept);
         assert_int_equal(sim_socket_at(world, server)->receive_charge, 0);
         sim_socket_release(world, server);
@@ -276,13 +279,15 @@ static void reuseport_group__same_peer__same_member(void **state)
         sets(members[i], SOL_SOCKET, SO_REUSEPORT, 1);
         assert_int_equal(binds(members[i], "0.0.0.0", 1000), 0);
     }
-    for (int n = 0; n < 5; n++)
+    for (int n = 0; n < 5; n++) {
         sends_to(client, "x", "127.0.0.1", 1000);
+    }
     settle();
     for (size_t i = 0; i < 4; i++) {
         int count = 0;
-        while (receives_flags(members[i], 9, MSG_DONTWAIT) >= 0)
+        while (receives_flags(members[i], 9, MSG_DONTWAIT) >= 0) {
             count++;
+        }
         assert_true(count == 0 || count == 5);
         heard += count;
     }
@@ -384,8 +389,8 @@ static void group__only_members__hear_it(void **state)
     sends_to(sender, "now", "224.1.1.1", 1000);
     settle();
     assert_receives(there, "now");
-    assert_int_equal(
-        sim_option_set(world, there, IPPROTO_IP, IP_DROP_MEMBERSHIP, &join, sizeof join), 0);
+    assert_int_equal(sim_option_set(world, there, IPPROTO_IP, IP_DROP_MEMBERSHIP, &join, sizeof join),
+                     0);
     sends_to(sender, "late", "224.1.1.1", 1000);
     settle();
     assert_receives_nothing(there);

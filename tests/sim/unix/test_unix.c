@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "sim/unix/unix.h"
 #include "../two_hosts.h"
+#include "sim/unix/unix.h"
 
 /* A name: a path, or with a leading '@' an abstract one. */
 static socklen_t unix_name(struct sockaddr_un *name, const char *text)
@@ -11,8 +11,9 @@ static socklen_t unix_name(struct sockaddr_un *name, const char *text)
     memset(name, 0, sizeof *name);
     name->sun_family = AF_UNIX;
     memcpy(name->sun_path, text, strlen(text));
-    if (text[0] == '@')
+    if (text[0] == '@') {
         name->sun_path[0] = '\0';
+    }
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(text));
 }
 
@@ -34,15 +35,16 @@ static ssize_t sends_to_name(struct sim_socket_id id, const char *text, const ch
 {
     struct sockaddr_un name;
     struct iovec vector = {(void *)(uintptr_t)text, strlen(text)};
-    const struct msghdr message = {.msg_name = &name, .msg_namelen = unix_name(&name, to),
-                                   .msg_iov = &vector, .msg_iovlen = 1};
+    const struct msghdr message = {
+        .msg_name = &name, .msg_namelen = unix_name(&name, to), .msg_iov = &vector, .msg_iovlen = 1};
     return rules_of(id)->send(world, task, id, &message, 0, 0);
 }
 
 static void pair_of(int type, struct sim_socket_id ends[2])
 {
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++) {
         ends[i] = socket_at(a, AF_UNIX, type);
+    }
     assert_int_equal(rules_of(ends[0])->pair(world, ends[0], ends[1]), 0);
 }
 
@@ -69,7 +71,9 @@ static ssize_t sends_control(struct sim_socket_id id, const char *text, int type
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(64)] = {0};
     struct iovec vector = {(void *)(uintptr_t)text, strlen(text)};
-    const struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control,
+    const struct msghdr message = {.msg_iov = &vector,
+                                   .msg_iovlen = 1,
+                                   .msg_control = control,
                                    .msg_controllen = CMSG_SPACE(bytes)};
     struct cmsghdr *header = (struct cmsghdr *)control;
     header->cmsg_level = SOL_SOCKET;
@@ -185,8 +189,9 @@ static void full_backlog__connect__waits_until_accept_makes_room(void **state)
 {
     struct sim_socket_id child;
     const struct sim_socket_id listener = listens(SOCK_STREAM, "@l", 1);
-    for (int i = 0; i < 2; i++) /* one more than the backlog */
+    for (int i = 0; i < 2; i++) { /* one more than the backlog */
         assert_int_equal(connects_to(socket_at(a, AF_UNIX, SOCK_STREAM), "@l"), 0);
+    }
     const struct sim_socket_id late = socket_at(a, AF_UNIX, SOCK_STREAM);
     assert_int_equal(connects_to(late, "@l"), -EAGAIN);
     assert_int_equal(accepts_one(listener, &child), 0);
@@ -285,8 +290,9 @@ static void send_buffer__full__takes_no_more_until_three_quarters_are_free(void 
     struct sim_socket_id ends[2];
     int sent = 0, read = 0;
     pair_of(SOCK_STREAM, ends);
-    while (sends_bytes(ends[0], 100) == 100)
+    while (sends_bytes(ends[0], 100) == 100) {
         sent++;
+    }
     assert_int_equal(sent, 278);
     assert_int_equal(sim_socket_at(world, ends[0])->send_charge, 213504);
     assert_true((polls(ends[0]) & POLLOUT) == 0);
@@ -302,8 +308,9 @@ static void stream__large_send__is_taken_in_part(void **state)
     struct sim_socket_id ends[2];
     ssize_t sent, total = 0;
     pair_of(SOCK_STREAM, ends);
-    while ((sent = sends_bytes(ends[0], 65536)) > 0)
+    while ((sent = sends_bytes(ends[0], 65536)) > 0) {
         total += sent;
+    }
     assert_int_equal(sent, -EAGAIN);
     assert_int_equal(total, 233152);
 }
@@ -325,8 +332,9 @@ static void full_queue__datagram_sender__waits_unless_it_is_the_peers_peer(void 
     binds_to(server, "@s");
     binds_to(client, "@c");
     connects_to(client, "@s");
-    while (sends(client, "x") == 1)
+    while (sends(client, "x") == 1) {
         sent++;
+    }
     assert_int_equal(sent, 11); /* net.unix.max_dgram_qlen and one */
     assert_true((polls(client) & POLLOUT) == 0);
     receives_flags(server, 1, 0);
@@ -502,8 +510,8 @@ static void peercred__both_ends__name_each_others_process(void **state)
     sim_option_get(world, child, SOL_SOCKET, SO_PEERCRED, &credentials, &length);
     assert_int_equal(credentials.pid, sim_process_at(world, process)->pid);
     length = sizeof credentials;
-    sim_option_get(world, socket_at(a, AF_UNIX, SOCK_STREAM), SOL_SOCKET, SO_PEERCRED,
-                   &credentials, &length);
+    sim_option_get(world, socket_at(a, AF_UNIX, SOCK_STREAM), SOL_SOCKET, SO_PEERCRED, &credentials,
+                   &length);
     assert_int_equal(credentials.pid, 0);
     assert_int_equal(credentials.uid, (uid_t)-1);
 }
