@@ -29,7 +29,7 @@ const char *sim_call_name(enum sim_call_kind kind)
 void sim_call_clear(SIM_CALL)
 {
     struct sim_task *caller = sim_task_at(world, task);
-    sim_wait_clear(world, task);
+    sim_file_wait_clear(world, task);
     if (caller->call.masked) {
         caller->blocked_signals = caller->saved_blocked_signals;
         caller->saved_blocked_signals = 0;
@@ -64,7 +64,7 @@ int64_t sim_call_park(SIM_CALL, const struct sim_call_wait *what, int64_t progre
         sim_call_begin(world, task, what->kind, what->descriptor, deadline_at);
         call->file = what->file;
         call->events = what->events;
-        if (what->file.index && sim_wait_add_file(world, task, what->file, what->events) < 0) {
+        if (what->file.index && sim_file_wait_add(world, task, what->file, what->events) < 0) {
             return sim_call_end(world, task, -ENOMEM);
         }
     }

@@ -76,7 +76,7 @@ static int poll_link(SIM_CALL, const struct pollfd *descriptors, nfds_t count)
         const struct sim_file_id file = descriptors[i].fd < 0
                                             ? (struct sim_file_id){0}
                                             : sim_descriptor_file(world, process, descriptors[i].fd);
-        if (file.index && sim_wait_add_file(world, task, file, (uint16_t)descriptors[i].events) < 0) {
+        if (file.index && sim_file_wait_add(world, task, file, (uint16_t)descriptors[i].events) < 0) {
             return -ENOMEM;
         }
     }
@@ -177,7 +177,7 @@ static int select_link(SIM_CALL, const struct select_sets *sets)
     for (int fd = 0; fd < sets->count; fd++) {
         const uint32_t wanted = select_wanted(sets, fd);
         if (wanted &&
-            sim_wait_add_file(world, task, sim_descriptor_file(world, process, fd), wanted) < 0) {
+            sim_file_wait_add(world, task, sim_descriptor_file(world, process, fd), wanted) < 0) {
             return -ENOMEM;
         }
     }
@@ -282,7 +282,7 @@ int64_t sim_call_epoll_wait(SIM_CALL, int epoll_fd, struct epoll_event *events, 
         sim_call_begin(world, task, SIM_CALL_EPOLL_WAIT, epoll_fd, deadline_at);
         caller->call.file = file;
         caller->call.events = POLLIN;
-        if (sim_wait_add_file(world, task, file, POLLIN) < 0) {
+        if (sim_file_wait_add(world, task, file, POLLIN) < 0) {
             return sim_call_end(world, task, -ENOMEM);
         }
     }

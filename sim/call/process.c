@@ -114,7 +114,7 @@ void sim_task_end(struct sim_world *world, struct sim_task_id id)
 {
     struct sim_task *task = sim_task_at(world, id);
     assert(task->state != SIM_TASK_ENDED);
-    sim_wait_clear(world, id);
+    sim_file_wait_clear(world, id);
     if (task->state == SIM_TASK_READY) {
         world->ready_tasks--;
         sim_event_cancel(world, &task->run_event);

@@ -5,7 +5,7 @@
 
 #include "block.h"
 #include "event.h"
-#include "run/world.h"
+#include "fingerprint.h"
 
 /* Two worlds with other capacities lie elsewhere in their blocks, and are equal all the same: so of
  * the pools only the live slots count, with their indices. */

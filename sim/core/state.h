@@ -617,14 +617,15 @@ struct sim_epoll {
 
 /* ---- sockets ------------------------------------------------------------------------------ */
 
-enum sim_protocol_kind { /* the rows of protocol.c's table */
-                         SIM_PROTOCOL_NONE = 0,
-                         SIM_PROTOCOL_TCP,
-                         SIM_PROTOCOL_UDP,
-                         SIM_PROTOCOL_UNIX_STREAM,
-                         SIM_PROTOCOL_UNIX_DGRAM,
-                         SIM_PROTOCOL_UNIX_SEQPACKET,
-                         SIM_PROTOCOL_COUNT,
+/* the rows of run/protocols.c's table */
+enum sim_protocol_kind {
+    SIM_PROTOCOL_NONE = 0,
+    SIM_PROTOCOL_TCP,
+    SIM_PROTOCOL_UDP,
+    SIM_PROTOCOL_UNIX_STREAM,
+    SIM_PROTOCOL_UNIX_DGRAM,
+    SIM_PROTOCOL_UNIX_SEQPACKET,
+    SIM_PROTOCOL_COUNT,
 };
 
 enum sim_socket_flag {
@@ -648,34 +649,35 @@ enum sim_socket_flag {
 /* A negative SO_RCVTIMEO or SO_SNDTIMEO; no other is shorter than a jiffy. */
 enum { SIM_TIMEOUT_AT_ONCE = 1 };
 
-enum sim_option_bit { /* modelled on/off options */
-                      SIM_OPTION_REUSEADDR = 1,
-                      SIM_OPTION_REUSEPORT = 2,
-                      SIM_OPTION_KEEPALIVE = 4,
-                      SIM_OPTION_BROADCAST = 8,
-                      SIM_OPTION_OOBINLINE = 16,
-                      SIM_OPTION_LINGER = 32,
-                      SIM_OPTION_V6ONLY = 64,
-                      SIM_OPTION_PASSCRED = 128,
-                      SIM_OPTION_TIMESTAMP = 256,
-                      SIM_OPTION_DONTROUTE = 512,
-                      SIM_OPTION_RECVERR = 1024,
-                      SIM_OPTION_RECVERR6 = 2048,
-                      SIM_OPTION_PKTINFO = 4096,
-                      SIM_OPTION_PKTINFO6 = 8192,
-                      SIM_OPTION_RCVBUF_LOCKED = 16384,
-                      SIM_OPTION_SNDBUF_LOCKED = 32768,
-                      SIM_OPTION_FREEBIND = 65536,
-                      SIM_OPTION_TIMESTAMPNS = 131072,
-                      SIM_OPTION_MULTICAST_ALL_OFF = 262144,
-                      SIM_OPTION_MULTICAST_LOOP_OFF = 524288,
-                      SIM_OPTION_MULTICAST6_LOOP_OFF = 1 << 20,
-                      SIM_OPTION_RECVTTL = 1 << 21,
-                      SIM_OPTION_RECVTOS = 1 << 22,
-                      SIM_OPTION_RECVHOPLIMIT = 1 << 23,
-                      SIM_OPTION_RECVTCLASS = 1 << 24,
-                      SIM_OPTION_BIND_NO_PORT = 1 << 25,
-                      SIM_OPTION_RCVLOWAT_SET = 1 << 26,
+/* modelled on/off options */
+enum sim_option_bit {
+    SIM_OPTION_REUSEADDR = 1,
+    SIM_OPTION_REUSEPORT = 2,
+    SIM_OPTION_KEEPALIVE = 4,
+    SIM_OPTION_BROADCAST = 8,
+    SIM_OPTION_OOBINLINE = 16,
+    SIM_OPTION_LINGER = 32,
+    SIM_OPTION_V6ONLY = 64,
+    SIM_OPTION_PASSCRED = 128,
+    SIM_OPTION_TIMESTAMP = 256,
+    SIM_OPTION_DONTROUTE = 512,
+    SIM_OPTION_RECVERR = 1024,
+    SIM_OPTION_RECVERR6 = 2048,
+    SIM_OPTION_PKTINFO = 4096,
+    SIM_OPTION_PKTINFO6 = 8192,
+    SIM_OPTION_RCVBUF_LOCKED = 16384,
+    SIM_OPTION_SNDBUF_LOCKED = 32768,
+    SIM_OPTION_FREEBIND = 65536,
+    SIM_OPTION_TIMESTAMPNS = 131072,
+    SIM_OPTION_MULTICAST_ALL_OFF = 262144,
+    SIM_OPTION_MULTICAST_LOOP_OFF = 524288,
+    SIM_OPTION_MULTICAST6_LOOP_OFF = 1 << 20,
+    SIM_OPTION_RECVTTL = 1 << 21,
+    SIM_OPTION_RECVTOS = 1 << 22,
+    SIM_OPTION_RECVHOPLIMIT = 1 << 23,
+    SIM_OPTION_RECVTCLASS = 1 << 24,
+    SIM_OPTION_BIND_NO_PORT = 1 << 25,
+    SIM_OPTION_RCVLOWAT_SET = 1 << 26,
 };
 
 struct sim_socket {
@@ -829,12 +831,13 @@ enum sim_tcp_timer {
     SIM_TCP_TIMER_COUNT,
 };
 
-enum sim_tcp_retransmit_kind { /* Linux's icsk_pending */
-                               SIM_TCP_RETRANSMIT_OFF = 0,
-                               SIM_TCP_RETRANSMIT_RTO,
-                               SIM_TCP_RETRANSMIT_PROBE,   /* tail loss probe */
-                               SIM_TCP_RETRANSMIT_REORDER, /* RACK's reordering window ends */
-                               SIM_TCP_RETRANSMIT_WINDOW,  /* zero window probe */
+/* Linux's icsk_pending */
+enum sim_tcp_retransmit_kind {
+    SIM_TCP_RETRANSMIT_OFF = 0,
+    SIM_TCP_RETRANSMIT_RTO,
+    SIM_TCP_RETRANSMIT_PROBE,   /* tail loss probe */
+    SIM_TCP_RETRANSMIT_REORDER, /* RACK's reordering window ends */
+    SIM_TCP_RETRANSMIT_WINDOW,  /* zero window probe */
 };
 
 /* The transmission control block. Sequence numbers are of RFC 9293's names where it has one. */

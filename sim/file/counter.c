@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include "core/block.h"
+#include "file.h"
 #include "wait.h"
 
 static const uint64_t LARGEST = UINT64_MAX - 1;
@@ -58,3 +59,17 @@ uint32_t sim_counter_poll(const struct sim_world *world, struct sim_counter_id i
     const struct sim_counter *counter = sim_counter_at(world, id);
     return (counter->value > 0 ? POLLIN : 0u) | (counter->value < LARGEST ? POLLOUT : 0u);
 }
+
+/* ---- as a file -------------------------------------------------------------------------------- */
+
+static uint32_t file_poll(const struct sim_world *world, uint32_t object)
+{
+    return sim_counter_poll(world, (struct sim_counter_id){object});
+}
+
+static void file_release(struct sim_world *world, uint32_t object)
+{
+    sim_counter_free(world, (struct sim_counter_id){object});
+}
+
+const struct sim_file_verbs sim_counter_verbs = {SIM_FILE_COUNTER, file_poll, file_release};

@@ -4,6 +4,7 @@
 #define SIM_COUNTER_H
 
 #include "core/state.h"
+#include "file.h"
 
 struct sim_counter_id sim_counter_new(struct sim_world *world, uint64_t initial, bool semaphore);
 void sim_counter_free(struct sim_world *world, struct sim_counter_id id);
@@ -11,5 +12,7 @@ void sim_counter_free(struct sim_world *world, struct sim_counter_id id);
 int64_t sim_counter_read(struct sim_world *world, struct sim_counter_id id, uint64_t *value);
 int64_t sim_counter_write(struct sim_world *world, struct sim_counter_id id, uint64_t value);
 uint32_t sim_counter_poll(const struct sim_world *world, struct sim_counter_id id);
+
+extern const struct sim_file_verbs sim_counter_verbs;
 
 #endif

@@ -24,60 +24,6 @@ struct sim_epoll_id sim_epoll_new(struct sim_world *world)
     return (struct sim_epoll_id){sim_pool_take(world, SIM_POOL_EPOLL)};
 }
 
-/* ---- the ready list --------------------------------------------------------------------------- */
-
-static void ready_append(struct sim_world *world, struct sim_waiter_id id)
-{
-    struct sim_waiter *item = sim_waiter_at(world, id);
-    struct sim_epoll *epoll = sim_epoll_at(world, item->epoll);
-    if (item->is_ready) {
-        return;
-    }
-    item->is_ready = 1;
-    item->next_ready.index = 0;
-    item->previous_ready = epoll->last_ready;
-    if (epoll->last_ready.index) {
-        sim_waiter_at(world, epoll->last_ready)->next_ready = id;
-    } else {
-        epoll->first_ready = id;
-    }
-    epoll->last_ready = id;
-}
-
-static void ready_remove(struct sim_world *world, struct sim_waiter_id id)
-{
-    struct sim_waiter *item = sim_waiter_at(world, id);
-    struct sim_epoll *epoll = sim_epoll_at(world, item->epoll);
-    if (!item->is_ready) {
-        return;
-    }
-    if (item->previous_ready.index) {
-        sim_waiter_at(world, item->previous_ready)->next_ready = item->next_ready;
-    } else {
-        epoll->first_ready = item->next_ready;
-    }
-    if (item->next_ready.index) {
-        sim_waiter_at(world, item->next_ready)->previous_ready = item->previous_ready;
-    } else {
-        epoll->last_ready = item->previous_ready;
-    }
-    item->is_ready = 0;
-    item->previous_ready.index = 0;
-    item->next_ready.index = 0;
-}
-
-bool sim_epoll_item_wakes(struct sim_world *world, struct sim_waiter_id id, uint32_t bits)
-{
-    const struct sim_waiter *item = sim_waiter_at(world, id);
-    struct sim_epoll *epoll = sim_epoll_at(world, item->epoll);
-    ready_append(world, id);
-    const bool somebody = epoll->waiters.first.index != 0;
-    if (somebody) {
-        sim_wake(world, &epoll->waiters, POLLIN | POLLRDNORM);
-    }
-    return somebody && (bits & item->events);
-}
-
 /* ---- the interest list ------------------------------------------------------------------------ */
 
 static struct sim_waiter_id find(struct sim_world *world, struct sim_epoll_id id,
@@ -97,47 +43,14 @@ static struct sim_waiter_id find(struct sim_world *world, struct sim_epoll_id id
     return item;
 }
 
-static void item_remove(struct sim_world *world, struct sim_waiter_id id)
-{
-    const struct sim_waiter *item = sim_waiter_at(world, id);
-    struct sim_epoll *epoll = sim_epoll_at(world, item->epoll);
-    ready_remove(world, id);
-    sim_wait_dequeue(world, id);
-    if (item->previous_of_owner.index) {
-        sim_waiter_at(world, item->previous_of_owner)->next_of_owner = item->next_of_owner;
-    } else {
-        epoll->first_item = item->next_of_owner;
-    }
-    if (item->next_of_owner.index) {
-        sim_waiter_at(world, item->next_of_owner)->previous_of_owner = item->previous_of_owner;
-    }
-    epoll->item_count--;
-    sim_pool_give(world, SIM_POOL_WAITER, id.index);
-}
-
 void sim_epoll_free(struct sim_world *world, struct sim_epoll_id id)
 {
     struct sim_epoll *epoll = sim_epoll_at(world, id);
     while (epoll->first_item.index) {
-        item_remove(world, epoll->first_item);
+        sim_wait_remove_item(world, epoll->first_item);
     }
     sim_wait_abandon(world, &epoll->waiters);
     sim_pool_give(world, SIM_POOL_EPOLL, id.index);
-}
-
-void sim_epoll_forget(struct sim_world *world, struct sim_file_id file)
-{
-    uint32_t kind, index;
-    sim_file_queue(world, file, &kind, &index);
-    struct sim_waiter_id id = sim_wait_queue_of(world, kind, index)->first;
-    while (id.index) {
-        const struct sim_waiter *waiter = sim_waiter_at(world, id);
-        const struct sim_waiter_id next = waiter->next_in_queue;
-        if (waiter->kind == SIM_WAITER_EPOLL && waiter->file.index == file.index) {
-            item_remove(world, id);
-        }
-        id = next;
-    }
 }
 
 /* How many epolls hang below this one, itself included; more than MOST_NESTED stops counting.
@@ -199,7 +112,7 @@ static void item_check(struct sim_world *world, struct sim_waiter_id id)
 {
     const struct sim_waiter *item = sim_waiter_at(world, id);
     if (sim_file_poll(world, item->file) & item->events) {
-        sim_epoll_item_wakes(world, id, item->events);
+        sim_wait_item_wakes(world, id, item->events);
     }
 }
 
@@ -271,7 +184,7 @@ int sim_epoll_control(struct sim_world *world, struct sim_epoll_id id, int opera
         if (!item.index) {
             return -ENOENT;
         }
-        item_remove(world, item);
+        sim_wait_remove_item(world, item);
         return 0;
     default:
         return -EINVAL;
@@ -291,7 +204,7 @@ int sim_epoll_collect(struct sim_world *world, struct sim_epoll_id id, struct ep
         const struct sim_waiter_id item_id = epoll->first_ready;
         struct sim_waiter *item = sim_waiter_at(world, item_id);
         more = item_id.index != last.index;
-        ready_remove(world, item_id);
+        sim_wait_unready(world, item_id);
         const uint32_t bits = sim_file_poll(world, item->file) & item->events;
         if (!bits) {
             continue; /* what readied it is gone */
@@ -302,7 +215,7 @@ int sim_epoll_collect(struct sim_world *world, struct sim_epoll_id id, struct ep
         if (item->interest & EPOLLONESHOT) {
             item->events = 0;
         } else if (!(item->interest & EPOLLET)) {
-            ready_append(world, item_id); /* level: behind the others, and looked at again */
+            sim_wait_ready(world, item_id); /* level: behind the others, and looked at again */
         }
     }
     return count;
@@ -320,3 +233,17 @@ uint32_t sim_epoll_poll(const struct sim_world *world, struct sim_epoll_id id)
     }
     return 0;
 }
+
+/* ---- as a file -------------------------------------------------------------------------------- */
+
+static uint32_t file_poll(const struct sim_world *world, uint32_t object)
+{
+    return sim_epoll_poll(world, (struct sim_epoll_id){object});
+}
+
+static void file_release(struct sim_world *world, uint32_t object)
+{
+    sim_epoll_free(world, (struct sim_epoll_id){object});
+}
+
+const struct sim_file_verbs sim_epoll_verbs = {SIM_FILE_EPOLL, file_poll, file_release};

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include "core/state.h"
+#include "file.h"
 
 struct sim_epoll_id sim_epoll_new(struct sim_world *world);
 /* Frees the epoll and all its items. */
@@ -17,10 +18,7 @@ int sim_epoll_control(struct sim_world *world, struct sim_epoll_id id, int opera
 int sim_epoll_collect(struct sim_world *world, struct sim_epoll_id id, struct epoll_event *events,
                       int maximum);
 uint32_t sim_epoll_poll(const struct sim_world *world, struct sim_epoll_id id);
-/* wait.c: something changed at the object an item watches. True if it readied the item and somebody
- * waits on the epoll: an exclusive item then ends the walk. */
-bool sim_epoll_item_wakes(struct sim_world *world, struct sim_waiter_id item, uint32_t bits);
-/* The description is about to go: removes every item that watches it. */
-void sim_epoll_forget(struct sim_world *world, struct sim_file_id file);
+
+extern const struct sim_file_verbs sim_epoll_verbs;
 
 #endif

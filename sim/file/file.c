@@ -10,93 +10,8 @@
 #include <fcntl.h>
 
 #include "core/block.h"
-#include "counter.h"
-#include "epoll.h"
-#include "pipe.h"
-#include "socket/protocol.h"
-#include "socket/sockets.h"
-#include "timer.h"
+#include "core/event.h"
 #include "wait.h"
-
-/* ---- the kinds of object ---------------------------------------------------------------------- */
-
-struct file_kind {
-    uint32_t queue_kind; /* what its waiters' queue is called */
-    uint32_t (*poll)(const struct sim_world *, uint32_t object);
-    void (*release)(struct sim_world *, uint32_t object);
-};
-
-static uint32_t socket_poll(const struct sim_world *world, uint32_t object)
-{
-    const struct sim_socket_id id = {object};
-    return sim_protocol_of(sim_socket_at(world, id)->protocol_kind)->poll(world, id);
-}
-
-static void socket_release(struct sim_world *world, uint32_t object)
-{
-    const struct sim_socket_id id = {object};
-    sim_socket_at(world, id)->file.index = 0;
-    sim_socket_release(world, id);
-}
-
-static uint32_t pipe_read_poll(const struct sim_world *world, uint32_t object)
-{
-    return sim_pipe_poll(world, (struct sim_pipe_id){object}, false);
-}
-
-static void pipe_read_release(struct sim_world *world, uint32_t object)
-{
-    sim_pipe_close(world, (struct sim_pipe_id){object}, false);
-}
-
-static uint32_t pipe_write_poll(const struct sim_world *world, uint32_t object)
-{
-    return sim_pipe_poll(world, (struct sim_pipe_id){object}, true);
-}
-
-static void pipe_write_release(struct sim_world *world, uint32_t object)
-{
-    sim_pipe_close(world, (struct sim_pipe_id){object}, true);
-}
-
-static uint32_t epoll_poll(const struct sim_world *world, uint32_t object)
-{
-    return sim_epoll_poll(world, (struct sim_epoll_id){object});
-}
-
-static void epoll_release(struct sim_world *world, uint32_t object)
-{
-    sim_epoll_free(world, (struct sim_epoll_id){object});
-}
-
-static uint32_t counter_poll(const struct sim_world *world, uint32_t object)
-{
-    return sim_counter_poll(world, (struct sim_counter_id){object});
-}
-
-static void counter_release(struct sim_world *world, uint32_t object)
-{
-    sim_counter_free(world, (struct sim_counter_id){object});
-}
-
-static uint32_t timer_poll(const struct sim_world *world, uint32_t object)
-{
-    return sim_timer_poll(world, (struct sim_timer_id){object});
-}
-
-static void timer_release(struct sim_world *world, uint32_t object)
-{
-    sim_timer_free(world, (struct sim_timer_id){object});
-}
-
-static const struct file_kind kinds[SIM_FILE_KIND_COUNT] = {
-    [SIM_FILE_SOCKET] = {SIM_FILE_SOCKET, socket_poll, socket_release},
-    [SIM_FILE_PIPE_READ] = {SIM_QUEUE_PIPE, pipe_read_poll, pipe_read_release},
-    [SIM_FILE_PIPE_WRITE] = {SIM_QUEUE_PIPE, pipe_write_poll, pipe_write_release},
-    [SIM_FILE_EPOLL] = {SIM_FILE_EPOLL, epoll_poll, epoll_release},
-    [SIM_FILE_COUNTER] = {SIM_FILE_COUNTER, counter_poll, counter_release},
-    [SIM_FILE_TIMER] = {SIM_FILE_TIMER, timer_poll, timer_release},
-};
 
 /* ---- descriptions ----------------------------------------------------------------------------- */
 
@@ -122,6 +37,22 @@ void sim_file_hold(struct sim_world *world, struct sim_file_id id)
     sim_file_at(world, id)->references++;
 }
 
+/* The description is about to go: removes every epoll item that watches it. */
+static void forget_items(struct sim_world *world, struct sim_file_id file)
+{
+    uint32_t kind, index;
+    sim_file_queue(world, file, &kind, &index);
+    struct sim_waiter_id id = sim_wait_queue_of(world, kind, index)->first;
+    while (id.index) {
+        const struct sim_waiter *waiter = sim_waiter_at(world, id);
+        const struct sim_waiter_id next = waiter->next_in_queue;
+        if (waiter->kind == SIM_WAITER_EPOLL && waiter->file.index == file.index) {
+            sim_wait_remove_item(world, id);
+        }
+        id = next;
+    }
+}
+
 void sim_file_drop(struct sim_world *world, struct sim_file_id id)
 {
     struct sim_file *file = sim_file_at(world, id);
@@ -131,26 +62,61 @@ void sim_file_drop(struct sim_world *world, struct sim_file_id id)
     }
     const uint32_t kind = file->kind;
     const uint32_t object = file->object;
-    const struct sim_wait_queue *queue = sim_wait_queue_of(world, kinds[kind].queue_kind, object);
+    const struct sim_wait_queue *queue = sim_wait_queue_of(world, sim_file_kinds[kind]->queue_kind,
+                                                           object);
     if (queue->first.index) {
-        sim_epoll_forget(world, id);
+        forget_items(world, id);
     }
     sim_pool_give(world, SIM_POOL_FILE, id.index);
-    kinds[kind].release(world, object);
+    sim_file_kinds[kind]->release(world, object);
 }
 
 uint32_t sim_file_poll(const struct sim_world *world, struct sim_file_id id)
 {
     const struct sim_file *file = sim_file_at(world, id);
-    return kinds[file->kind].poll(world, file->object);
+    return sim_file_kinds[file->kind]->poll(world, file->object);
 }
 
 void sim_file_queue(const struct sim_world *world, struct sim_file_id id, uint32_t *kind,
                     uint32_t *index)
 {
     const struct sim_file *file = sim_file_at(world, id);
-    *kind = kinds[file->kind].queue_kind;
+    *kind = sim_file_kinds[file->kind]->queue_kind;
     *index = file->object;
+}
+
+/* ---- a task's wait for descriptions ---------------------------------------------------------- */
+
+int sim_file_wait_add(struct sim_world *world, struct sim_task_id task, struct sim_file_id file,
+                      uint32_t events)
+{
+    uint32_t kind, index;
+    sim_file_queue(world, file, &kind, &index);
+    const int result = sim_wait_add(world, task, kind, index, events);
+    if (result == 0) {
+        sim_file_hold(world, file);
+        sim_waiter_at(world, sim_task_at(world, task)->first_waiter)->file = file;
+    }
+    return result;
+}
+
+void sim_file_wait_clear(struct sim_world *world, struct sim_task_id id)
+{
+    struct sim_task *task = sim_task_at(world, id);
+    while (task->first_waiter.index) {
+        const struct sim_waiter_id waiter_id = task->first_waiter;
+        const struct sim_waiter *waiter = sim_waiter_at(world, waiter_id);
+        const struct sim_file_id file = waiter->file;
+        task->first_waiter = waiter->next_of_owner;
+        sim_wait_dequeue(world, waiter_id);
+        sim_pool_give(world, SIM_POOL_WAITER, waiter_id.index);
+        if (file.index) {
+            sim_file_drop(world, file);
+        }
+    }
+    if (task->deadline_event.index) {
+        sim_event_cancel(world, &task->deadline_event);
+    }
 }
 
 /* ---- descriptor tables ------------------------------------------------------------------------- */

@@ -9,6 +9,15 @@
 
 #include "core/state.h"
 
+/* What a kind of object does for a description of it. Each kind's file defines its row; run/objects.c
+ * lists them all. */
+struct sim_file_verbs {
+    uint32_t queue_kind; /* what its waiters' queue is called: wait.h */
+    uint32_t (*poll)(const struct sim_world *, uint32_t object); /* all POLL* bits that hold */
+    void (*release)(struct sim_world *, uint32_t object);        /* the last description is gone */
+};
+extern const struct sim_file_verbs *const sim_file_kinds[SIM_FILE_KIND_COUNT];
+
 /* A description of an object, one reference held by the caller; index 0: ENFILE. */
 struct sim_file_id sim_file_open(struct sim_world *world, enum sim_file_kind kind, uint32_t object,
                                  uint32_t status);
@@ -19,6 +28,13 @@ uint32_t sim_file_poll(const struct sim_world *world, struct sim_file_id id);
 /* The (queue kind, index) where waiters for this description stand. */
 void sim_file_queue(const struct sim_world *world, struct sim_file_id id, uint32_t *kind,
                     uint32_t *index);
+
+/* Links the task to a description's queue and holds the description while it waits, so that a close
+ * elsewhere does not end the object under it. 0 or -ENOMEM. */
+int sim_file_wait_add(struct sim_world *world, struct sim_task_id task, struct sim_file_id file,
+                      uint32_t events);
+/* The wait is over: unlinks all of the task's waiters, drops what they held, cancels the deadline. */
+void sim_file_wait_clear(struct sim_world *world, struct sim_task_id task);
 
 /* Descriptors. install takes over the caller's reference and returns the lowest free descriptor >=
  * minimum, or -EMFILE (the reference stays the caller's). at: index 0 when not open. */

@@ -11,6 +11,7 @@
 
 #include "core/block.h"
 #include "core/bytes.h"
+#include "file.h"
 #include "wait.h"
 
 enum { DEFAULT_PAGES = 16, PAGE = SIM_PIPE_PAGE_BYTES };
@@ -162,3 +163,28 @@ int64_t sim_pipe_resize(struct sim_world *world, struct sim_pipe_id id, uint64_t
     pipe->page_limit = pages;
     return (int64_t)pages * PAGE;
 }
+
+/* ---- its two ends as files ------------------------------------------------------------------- */
+
+static uint32_t read_poll(const struct sim_world *world, uint32_t object)
+{
+    return sim_pipe_poll(world, (struct sim_pipe_id){object}, false);
+}
+
+static void read_release(struct sim_world *world, uint32_t object)
+{
+    sim_pipe_close(world, (struct sim_pipe_id){object}, false);
+}
+
+static uint32_t write_poll(const struct sim_world *world, uint32_t object)
+{
+    return sim_pipe_poll(world, (struct sim_pipe_id){object}, true);
+}
+
+static void write_release(struct sim_world *world, uint32_t object)
+{
+    sim_pipe_close(world, (struct sim_pipe_id){object}, true);
+}
+
+const struct sim_file_verbs sim_pipe_read_verbs = {SIM_QUEUE_PIPE, read_poll, read_release};
+const struct sim_file_verbs sim_pipe_write_verbs = {SIM_QUEUE_PIPE, write_poll, write_release};

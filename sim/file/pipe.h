@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/state.h"
+#include "file.h"
 
 /* A pipe with one reader and one writer; index 0: ENFILE. */
 struct sim_pipe_id sim_pipe_new(struct sim_world *world);
@@ -19,5 +20,8 @@ uint32_t sim_pipe_poll(const struct sim_world *world, struct sim_pipe_id id, boo
 enum { SIM_PIPE_PAGE_BYTES = 4096 };
 /* F_SETPIPE_SZ: the new capacity, or -EBUSY, -EINVAL. */
 int64_t sim_pipe_resize(struct sim_world *world, struct sim_pipe_id id, uint64_t bytes);
+
+extern const struct sim_file_verbs sim_pipe_read_verbs;
+extern const struct sim_file_verbs sim_pipe_write_verbs;
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "core/block.h"
 #include "core/event.h"
+#include "file.h"
 #include "wait.h"
 
 static const uint64_t SECOND = 1000000000;
@@ -125,3 +126,17 @@ uint32_t sim_timer_poll(const struct sim_world *world, struct sim_timer_id id)
 {
     return sim_timer_at(world, id)->expirations > 0 ? POLLIN : 0;
 }
+
+/* ---- as a file -------------------------------------------------------------------------------- */
+
+static uint32_t file_poll(const struct sim_world *world, uint32_t object)
+{
+    return sim_timer_poll(world, (struct sim_timer_id){object});
+}
+
+static void file_release(struct sim_world *world, uint32_t object)
+{
+    sim_timer_free(world, (struct sim_timer_id){object});
+}
+
+const struct sim_file_verbs sim_timer_verbs = {SIM_FILE_TIMER, file_poll, file_release};

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/state.h"
+#include "file.h"
 
 /* A disarmed timer of a clock; index 0: ENOMEM. */
 struct sim_timer_id sim_timer_new(struct sim_world *world, clockid_t clock);
@@ -19,5 +20,7 @@ void sim_timer_fires(struct sim_world *world, struct sim_timer_id id);
 /* 8 with the expirations since the last read, or -EAGAIN. */
 int64_t sim_timer_read(struct sim_world *world, struct sim_timer_id id, uint64_t *expirations);
 uint32_t sim_timer_poll(const struct sim_world *world, struct sim_timer_id id);
+
+extern const struct sim_file_verbs sim_timer_verbs;
 
 #endif

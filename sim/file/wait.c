@@ -9,8 +9,6 @@
 
 #include "core/block.h"
 #include "core/event.h"
-#include "epoll.h"
-#include "file.h"
 
 struct sim_wait_queue *sim_wait_queue_of(struct sim_world *world, uint32_t kind, uint32_t index)
 {
@@ -82,6 +80,78 @@ void sim_wait_abandon(struct sim_world *world, struct sim_wait_queue *queue)
     }
 }
 
+/* ---- epoll: its items and the list of those that are ready ------------------------------------ */
+
+void sim_wait_ready(struct sim_world *world, struct sim_waiter_id id)
+{
+    struct sim_waiter *item = sim_waiter_at(world, id);
+    struct sim_epoll *epoll = sim_epoll_at(world, item->epoll);
+    if (item->is_ready) {
+        return;
+    }
+    item->is_ready = 1;
+    item->next_ready.index = 0;
+    item->previous_ready = epoll->last_ready;
+    if (epoll->last_ready.index) {
+        sim_waiter_at(world, epoll->last_ready)->next_ready = id;
+    } else {
+        epoll->first_ready = id;
+    }
+    epoll->last_ready = id;
+}
+
+void sim_wait_unready(struct sim_world *world, struct sim_waiter_id id)
+{
+    struct sim_waiter *item = sim_waiter_at(world, id);
+    struct sim_epoll *epoll = sim_epoll_at(world, item->epoll);
+    if (!item->is_ready) {
+        return;
+    }
+    if (item->previous_ready.index) {
+        sim_waiter_at(world, item->previous_ready)->next_ready = item->next_ready;
+    } else {
+        epoll->first_ready = item->next_ready;
+    }
+    if (item->next_ready.index) {
+        sim_waiter_at(world, item->next_ready)->previous_ready = item->previous_ready;
+    } else {
+        epoll->last_ready = item->previous_ready;
+    }
+    item->is_ready = 0;
+    item->previous_ready.index = 0;
+    item->next_ready.index = 0;
+}
+
+bool sim_wait_item_wakes(struct sim_world *world, struct sim_waiter_id id, uint32_t bits)
+{
+    const struct sim_waiter *item = sim_waiter_at(world, id);
+    struct sim_epoll *epoll = sim_epoll_at(world, item->epoll);
+    sim_wait_ready(world, id);
+    const bool somebody = epoll->waiters.first.index != 0;
+    if (somebody) {
+        sim_wake(world, &epoll->waiters, POLLIN | POLLRDNORM);
+    }
+    return somebody && (bits & item->events);
+}
+
+void sim_wait_remove_item(struct sim_world *world, struct sim_waiter_id id)
+{
+    const struct sim_waiter *item = sim_waiter_at(world, id);
+    struct sim_epoll *epoll = sim_epoll_at(world, item->epoll);
+    sim_wait_unready(world, id);
+    sim_wait_dequeue(world, id);
+    if (item->previous_of_owner.index) {
+        sim_waiter_at(world, item->previous_of_owner)->next_of_owner = item->next_of_owner;
+    } else {
+        epoll->first_item = item->next_of_owner;
+    }
+    if (item->next_of_owner.index) {
+        sim_waiter_at(world, item->next_of_owner)->previous_of_owner = item->previous_of_owner;
+    }
+    epoll->item_count--;
+    sim_pool_give(world, SIM_POOL_WAITER, id.index);
+}
+
 /* ---- waking --------------------------------------------------------------------------------- */
 
 void sim_wake(struct sim_world *world, struct sim_wait_queue *queue, uint32_t bits)
@@ -100,9 +170,9 @@ void sim_wake(struct sim_world *world, struct sim_wait_queue *queue, uint32_t bi
             if (waiter->kind == SIM_WAITER_TASK) {
                 sim_wait_wake_task(world, waiter->task, SIM_WAKE_OBJECT);
             } else if (!(waiter->interest & EPOLLEXCLUSIVE)) {
-                sim_epoll_item_wakes(world, id, bits);
+                sim_wait_item_wakes(world, id, bits);
             } else if (!exclusive_done) {
-                exclusive_done = sim_epoll_item_wakes(world, id, bits);
+                exclusive_done = sim_wait_item_wakes(world, id, bits);
             }
         }
         id = next;
@@ -157,19 +227,6 @@ int sim_wait_add(struct sim_world *world, struct sim_task_id id, uint32_t queue_
     return 0;
 }
 
-int sim_wait_add_file(struct sim_world *world, struct sim_task_id task, struct sim_file_id file,
-                      uint32_t events)
-{
-    uint32_t kind, index;
-    sim_file_queue(world, file, &kind, &index);
-    const int result = sim_wait_add(world, task, kind, index, events);
-    if (result == 0) {
-        sim_file_hold(world, file);
-        sim_waiter_at(world, sim_task_at(world, task)->first_waiter)->file = file;
-    }
-    return result;
-}
-
 void sim_wait_park(struct sim_world *world, struct sim_task_id id, uint64_t deadline_at)
 {
     struct sim_task *task = sim_task_at(world, id);
@@ -186,25 +243,6 @@ void sim_wait_park(struct sim_world *world, struct sim_task_id id, uint64_t dead
     task->wake = SIM_WAKE_NONE;
     if (!task->daemon) {
         world->waiting_tasks++;
-    }
-}
-
-void sim_wait_clear(struct sim_world *world, struct sim_task_id id)
-{
-    struct sim_task *task = sim_task_at(world, id);
-    while (task->first_waiter.index) {
-        const struct sim_waiter_id waiter_id = task->first_waiter;
-        const struct sim_waiter *waiter = sim_waiter_at(world, waiter_id);
-        const struct sim_file_id file = waiter->file;
-        task->first_waiter = waiter->next_of_owner;
-        sim_wait_dequeue(world, waiter_id);
-        sim_pool_give(world, SIM_POOL_WAITER, waiter_id.index);
-        if (file.index) {
-            sim_file_drop(world, file);
-        }
-    }
-    if (task->deadline_event.index) {
-        sim_event_cancel(world, &task->deadline_event);
     }
 }
 

@@ -13,7 +13,6 @@
 #include "host.h"
 #include "ip.h"
 #include "packet.h"
-#include "socket/protocol.h"
 
 enum {
     /* What an error quotes of a UDP payload: RFC 1812 and RFC 4443 let the whole packet be 576 and
@@ -244,9 +243,10 @@ void sim_icmp_input(struct sim_world *world, struct sim_host_id host, struct sim
         return;
     }
     if (is_error(packet) && packet->icmp.has_quote) {
-        enum sim_protocol_kind kind = sim_protocol_on_ip((uint8_t)packet->icmp.quoted_protocol);
-        if (kind != SIM_PROTOCOL_NONE) {
-            sim_protocol_of(kind)->error(world, host, id);
+        const struct sim_ip_receiver *receiver =
+            sim_ip_receivers[(uint8_t)packet->icmp.quoted_protocol];
+        if (receiver != NULL) {
+            receiver->error(world, host, id);
         }
     }
     sim_packet_free(world, id);

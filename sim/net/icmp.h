@@ -5,14 +5,15 @@
 
 #include "core/state.h"
 
-enum sim_icmp_reason { /* of either version; mapped to type and code when sent */
-                       SIM_ICMP_PORT_UNREACHABLE,
-                       SIM_ICMP_HOST_UNREACHABLE,
-                       SIM_ICMP_NET_UNREACHABLE,
-                       SIM_ICMP_PROTOCOL_UNREACHABLE,
-                       SIM_ICMP_TOO_BIG, /* fragmentation needed, packet too big */
-                       SIM_ICMP_TIME_EXCEEDED,
-                       SIM_ICMP_PROHIBITED,
+/* of either version; mapped to type and code when sent */
+enum sim_icmp_reason {
+    SIM_ICMP_PORT_UNREACHABLE,
+    SIM_ICMP_HOST_UNREACHABLE,
+    SIM_ICMP_NET_UNREACHABLE,
+    SIM_ICMP_PROTOCOL_UNREACHABLE,
+    SIM_ICMP_TOO_BIG, /* fragmentation needed, packet too big */
+    SIM_ICMP_TIME_EXCEEDED,
+    SIM_ICMP_PROHIBITED,
 };
 
 /* Sends an error about `offending` (which stays the caller's) to its source, unless RFC 1122

@@ -14,7 +14,6 @@
 #include "icmp.h"
 #include "link.h"
 #include "packet.h"
-#include "socket/protocol.h"
 
 enum {
     LOOPBACK_NUMBER = 1,
@@ -499,9 +498,9 @@ void sim_ip_input(struct sim_world *world, struct sim_interface_id interface_ind
         packet->destination.scope = interface->number;
     }
 
-    enum sim_protocol_kind kind = sim_protocol_on_ip(packet->protocol);
-    if (kind != SIM_PROTOCOL_NONE) {
-        sim_protocol_of(kind)->input(world, host, id);
+    const struct sim_ip_receiver *receiver = sim_ip_receivers[packet->protocol];
+    if (receiver != NULL) {
+        receiver->input(world, host, id);
     } else if (is_icmp(packet)) {
         sim_icmp_input(world, host, id);
     } else {

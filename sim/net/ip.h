@@ -5,6 +5,16 @@
 
 #include "core/state.h"
 
+/* What takes the packets of one IP protocol on a host: the rooms above define their rows, and
+ * run/protocols.c lists them by IPPROTO_* number; NULL: nobody. */
+struct sim_ip_receiver {
+    /* A packet for this protocol; consumes it. */
+    void (*input)(struct sim_world *, struct sim_host_id, struct sim_packet_id);
+    /* An ICMP error whose quoted packet is of this protocol; the packet stays the caller's. */
+    void (*error)(struct sim_world *, struct sim_host_id, struct sim_packet_id);
+};
+extern const struct sim_ip_receiver *const sim_ip_receivers[UINT8_MAX + 1];
+
 struct sim_ip_path {
     struct sim_ip source; /* the address to send from */
     uint32_t interface;   /* number */

@@ -11,6 +11,7 @@
 #include "call/call.h"
 #include "core/block.h"
 #include "core/event.h"
+#include "core/fingerprint.h"
 #include "net/host.h"
 #include "net/packet.h"
 #include "net/wire.h"

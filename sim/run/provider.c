@@ -10,7 +10,7 @@
 #include "call/call.h"
 #include "call/process.h"
 #include "core/event.h"
-#include "file/wait.h"
+#include "file/file.h"
 #include "names/resolver.h"
 #include "world.h"
 
@@ -152,7 +152,7 @@ static int64_t outside_end(struct sim *sim, int64_t result)
     struct sim_task *record = sim_task_at(world, task);
     sim->outside = 0;
     if (result == SIM_WAIT) {
-        sim_wait_clear(world, task);
+        sim_file_wait_clear(world, task);
         result = -EDEADLK;
     }
     record->call = sim->outside_call;

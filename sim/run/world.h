@@ -23,7 +23,5 @@ void sim_check_world(const struct sim_world *world);
 /* The same, but in a large world only after every so-many-th event, so that checking each step
  * costs about as much whatever the world's size. */
 void sim_check_step(const struct sim_world *world);
-/* A hash of every live slot, the queue and the clock; equal worlds have equal fingerprints. */
-uint64_t sim_world_fingerprint(const struct sim_world *world);
 
 #endif

@@ -11,6 +11,8 @@
 #include "port.h"
 #include "sockets.h"
 
+enum { PROTOCOL_LIMIT = 263 /* the kernel's IPPROTO_MAX, after IPPROTO_MPTCP */ };
+
 /* LINUX: inet_addr_valid_or_nonlocal. Broadcast and multicast addresses may be bound, to receive. */
 static bool may_be_local(const struct sim_world *world, const struct sim_socket *socket,
                          struct sim_ip ip)
@@ -41,10 +43,9 @@ static bool is_bound(const struct sim_world *world, const struct sim_socket *soc
     if (socket->flags & SIM_SOCKET_BOUND) {
         return true;
     }
-    if (socket->protocol_kind == SIM_PROTOCOL_TCP) {
-        return sim_tcp_at(world, (struct sim_tcp_id){socket->detail})->state != SIM_TCP_CLOSED;
-    }
-    return (socket->flags & SIM_SOCKET_CONNECTED) != 0;
+    const struct sim_protocol *protocol = sim_protocol_of(socket->protocol_kind);
+    return protocol->is_past_bind ? protocol->is_past_bind(world, socket)
+                                  : (socket->flags & SIM_SOCKET_CONNECTED) != 0;
 }
 
 /* LINUX: __inet_bind: the address before the right to the port before "already bound". */
@@ -192,3 +193,37 @@ void sim_inet_forget_name(struct sim_world *world, struct sim_socket_id id)
         socket->local.scope = 0;
     }
 }
+
+/* ---- choosing a protocol over IP ---------------------------------------------------------------- */
+
+/* LINUX: inet_create looks the type up first, then the protocol in the type's list, whose first is
+ * the default, and only then asks for the right to make a raw socket. */
+static int choose(int type, int protocol, enum sim_protocol_kind *kind, int *number)
+{
+    if (protocol < 0 || protocol >= PROTOCOL_LIMIT) {
+        return -EINVAL;
+    }
+    if (type == SOCK_RAW) { /* SIMPLER: refused as to a program without CAP_NET_RAW */
+        return protocol == 0 ? -EPROTONOSUPPORT : -EPERM;
+    }
+    if (type == SOCK_DGRAM && protocol == IPPROTO_ICMP) {
+        return -EACCES; /* SIMPLER: ping_group_range lets nobody make a ping socket */
+    }
+    int error = -ESOCKTNOSUPPORT;
+    for (uint32_t i = SIM_PROTOCOL_NONE + 1; i < SIM_PROTOCOL_COUNT; i++) {
+        const struct sim_protocol *row = sim_protocols[i];
+        if (row->ip_number == 0 || row->type != type) {
+            continue;
+        }
+        if (protocol == 0 || protocol == row->ip_number) {
+            *kind = i;
+            *number = row->ip_number;
+            return 0;
+        }
+        error = -EPROTONOSUPPORT; /* SIMPLER: no MPTCP, no SCTP, no UDP-Lite */
+    }
+    return error;
+}
+
+const struct sim_family sim_inet_family = {AF_INET, choose};
+const struct sim_family sim_inet6_family = {AF_INET6, choose};

@@ -6,6 +6,11 @@
 #include <sys/socket.h>
 
 #include "core/state.h"
+#include "protocol.h"
+
+/* How socket() calls of AF_INET and AF_INET6 choose: among the protocols with an ip_number. */
+extern const struct sim_family sim_inet_family;
+extern const struct sim_family sim_inet6_family;
 
 /* bind(2) of an AF_INET or AF_INET6 socket, TCP or UDP: checks the address, takes the port, sets
  * local, BOUND, BOUND_ADDRESS, BOUND_PORT and stands in the port table. 0, -EINVAL (too short,

@@ -25,7 +25,7 @@ int sim_option_store(struct sim_world *world, struct sim_socket_id id, int level
 int sim_option_stored(const struct sim_world *world, struct sim_socket_id id, int level, int name,
                       void *value, socklen_t *length);
 
-/* ---- getsockopt's and setsockopt's forms ---- */
+/* ---- getsockopt's and setsockopt's forms (option_value.c) ---- */
 
 /* Copies a value out: as much as there is room, *length is then what was copied. -EFAULT. */
 int sim_option_give(const void *from, size_t bytes, void *value, socklen_t *length);

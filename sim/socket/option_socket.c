@@ -488,10 +488,17 @@ static int take_soft_error(struct sim_world *world, struct sim_socket_id id)
     return error;
 }
 
-static int number_of(struct sim_world *world, struct sim_socket_id id, int name, int *number)
+/* LINUX: a time stamp is told under the name, old or new, that it was asked for by. */
+static int has_timestamp(const struct sim_world *world, struct sim_socket_id id, uint32_t bit, bool new)
+{
+    return (sim_socket_at(world, id)->options & bit) != 0 &&
+           kept_number(world, id, SO_TIMESTAMP_NEW, 0) == new;
+}
+
+/* What the socket is: told from its own fields. */
+static int number_of_socket(struct sim_world *world, struct sim_socket_id id, int name, int *number)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
-    uint32_t options = socket->options;
 
     switch (name) {
     case SO_TYPE:
@@ -512,9 +519,6 @@ static int number_of(struct sim_world *world, struct sim_socket_id id, int name,
     case SO_ACCEPTCONN:
         *number = (socket->flags & SIM_SOCKET_LISTENING) != 0;
         return 0;
-    case SO_REUSEPORT:
-        *number = (options & SIM_OPTION_REUSEPORT) != 0;
-        return 0;
     case SO_RCVBUF:
         *number = (int)socket->receive_limit;
         return 0;
@@ -530,29 +534,38 @@ static int number_of(struct sim_world *world, struct sim_socket_id id, int name,
     case SO_RCVLOWAT:
         *number = (int)socket->receive_low_water;
         return 0;
-    case SO_TIMESTAMP:
-    case SO_TIMESTAMP_NEW:
-        *number = (options & SIM_OPTION_TIMESTAMP) != 0 &&
-                  kept_number(world, id, SO_TIMESTAMP_NEW, 0) == (name == SO_TIMESTAMP_NEW);
-        return 0;
-    case SO_TIMESTAMPNS:
-    case SO_TIMESTAMPNS_NEW:
-        *number = (options & SIM_OPTION_TIMESTAMPNS) != 0 &&
-                  kept_number(world, id, SO_TIMESTAMP_NEW, 0) == (name == SO_TIMESTAMPNS_NEW);
-        return 0;
-    case SO_RESERVE_MEM:
-        *number = 0;
-        return 0;
-    case SO_BSDCOMPAT:
-        *number = 0;
-        return 0;
     case SO_BINDTOIFINDEX:
         *number = (int)socket->bound_interface;
         return 0;
+    default:
+        return SIM_OPTION_NOT_MINE;
+    }
+}
+
+/* What was set: told from option bits and kept numbers. */
+static int number_of_option(const struct sim_world *world, struct sim_socket_id id, int name,
+                            int *number)
+{
+    const struct sim_socket *socket = sim_socket_at(world, id);
+
+    switch (name) {
+    case SO_REUSEPORT:
+        *number = (socket->options & SIM_OPTION_REUSEPORT) != 0;
+        return 0;
+    case SO_TIMESTAMP:
+    case SO_TIMESTAMP_NEW:
+        *number = has_timestamp(world, id, SIM_OPTION_TIMESTAMP, name == SO_TIMESTAMP_NEW);
+        return 0;
+    case SO_TIMESTAMPNS:
+    case SO_TIMESTAMPNS_NEW:
+        *number = has_timestamp(world, id, SIM_OPTION_TIMESTAMPNS, name == SO_TIMESTAMPNS_NEW);
+        return 0;
+    case SO_RESERVE_MEM:
+    case SO_BSDCOMPAT:
+        *number = 0;
+        return 0;
     case SO_DEBUG:
     case SO_LOCK_FILTER:
-        *number = kept_number(world, id, name, 0);
-        return 0;
     case SO_ZEROCOPY:
         *number = kept_number(world, id, name, 0);
         return 0;
@@ -573,6 +586,9 @@ int sim_option_get_socket(struct sim_world *world, struct sim_socket_id id, int 
     if (result != SIM_OPTION_NOT_MINE) {
         return result;
     }
-    result = number_of(world, id, name, &number);
+    result = number_of_socket(world, id, name, &number);
+    if (result == SIM_OPTION_NOT_MINE) {
+        result = number_of_option(world, id, name, &number);
+    }
     return result == 0 ? sim_option_give_number(SOL_SOCKET, number, value, length) : result;
 }

@@ -10,7 +10,7 @@
 #include "core/block.h"
 #include "core/random.h"
 #include "net/host.h"
-#include "tcp/tcp.h"
+#include "protocol.h"
 
 static uint32_t *bound_table(const struct sim_world *world)
 {
@@ -184,10 +184,11 @@ static bool addresses_overlap(const struct sim_socket *socket, const struct sim_
     return sim_ip_equal(*ip, other->local.ip);
 }
 
-static bool is_time_wait(const struct sim_world *world, const struct sim_socket *socket,
-                         struct sim_socket_id id)
+static bool is_held_for_nobody(const struct sim_world *world, const struct sim_socket *socket,
+                               struct sim_socket_id id)
 {
-    return socket->protocol_kind == SIM_PROTOCOL_TCP && sim_tcp_is_time_wait(world, id);
+    const struct sim_protocol *protocol = sim_protocol_of(socket->protocol_kind);
+    return protocol->holds_for_nobody && protocol->holds_for_nobody(world, id);
 }
 
 static uint32_t owner_uid(const struct sim_world *world, const struct sim_socket *socket)
@@ -212,8 +213,8 @@ static bool conflicts(const struct sim_world *world, const struct sim_socket *so
         ((other->flags & SIM_SOCKET_LISTENING) == 0 || DRY_MUTANT(a_listened_port_is_shared))) {
         return tcp && !relax;
     }
-    if ((both & SIM_OPTION_REUSEPORT) != 0 &&
-        (is_time_wait(world, other, other_id) || owner_uid(world, socket) == owner_uid(world, other))) {
+    if ((both & SIM_OPTION_REUSEPORT) != 0 && (is_held_for_nobody(world, other, other_id) ||
+                                               owner_uid(world, socket) == owner_uid(world, other))) {
         return tcp && !relax;
     }
     return true;

@@ -1,4 +1,4 @@
-/* The protocols by name: what each must do, and the one table that lists them all.
+/* The protocols by name: what each must do, and how a socket() call chooses one.
  * SPDX-License-Identifier: MIT
  *
  * Nothing here waits: what cannot be done now is -EAGAIN (connect: -EINPROGRESS), and call.c waits.
@@ -16,6 +16,8 @@ struct sim_protocol {
     const char *name;
     uint32_t connection_oriented; /* 1: EPIPE comes with SIGPIPE */
     uint32_t byte_stream;         /* 1: partial sends and receives, MSG_WAITALL */
+    int type;                     /* over IP: the SOCK_* and IPPROTO_* that socket() asks for; */
+    int ip_number;                /* 0: not over IP */
     /* After the generic socket is made, before it is freed. 0 or -errno. */
     int (*create)(struct sim_world *, struct sim_socket_id);
     void (*destroy)(struct sim_world *, struct sim_socket_id);
@@ -51,27 +53,36 @@ struct sim_protocol {
     int (*get_option)(struct sim_world *, struct sim_socket_id, int level, int name, void *,
                       socklen_t *);
     int (*ioctl)(struct sim_world *, struct sim_socket_id, unsigned long request, void *argument);
-    /* A packet for this protocol on this host; consumes it. NULL: not on IP. */
-    void (*input)(struct sim_world *, struct sim_host_id, struct sim_packet_id);
-    /* An ICMP error whose quoted packet is of this protocol; the packet stays the caller's. */
-    void (*error)(struct sim_world *, struct sim_host_id, struct sim_packet_id);
+    /* bind()'s questions. Is the socket past binding? NULL: it is while connected. Does it hold its
+     * port for nobody any more (TCP: TIME-WAIT)? NULL: never. */
+    bool (*is_past_bind)(const struct sim_world *, const struct sim_socket *);
+    bool (*holds_for_nobody)(const struct sim_world *, struct sim_socket_id);
     /* SIM_EVENT_SOCKET. */
     void (*deferred)(struct sim_world *, struct sim_socket_id, uint32_t what);
     /* Asserts the invariants of one live socket. */
     void (*check)(const struct sim_world *, struct sim_socket_id);
 };
 
-/* Each protocol's file defines one of these; protocol.c lists them. */
-extern const struct sim_protocol sim_tcp_protocol;
-extern const struct sim_protocol sim_udp_protocol;
-extern const struct sim_protocol sim_unix_stream_protocol;
-extern const struct sim_protocol sim_unix_dgram_protocol;
-extern const struct sim_protocol sim_unix_seqpacket_protocol;
+/* Each protocol's room defines its row; run/protocols.c lists them all, by enum sim_protocol_kind. */
+extern const struct sim_protocol *const sim_protocols[SIM_PROTOCOL_COUNT];
 
-const struct sim_protocol *sim_protocol_of(enum sim_protocol_kind kind);
+/* A family: how a socket() call of it chooses its protocol. */
+struct sim_family {
+    int domain; /* AF_* */
+    /* 0 with *kind and *number (what SO_PROTOCOL tells), or -errno as Linux orders it; type is without
+     * its flags. */
+    int (*choose)(int type, int protocol, enum sim_protocol_kind *kind, int *number);
+};
+
+/* Each family's room defines its row; run/protocols.c lists them all, and ends with NULL. */
+extern const struct sim_family *const sim_families[];
+
+static inline const struct sim_protocol *sim_protocol_of(enum sim_protocol_kind kind)
+{
+    return sim_protocols[kind];
+}
+
 /* Which protocol a socket() call means: 0 with *kind and *number, or -errno as Linux orders it. */
 int sim_protocol_choose(int family, int type, int protocol, enum sim_protocol_kind *kind, int *number);
-/* The protocol that takes packets of this IPPROTO_* number; SIM_PROTOCOL_NONE: none. */
-enum sim_protocol_kind sim_protocol_on_ip(uint8_t number);
 
 #endif

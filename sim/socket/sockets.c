@@ -339,3 +339,20 @@ void sim_socket_set_error(struct sim_world *world, struct sim_socket_id id, int 
     socket->error = error < 0 ? -error : error;
     sim_wake_socket(world, id, POLLERR);
 }
+
+/* ---- as a file --------------------------------------------------------------------------------- */
+
+static uint32_t file_poll(const struct sim_world *world, uint32_t object)
+{
+    const struct sim_socket_id id = {object};
+    return sim_protocol_of(sim_socket_at(world, id)->protocol_kind)->poll(world, id);
+}
+
+static void file_release(struct sim_world *world, uint32_t object)
+{
+    const struct sim_socket_id id = {object};
+    sim_socket_at(world, id)->file.index = 0;
+    sim_socket_release(world, id);
+}
+
+const struct sim_file_verbs sim_socket_verbs = {SIM_FILE_SOCKET, file_poll, file_release};

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "core/state.h"
+#include "file/file.h"
 
 /* A socket with its protocol's state and the host's default buffers, no file yet. 0 with *id, or
  * -errno in Linux's order: -EAFNOSUPPORT, -EPROTONOSUPPORT, -ESOCKTNOSUPPORT, -EINVAL, -ENOBUFS. */
@@ -51,5 +52,8 @@ int sim_option_set(struct sim_world *world, struct sim_socket_id id, int level, 
                    const void *value, socklen_t length);
 int sim_option_get(struct sim_world *world, struct sim_socket_id id, int level, int name, void *value,
                    socklen_t *length);
+
+/* A socket as a kind of file. */
+extern const struct sim_file_verbs sim_socket_verbs;
 
 #endif

@@ -52,11 +52,12 @@ enum {
     ACK_TIMEOUT_MIN_MS = 40, /* LINUX: TCP_ATO_MIN, HZ/25 */
 };
 
-enum congestion_state { /* Linux's names */
-                        CONGESTION_OPEN = 0,
-                        CONGESTION_DISORDER,
-                        CONGESTION_RECOVERY,
-                        CONGESTION_LOSS,
+/* Linux's names */
+enum congestion_state {
+    CONGESTION_OPEN = 0,
+    CONGESTION_DISORDER,
+    CONGESTION_RECOVERY,
+    CONGESTION_LOSS,
 };
 
 enum congestion_kind {
@@ -219,6 +220,8 @@ void sim_tcp_inherit(struct sim_world *world, const struct sim_socket *from, str
 /* ---- tcp/input.c -------------------------------------------------------------------------- */
 
 void sim_tcp_input(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id);
+/* tcp/state.c: a connection that waits out its last segments, and so holds its port for nobody? */
+bool sim_tcp_is_time_wait(const struct sim_world *world, struct sim_socket_id id);
 /* tcp/time_wait.c: a segment for such a socket. True: answer with RST. *syn: a new connection may
  * begin, with *isn as its first sequence number. */
 bool sim_tcp_time_wait_input(struct sim_world *world, struct sim_tcp *tcp,

@@ -543,10 +543,19 @@ static int tcp_bind(struct sim_world *world, struct sim_socket_id id, const stru
     return sim_inet_bind(world, id, address, length);
 }
 
+static bool tcp_is_past_bind(const struct sim_world *world, const struct sim_socket *socket)
+{
+    return sim_tcp_at(world, (struct sim_tcp_id){socket->detail})->state != SIM_TCP_CLOSED;
+}
+
+const struct sim_ip_receiver sim_tcp_receiver = {sim_tcp_input, sim_tcp_icmp_error};
+
 const struct sim_protocol sim_tcp_protocol = {
     .name = "TCP",
     .connection_oriented = 1,
     .byte_stream = 1,
+    .type = SOCK_STREAM,
+    .ip_number = IPPROTO_TCP,
     .create = tcp_create,
     .destroy = tcp_destroy,
     .bind = tcp_bind,
@@ -564,7 +573,7 @@ const struct sim_protocol sim_tcp_protocol = {
     .set_option = sim_tcp_set_option,
     .get_option = sim_tcp_get_option,
     .ioctl = sim_tcp_ioctl,
-    .input = sim_tcp_input,
-    .error = sim_tcp_icmp_error,
+    .is_past_bind = tcp_is_past_bind,
+    .holds_for_nobody = sim_tcp_is_time_wait,
     .check = sim_tcp_check,
 };

@@ -13,6 +13,7 @@
 #include "socket/option.h"
 #include "socket/port.h"
 #include "socket/sockets.h"
+#include "udp.h"
 
 static int create(struct sim_world *world, struct sim_socket_id id)
 {
@@ -219,8 +220,12 @@ static void check(const struct sim_world *world, struct sim_socket_id id)
     sim_socket_check_queue(world, id);
 }
 
+const struct sim_ip_receiver sim_udp_receiver = {sim_udp_input, sim_udp_error};
+
 const struct sim_protocol sim_udp_protocol = {
     .name = "UDP",
+    .type = SOCK_DGRAM,
+    .ip_number = IPPROTO_UDP,
     .create = create,
     .destroy = destroy,
     .bind = sim_inet_bind,
@@ -237,8 +242,6 @@ const struct sim_protocol sim_udp_protocol = {
     .set_option = set_option,
     .get_option = get_option,
     .ioctl = control,
-    .input = sim_udp_input,
-    .error = sim_udp_error,
     .deferred = deferred,
     .check = check,
 };

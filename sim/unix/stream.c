@@ -9,6 +9,7 @@
 #include "internal.h"
 #include "socket/message.h"
 #include "socket/sockets.h"
+#include "unix.h"
 
 enum {
     PAGE_BYTES = 4096,

@@ -10,6 +10,7 @@
 #include "internal.h"
 #include "net/host.h"
 #include "socket/sockets.h"
+#include "unix.h"
 
 enum {
     BOTH_SHUT = SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT,
@@ -253,3 +254,29 @@ void sim_unix_check(const struct sim_world *world, struct sim_socket_id id)
     }
     assert(count == own->child_count);
 }
+
+/* ---- choosing one of the three ------------------------------------------------------------------ */
+
+static int choose(int type, int protocol, enum sim_protocol_kind *kind, int *number)
+{
+    if (protocol != 0 && protocol != PF_UNIX) {
+        return -EPROTONOSUPPORT;
+    }
+    *number = 0; /* LINUX: SO_PROTOCOL of a UNIX socket is 0, whatever was asked for */
+    switch (type) {
+    case SOCK_STREAM:
+        *kind = SIM_PROTOCOL_UNIX_STREAM;
+        return 0;
+    case SOCK_RAW: /* LINUX: BSD's name for a datagram socket */
+    case SOCK_DGRAM:
+        *kind = SIM_PROTOCOL_UNIX_DGRAM;
+        return 0;
+    case SOCK_SEQPACKET:
+        *kind = SIM_PROTOCOL_UNIX_SEQPACKET;
+        return 0;
+    default:
+        return -ESOCKTNOSUPPORT;
+    }
+}
+
+const struct sim_family sim_unix_family = {AF_UNIX, choose};

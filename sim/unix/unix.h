@@ -1,9 +1,15 @@
-/* UNIX sockets as the rest of the world sees them: their names in a host's file system.
+/* The room of UNIX sockets: what the rest of the world sees of them, their names in a host's file
+ * system included; between its own files see unix/internal.h.
  * SPDX-License-Identifier: MIT */
 #ifndef SIM_UNIX_H
 #define SIM_UNIX_H
 
-#include "core/state.h"
+#include "socket/protocol.h"
+
+extern const struct sim_protocol sim_unix_stream_protocol;
+extern const struct sim_protocol sim_unix_dgram_protocol;
+extern const struct sim_protocol sim_unix_seqpacket_protocol;
+extern const struct sim_family sim_unix_family;
 
 /* unlink(2) of a path that bind() made: the name is free again, sockets that are bound to it keep
  * it. 0 or -ENOENT. */

@@ -10,7 +10,7 @@
 #include "sim/core/event.h"
 #include "sim/core/random.h"
 #include "sim/net/host.h"
-#include "sim/run/world.h"
+#include "sim/core/fingerprint.h"
 
 static long resident_pages(void)
 {

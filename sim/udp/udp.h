@@ -1,0 +1,12 @@
+/* The room of UDP: what the rest of the world sees of it; between its own files see udp/internal.h.
+ * SPDX-License-Identifier: MIT */
+#ifndef SIM_UDP_H
+#define SIM_UDP_H
+
+#include "net/ip.h"
+#include "socket/protocol.h"
+
+extern const struct sim_protocol sim_udp_protocol;
+extern const struct sim_ip_receiver sim_udp_receiver;
+
+#endif
