@@ -144,7 +144,7 @@ static void mark_sacked(const struct sim_world *world, struct sim_tcp *tcp, uint
                         uint32_t end, struct tcp_acked *news)
 {
     struct sim_packet *kept = tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
-    for (; kept; kept = sim_tcp_kept_next(world, kept)) {
+    for (; kept; kept = tcp_kept_next(world, kept)) {
         uint32_t sequence = kept->kept.header.sequence;
         if (!before(sequence, end)) {
             break;

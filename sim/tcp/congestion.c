@@ -233,8 +233,7 @@ uint64_t sim_tcp_rack_mark(struct sim_world *world, struct sim_tcp *tcp)
     }
     uint64_t window_ns = (uint64_t)tcp->rack_rtt_us * 1000 + reordering_window_ns(tcp);
     uint64_t wait_ns = 0;
-    for (struct sim_packet *kept = first_kept(world, tcp); kept;
-         kept = sim_tcp_kept_next(world, kept)) {
+    for (struct sim_packet *kept = first_kept(world, tcp); kept; kept = tcp_kept_next(world, kept)) {
         uint32_t flags = kept->kept.flags;
         if ((flags & KEPT_SACKED) || ((flags & KEPT_LOST) && !(flags & KEPT_RETRANSMITTED))) {
             continue;
@@ -283,7 +282,7 @@ static void undo(const struct sim_world *world, struct sim_tcp *tcp)
     tcp->ssthresh = larger(tcp->ssthresh, tcp->prior_ssthresh);
     tcp->undo_marker = 0;
     struct sim_packet *kept = first_kept(world, tcp);
-    for (; kept; kept = sim_tcp_kept_next(world, kept)) {
+    for (; kept; kept = tcp_kept_next(world, kept)) {
         kept->kept.flags &= ~(uint32_t)KEPT_LOST;
     }
     tcp->lost_out = 0;
@@ -453,7 +452,7 @@ void sim_tcp_enter_loss(struct sim_world *world, struct sim_tcp *tcp)
     }
     struct sim_packet *head = first_kept(world, tcp);
     bool reneged = head && (head->kept.flags & KEPT_SACKED);
-    for (struct sim_packet *kept = head; kept; kept = sim_tcp_kept_next(world, kept)) {
+    for (struct sim_packet *kept = head; kept; kept = tcp_kept_next(world, kept)) {
         if (reneged && (kept->kept.flags & KEPT_SACKED)) { /* RFC 2018 8: the peer forgot */
             kept->kept.flags &= ~(uint32_t)KEPT_SACKED;
             tcp->sacked_out--;

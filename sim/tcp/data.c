@@ -60,7 +60,9 @@ void sim_tcp_ack_check(struct sim_world *world, struct sim_tcp *tcp)
         tcp->first_early.index) {
         sim_tcp_send_ack(world, tcp);
     } else {
-        sim_tcp_timer_delayed_ack(world, tcp);
+        if (!sim_tcp_timer_delayed_ack(world, tcp)) {
+            sim_tcp_send_ack(world, tcp);
+        }
     }
 }
 
@@ -70,48 +72,6 @@ static void tell_duplicate(struct sim_tcp *tcp, uint32_t start, uint32_t end)
         tcp->dsack[0] = start;
         tcp->dsack[1] = end;
     }
-}
-
-void sim_tcp_sack_blocks(const struct sim_world *world, struct sim_tcp *tcp,
-                         struct sim_tcp_header *header)
-{
-    uint32_t count = 0;
-    if (tcp->dsack[0] != tcp->dsack[1]) { /* RFC 2883: first, and once */
-        header->sack[count][0] = tcp->dsack[0];
-        header->sack[count++][1] = tcp->dsack[1];
-        tcp->dsack[0] = tcp->dsack[1] = 0;
-    }
-    const uint32_t first = count;
-    uint32_t most = tcp->timestamps_ok ? 3 : 4;
-    struct sim_packet_id id = tcp->first_early;
-    while (id.index) {
-        const struct sim_packet *packet = sim_packet_at(world, id);
-        uint32_t start = packet->tcp.sequence;
-        uint32_t end = segment_end(packet);
-        for (id = packet->next; id.index; id = packet->next) {
-            packet = sim_packet_at(world, id);
-            if (after(packet->tcp.sequence, end)) {
-                break;
-            }
-            if (after(segment_end(packet), end)) {
-                end = segment_end(packet);
-            }
-        }
-        bool latest = !after(start, tcp->early_latest) && before(tcp->early_latest, end);
-        if (latest && count > first) { /* RFC 2018: the block with the latest segment leads */
-            uint32_t last = count < most ? count++ : count - 1;
-            for (uint32_t i = last; i > first; i--) {
-                header->sack[i][0] = header->sack[i - 1][0];
-                header->sack[i][1] = header->sack[i - 1][1];
-            }
-            header->sack[first][0] = start;
-            header->sack[first][1] = end;
-        } else if (count < most) {
-            header->sack[count][0] = start;
-            header->sack[count++][1] = end;
-        }
-    }
-    header->sack_count = (uint8_t)count;
 }
 
 /* ---- FIN ---------------------------------------------------------------------------------- */
@@ -375,5 +335,35 @@ void sim_tcp_urgent(struct sim_world *world, struct sim_tcp *tcp, const struct s
     tcp->urgent_state = URGENT_VALID;
     if (!(tcp_socket(world, tcp)->flags & SIM_SOCKET_ORPHAN)) {
         sim_wake_socket(world, tcp->socket, POLLPRI | POLLIN | POLLRDNORM);
+    }
+}
+
+/* ---- the program read -------------------------------------------------------------- */
+
+void sim_tcp_after_read(struct sim_world *world, struct sim_tcp *tcp, uint32_t length)
+{
+    struct sim_socket *socket = tcp_socket(world, tcp);
+    if (length) {
+        sim_tcp_adjust_space(world, tcp);
+    }
+    if (tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN) | STATE(SYN_SENT) | STATE(TIME_WAIT))) {
+        return;
+    }
+    bool now = false;
+    if (tcp->ack_pending & ACK_SCHEDULED) {
+        bool drained = length && !socket->receive_charge;
+        now = tcp->rcv_nxt - tcp->rcv_wup > tcp->receive_mss ||
+              (drained && ((tcp->ack_pending & ACK_PUSHED_AGAIN) ||
+                           ((tcp->ack_pending & ACK_PUSHED) && !tcp->pingpong)));
+    }
+    if (!now && length && !(socket->flags & SIM_SOCKET_READ_SHUT)) {
+        uint32_t window = tcp_receive_window(tcp);
+        if (2 * (uint64_t)window <= tcp->window_clamp) {
+            uint32_t ideal = sim_tcp_ideal_window(world, tcp);
+            now = ideal && ideal >= 2 * (uint64_t)window;
+        }
+    }
+    if (now) {
+        sim_tcp_send_ack(world, tcp);
     }
 }

@@ -20,7 +20,7 @@ static void shrink_path(struct sim_world *world, struct sim_tcp *tcp, uint32_t m
     }
     sim_tcp_sync_mss(world, tcp, mtu);
     for (struct sim_packet *kept = tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
-         kept; kept = sim_tcp_kept_next(world, kept)) {
+         kept; kept = tcp_kept_next(world, kept)) {
         if (kept->payload.length > tcp->mss) {
             sim_tcp_mark_lost(tcp, kept);
         }

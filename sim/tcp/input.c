@@ -11,83 +11,7 @@
 #include "socket/port.h"
 #include "socket/sockets.h"
 
-enum {
-    OUT_OF_WINDOW_LIMIT_MS = 500,       /* LINUX: tcp_invalid_ratelimit */
-    PAWS_IDLE_LIMIT_S = 24 * 24 * 3600, /* RFC 7323 5.5 */
-    PAWS_WINDOW = 1,
-};
-
-/* ---- timestamps, options ------------------------------------------------------------------ */
-
-void sim_tcp_store_timestamp(struct sim_world *world, struct sim_tcp *tcp,
-                             const struct sim_packet *packet)
-{
-    tcp->ts_recent = packet->tcp.timestamp_value;
-    tcp->ts_recent_s = tcp_clock_ms(world) / 1000;
-}
-
-bool sim_tcp_paws_rejects(const struct sim_world *world, const struct sim_tcp *tcp,
-                          const struct sim_packet *packet)
-{
-    if (!packet->tcp.has_timestamps || !tcp->timestamps_ok || !tcp->ts_recent) {
-        return false;
-    }
-    int32_t behind = (int32_t)(tcp->ts_recent - packet->tcp.timestamp_value);
-    if (behind <= PAWS_WINDOW - 1) {
-        return false;
-    }
-    return tcp_clock_ms(world) / 1000 - tcp->ts_recent_s < PAWS_IDLE_LIMIT_S;
-}
-
-void sim_tcp_take_syn_options(struct sim_world *world, struct sim_tcp *tcp,
-                              const struct sim_packet *packet, bool answer)
-{
-    const struct sim_tcp_header *header = &packet->tcp;
-    if (!answer) { /* a SYN: take what both can; an answer to ours can only take away */
-        tcp->wscale_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_WINDOW_SCALING) != 0;
-        tcp->timestamps_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_TIMESTAMPS) != 0;
-        tcp->sack_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_SACK) != 0;
-    }
-    uint32_t mss = packet->version == 4 ? MSS_DEFAULT : MSS_DEFAULT_6;
-    if (header->has_mss && header->mss) {
-        mss = header->mss;
-    }
-    if (tcp->max_segment) {
-        mss = smaller(mss, tcp->max_segment);
-    }
-    tcp->peer_mss = larger(mss, MSS_MIN - 40);
-    tcp->wscale_ok = tcp->wscale_ok && header->has_window_scale;
-    tcp->snd_wscale = tcp->wscale_ok ? (uint8_t)smaller(header->window_scale, TCP_WINDOW_SCALE_MAX) : 0;
-    tcp->timestamps_ok = tcp->timestamps_ok && header->has_timestamps;
-    tcp->sack_ok = tcp->sack_ok && header->sack_permitted;
-    if (tcp->timestamps_ok) {
-        sim_tcp_store_timestamp(world, tcp, packet);
-    }
-}
-
 /* ---- answers to what does not fit --------------------------------------------------------- */
-
-bool sim_tcp_out_of_window_limited(struct sim_world *world, struct sim_tcp *tcp,
-                                   const struct sim_packet *packet)
-{
-    /* Data cannot be part of a loop of ACKs that answer ACKs. */
-    if (packet && segment_length(packet) && !(packet->tcp.flags & SIM_TCP_SYN)) {
-        return false;
-    }
-    uint32_t now_ms = tcp_clock_ms(world);
-    if (tcp->last_oow_ack_ms && now_ms - tcp->last_oow_ack_ms < OUT_OF_WINDOW_LIMIT_MS) {
-        return true;
-    }
-    tcp->last_oow_ack_ms = now_ms;
-    return false;
-}
-
-void sim_tcp_challenge(struct sim_world *world, struct sim_tcp *tcp)
-{
-    if (!sim_tcp_out_of_window_limited(world, tcp, NULL)) {
-        sim_tcp_send_ack(world, tcp);
-    }
-}
 
 static void reset_arrived(struct sim_world *world, struct sim_tcp *tcp)
 {
@@ -241,7 +165,9 @@ static void syn_ack_received(struct sim_world *world, struct sim_tcp *tcp, struc
     if (tcp->pingpong) {
         established(world, tcp);
         tcp->ack_timeout_ms = 200;
-        sim_tcp_timer_delayed_ack(world, tcp);
+        if (!sim_tcp_timer_delayed_ack(world, tcp)) {
+            sim_tcp_send_ack(world, tcp);
+        }
         return;
     }
     established(world, tcp);

@@ -29,7 +29,13 @@ enum {
     TCP_DUPLICATE_THRESHOLD = 3,
     TCP_PACKET_OVERHEAD = 832,       /* measured: what a packet counts beside its payload (truesize) */
     TCP_SEGMENT_BURST_BYTES = 65536, /* LINUX: what one buffer gathers before it is cut (GSO) */
-    TCP_CLOCK_START_MS = 1000000,    /* the timestamp clock's value when the world begins */
+    TCP_MILLISECOND = 1000000,
+    TCP_SECOND = 1000000000,
+    TCP_RTO_BASE_NS = 200 *
+                      TCP_MILLISECOND, /* LINUX: TCP_RTO_MIN, what retry counts are modelled with */
+    TCP_RTO_INITIAL_NS = TCP_SECOND,
+    TCP_TIMEOUT_MIN_NS = 8 * TCP_MILLISECOND, /* LINUX: two ticks at 250 Hz */
+    TCP_CLOCK_START_MS = 1000000,             /* the timestamp clock's value when the world begins */
 };
 
 /* sim_tcp_kept.flags */
@@ -162,12 +168,57 @@ static inline uint32_t tcp_in_flight(const struct sim_tcp *tcp)
     return tcp->packets_out - tcp->sacked_out - tcp->lost_out + tcp->retransmitted_out;
 }
 
+/* The segments sent and not yet acknowledged, by sequence: the first, the one behind; NULL: none. */
+static inline struct sim_packet *tcp_first_kept(const struct sim_world *world,
+                                                const struct sim_tcp *tcp)
+{
+    return tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
+}
+
+static inline struct sim_packet *tcp_kept_next(const struct sim_world *world,
+                                               const struct sim_packet *kept)
+{
+    return kept->next.index ? sim_packet_at(world, kept->next) : NULL;
+}
+
+static inline uint32_t tcp_log2(uint64_t value)
+{
+    uint32_t result = 0;
+    while (value >>= 1) {
+        result++;
+    }
+    return result;
+}
+
 /* What the peer's window still takes, counted from rcv_nxt. */
 static inline uint32_t tcp_receive_window(const struct sim_tcp *tcp)
 {
     int32_t left = (int32_t)(tcp->rcv_wup + tcp->rcv_wnd - tcp->rcv_nxt);
     return left > 0 ? (uint32_t)left : 0;
 }
+
+/* ---- tcp/mss.c ---------------------------------------------------------------------------- */
+
+/* mss from path and options. */
+void sim_tcp_sync_mss(struct sim_world *world, struct sim_tcp *tcp, uint32_t path_mtu);
+uint32_t sim_tcp_advertised_mss(const struct sim_world *world, const struct sim_tcp *tcp);
+/* Bytes that one buffer of the send queue gathers. */
+uint32_t sim_tcp_size_goal(const struct sim_tcp *tcp);
+/* Takes the options of a SYN or SYN-ACK: MSS, scale, SACK, timestamps, as far as the host has them
+ * on. */
+void sim_tcp_take_syn_options(struct sim_world *world, struct sim_tcp *tcp,
+                              const struct sim_packet *packet, bool answer);
+
+/* ---- tcp/paws.c --------------------------------------------------------------------------- */
+
+void sim_tcp_store_timestamp(struct sim_world *world, struct sim_tcp *tcp,
+                             const struct sim_packet *packet);
+/* PAWS: is the segment's timestamp too old? */
+bool sim_tcp_paws_rejects(const struct sim_world *world, const struct sim_tcp *tcp,
+                          const struct sim_packet *packet);
+/* True: too soon after the last ACK that answered a bad segment. */
+bool sim_tcp_out_of_window_limited(struct sim_world *world, struct sim_tcp *tcp,
+                                   const struct sim_packet *packet);
 
 /* ---- tcp/state.c -------------------------------------------------------------------------- */
 
@@ -228,20 +279,6 @@ bool sim_tcp_time_wait_input(struct sim_world *world, struct sim_tcp *tcp,
                              const struct sim_packet *packet, bool *syn, uint32_t *isn);
 /* tcp/error.c */
 void sim_tcp_icmp_error(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id);
-/* Answers a bad segment with an ACK, at most one every 500 ms. */
-void sim_tcp_challenge(struct sim_world *world, struct sim_tcp *tcp);
-/* True: too soon after the last ACK of this kind. */
-bool sim_tcp_out_of_window_limited(struct sim_world *world, struct sim_tcp *tcp,
-                                   const struct sim_packet *packet);
-/* PAWS: is the segment's timestamp too old? */
-bool sim_tcp_paws_rejects(const struct sim_world *world, const struct sim_tcp *tcp,
-                          const struct sim_packet *packet);
-void sim_tcp_store_timestamp(struct sim_world *world, struct sim_tcp *tcp,
-                             const struct sim_packet *packet);
-/* Takes the options of a SYN or SYN-ACK: MSS, scale, SACK, timestamps, as far as the host has them
- * on. */
-void sim_tcp_take_syn_options(struct sim_world *world, struct sim_tcp *tcp,
-                              const struct sim_packet *packet, bool answer);
 
 /* ---- tcp/ack.c ---------------------------------------------------------------------------- */
 
@@ -263,9 +300,9 @@ void sim_tcp_data(struct sim_world *world, struct sim_tcp *tcp, struct sim_packe
 void sim_tcp_urgent(struct sim_world *world, struct sim_tcp *tcp, const struct sim_packet *packet);
 /* Sends the ACK that the segments so far ask for, now or later. */
 void sim_tcp_ack_check(struct sim_world *world, struct sim_tcp *tcp);
-/* Fills a header's SACK blocks. */
-void sim_tcp_sack_blocks(const struct sim_world *world, struct sim_tcp *tcp,
-                         struct sim_tcp_header *header);
+
+/* The program read `length` bytes: grows the buffer, tells the peer of the room. */
+void sim_tcp_after_read(struct sim_world *world, struct sim_tcp *tcp, uint32_t length);
 
 /* ---- tcp/window.c ------------------------------------------------------------------------- */
 
@@ -289,21 +326,19 @@ void sim_tcp_charge(const struct sim_world *world, const struct sim_tcp *tcp, ui
 void sim_tcp_discharge(const struct sim_world *world, const struct sim_tcp *tcp, uint32_t length);
 /* Moves small pieces together when the buffer is full; false when it still is. */
 bool sim_tcp_make_room(const struct sim_world *world, const struct sim_tcp *tcp);
-/* The program read `length` bytes: returns the charge, grows the buffer, tells the peer. */
-void sim_tcp_after_read(struct sim_world *world, struct sim_tcp *tcp, uint32_t length);
+/* The program read some: the receive buffer may grow with what a round trip brings. */
+void sim_tcp_adjust_space(struct sim_world *world, struct sim_tcp *tcp);
 void sim_tcp_measure_receive_mss(struct sim_world *world, struct sim_tcp *tcp, uint32_t length);
 /* What the send queue counts against SO_SNDBUF; how many bytes it takes before a writer must wait;
  * whether POLLOUT holds. */
 uint32_t sim_tcp_send_charge(const struct sim_tcp *tcp);
 uint32_t sim_tcp_send_room(const struct sim_world *world, const struct sim_tcp *tcp);
 bool sim_tcp_writable(const struct sim_world *world, const struct sim_tcp *tcp);
-/* Bytes that one buffer of the send queue gathers. */
-uint32_t sim_tcp_size_goal(const struct sim_tcp *tcp);
 
 /* ---- tcp/output.c ------------------------------------------------------------------------- */
 
-/* Begins a connection: route known, endpoints set. Sends the SYN. */
-void sim_tcp_connect(struct sim_world *world, struct sim_tcp *tcp);
+/* Sends the first SYN of a connection in SYN_SENT: iss, windows and options are set. */
+void sim_tcp_send_syn(struct sim_world *world, struct sim_tcp *tcp);
 void sim_tcp_send_syn_ack(struct sim_world *world, struct sim_tcp *tcp);
 /* Sends what windows, Nagle and cork allow. nonagle: Linux's push_pending_frames at FIN or cork's
  * end. */
@@ -311,6 +346,8 @@ void sim_tcp_push(struct sim_world *world, struct sim_tcp *tcp, bool nonagle);
 /* Sends one new segment whatever cwnd says, if the peer's window takes it. */
 void sim_tcp_push_one(struct sim_world *world, struct sim_tcp *tcp);
 void sim_tcp_send_ack(struct sim_world *world, struct sim_tcp *tcp);
+/* Answers a bad segment with an ACK, at most one every 500 ms. */
+void sim_tcp_challenge(struct sim_world *world, struct sim_tcp *tcp);
 void sim_tcp_send_fin(struct sim_world *world, struct sim_tcp *tcp);
 /* RST of a connection of ours. */
 void sim_tcp_send_reset(struct sim_world *world, struct sim_tcp *tcp);
@@ -324,12 +361,8 @@ void sim_tcp_send_keepalive(struct sim_world *world, struct sim_tcp *tcp);
 bool sim_tcp_retransmit(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *kept);
 /* Retransmits what is marked lost, as far as cwnd allows. */
 void sim_tcp_retransmit_lost(struct sim_world *world, struct sim_tcp *tcp);
-/* mss from path and options. */
-void sim_tcp_sync_mss(struct sim_world *world, struct sim_tcp *tcp, uint32_t path_mtu);
-uint32_t sim_tcp_advertised_mss(const struct sim_world *world, const struct sim_tcp *tcp);
-struct sim_packet *sim_tcp_kept_next(const struct sim_world *world, const struct sim_packet *kept);
 
-/* ---- tcp/timer.c -------------------------------------------------------------------------- */
+/* ---- tcp/timer.c; tcp.h declares tcp/timeout.c -------------------------------------------------------------------------- */
 
 void sim_tcp_timer_set(struct sim_world *world, struct sim_tcp *tcp, enum sim_tcp_timer timer,
                        uint64_t at);
@@ -342,16 +375,23 @@ void sim_tcp_timer_retransmit(struct sim_world *world, struct sim_tcp *tcp,
 void sim_tcp_timer_data_sent(struct sim_world *world, struct sim_tcp *tcp, uint32_t packets_before);
 /* An ACK moved things: rearms the RTO, or stops it. */
 void sim_tcp_timer_rearm(struct sim_world *world, struct sim_tcp *tcp);
+/* The RTO alone: counted from the first segment's departure where a probe was armed instead. */
+void sim_tcp_timer_rearm_rto(struct sim_world *world, struct sim_tcp *tcp);
 /* Arms a tail loss probe in place of the RTO; false where none is due. */
 bool sim_tcp_timer_tail_probe(struct sim_world *world, struct sim_tcp *tcp);
+/* How long the next probe of a closed window waits, backed off. */
+uint64_t sim_tcp_window_probe_after_ns(const struct sim_world *world, const struct sim_tcp *tcp);
 /* Probes the peer's window: after an RTO, or (again) backed off by what was tried already. */
 void sim_tcp_timer_window_probe(struct sim_world *world, struct sim_tcp *tcp, bool again);
-void sim_tcp_timer_delayed_ack(struct sim_world *world, struct sim_tcp *tcp);
+/* False: the ACK is due now, the caller sends it. */
+bool sim_tcp_timer_delayed_ack(struct sim_world *world, struct sim_tcp *tcp);
 void sim_tcp_timer_keepalive_starts(struct sim_world *world, struct sim_tcp *tcp);
-/* TCP_USER_TIMEOUT lets no timer pass it. */
 uint64_t sim_tcp_rto_min_ns(const struct sim_world *world, const struct sim_tcp *tcp);
 uint64_t sim_tcp_rto_max_ns(const struct sim_world *world, const struct sim_tcp *tcp);
+/* How long nothing was heard; how long that may be before a keepalive asks. */
+uint64_t sim_tcp_keepalive_elapsed_ns(const struct sim_world *world, const struct sim_tcp *tcp);
 uint64_t sim_tcp_keepalive_idle_ns(const struct sim_world *world, const struct sim_tcp *tcp);
+/* TCP_USER_TIMEOUT lets no timer pass it. */
 uint64_t sim_tcp_user_timeout_clamped(const struct sim_world *world, const struct sim_tcp *tcp,
                                       uint64_t after_ns);
 

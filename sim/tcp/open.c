@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "core/random.h"
 #include "net/ip.h"
 #include "socket/inet.h"
 #include "socket/port.h"
@@ -83,6 +84,28 @@ static int take_port(struct sim_world *world, struct sim_socket_id id)
     return 0;
 }
 
+/* The connection as it begins: its first sequence number, what it offers, no route of the past. */
+static void begin(struct sim_world *world, struct sim_tcp *tcp)
+{
+    tcp->iss = (uint32_t)sim_random_draw(&world->random, SIM_STREAM_ISN);
+    tcp->snd_una = tcp->snd_nxt = tcp->write_seq = tcp->iss;
+    tcp->snd_up = tcp->small_seq = tcp->iss;
+    tcp->snd_wnd = tcp->max_window = tcp->peer_mss = 0;
+    tcp->rcv_nxt = tcp->rcv_wup = tcp->copied_seq = 0;
+    tcp->wscale_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_WINDOW_SCALING) != 0;
+    tcp->timestamps_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_TIMESTAMPS) != 0;
+    tcp->sack_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_SACK) != 0;
+    sim_tcp_sync_mss(world, tcp, tcp->path_mtu);
+    tcp->advertised_mss = sim_tcp_advertised_mss(world, tcp);
+    tcp->receive_mss = smaller(tcp->advertised_mss, MSS_DEFAULT);
+    sim_tcp_initial_window(world, tcp, tcp->advertised_mss);
+    tcp->rto_ns = 1000000000;
+    tcp->retransmits = tcp->backoff = tcp->total_timeouts = 0;
+    tcp->retransmit_since = tcp_mark(world->now); /* LINUX: a SYN's timeouts count from the first SYN */
+    sim_tcp_congestion_init(world, tcp);
+    sim_tcp_state_change(world, tcp, SIM_TCP_SYN_SENT);
+}
+
 int sim_tcp_open(struct sim_world *world, struct sim_socket_id id, const void *address, unsigned length)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
@@ -126,6 +149,7 @@ int sim_tcp_open(struct sim_world *world, struct sim_socket_id id, const void *a
     }
     tcp->path_mtu = path.mtu;
     tcp->ts_recent = 0;
-    sim_tcp_connect(world, tcp);
+    begin(world, tcp);
+    sim_tcp_send_syn(world, tcp);
     return 0;
 }

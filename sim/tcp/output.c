@@ -5,74 +5,11 @@
 #include <netinet/in.h>
 
 #include "core/bytes.h"
-#include "core/random.h"
 #include "net/ip.h"
-
-enum {
-    IPV4_HEADER_BYTES = 20,
-    IPV6_HEADER_BYTES = 40,
-    TCP_HEADER_BYTES = 20,
-    PATH_MTU_MAX_V4 = 65535, /* LINUX: IP_MAX_MTU */
-    MSS_LEAST = 48,          /* LINUX: tcp_min_snd_mss */
-};
 
 static bool is_v4(const struct sim_socket *socket)
 {
     return sim_ip_is_v4(socket->remote.ip);
-}
-
-static uint32_t headers_bytes(const struct sim_socket *socket)
-{
-    return (is_v4(socket) ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES) + TCP_HEADER_BYTES;
-}
-
-/* ---- segment sizes ------------------------------------------------------------------------ */
-
-uint32_t sim_tcp_advertised_mss(const struct sim_world *world, const struct sim_tcp *tcp)
-{
-    uint32_t mss = tcp->path_mtu - headers_bytes(tcp_socket(world, tcp));
-    if (tcp->max_segment) {
-        mss = smaller(mss, tcp->max_segment);
-    }
-    return mss;
-}
-
-/* LINUX: a segment is never more than half of the largest window seen, so that two are on the way. */
-static uint32_t bound_to_half_window(const struct sim_tcp *tcp, uint32_t bytes)
-{
-    uint32_t most = tcp->max_window > MSS_DEFAULT ? tcp->max_window >> 1 : tcp->max_window;
-    if (most && bytes > most) {
-        return larger(most, 68 - TCP_HEADER_BYTES);
-    }
-    return bytes;
-}
-
-void sim_tcp_sync_mss(struct sim_world *world, struct sim_tcp *tcp, uint32_t path_mtu)
-{
-    const struct sim_socket *socket = tcp_socket(world, tcp);
-    if (is_v4(socket)) {
-        path_mtu = smaller(path_mtu, PATH_MTU_MAX_V4);
-    }
-    tcp->path_mtu = path_mtu;
-    uint32_t mss = path_mtu - headers_bytes(socket);
-    if (tcp->peer_mss) {
-        mss = smaller(mss, tcp->peer_mss);
-    }
-    if (tcp->max_segment) {
-        mss = smaller(mss, tcp->max_segment);
-    }
-    mss = larger(mss, MSS_LEAST);
-    if (tcp->timestamps_ok) {
-        mss -= TCP_TIMESTAMP_BYTES;
-    }
-    tcp->mss = bound_to_half_window(tcp, mss);
-}
-
-uint32_t sim_tcp_size_goal(const struct sim_tcp *tcp)
-{
-    uint32_t goal = bound_to_half_window(tcp, TCP_SEGMENT_BURST_BYTES - 1 - 320);
-    goal -= goal % tcp->mss;
-    return larger(goal, tcp->mss);
 }
 
 /* ---- the packet --------------------------------------------------------------------------- */
@@ -122,6 +59,49 @@ static void add_syn_options(const struct sim_world *world, struct sim_tcp *tcp,
     }
 }
 
+/* RFC 2018: the runs of early data, the one with the latest segment first; RFC 2883: a duplicate. */
+static void add_sack_blocks(const struct sim_world *world, struct sim_tcp *tcp,
+                            struct sim_tcp_header *header)
+{
+    uint32_t count = 0;
+    if (tcp->dsack[0] != tcp->dsack[1]) { /* RFC 2883: first, and once */
+        header->sack[count][0] = tcp->dsack[0];
+        header->sack[count++][1] = tcp->dsack[1];
+        tcp->dsack[0] = tcp->dsack[1] = 0;
+    }
+    const uint32_t first = count;
+    uint32_t most = tcp->timestamps_ok ? 3 : 4;
+    struct sim_packet_id id = tcp->first_early;
+    while (id.index) {
+        const struct sim_packet *packet = sim_packet_at(world, id);
+        uint32_t start = packet->tcp.sequence;
+        uint32_t end = segment_end(packet);
+        for (id = packet->next; id.index; id = packet->next) {
+            packet = sim_packet_at(world, id);
+            if (after(packet->tcp.sequence, end)) {
+                break;
+            }
+            if (after(segment_end(packet), end)) {
+                end = segment_end(packet);
+            }
+        }
+        bool latest = !after(start, tcp->early_latest) && before(tcp->early_latest, end);
+        if (latest && count > first) { /* RFC 2018: the block with the latest segment leads */
+            uint32_t last = count < most ? count++ : count - 1;
+            for (uint32_t i = last; i > first; i--) {
+                header->sack[i][0] = header->sack[i - 1][0];
+                header->sack[i][1] = header->sack[i - 1][1];
+            }
+            header->sack[first][0] = start;
+            header->sack[first][1] = end;
+        } else if (count < most) {
+            header->sack[count][0] = start;
+            header->sack[count++][1] = end;
+        }
+    }
+    header->sack_count = (uint8_t)count;
+}
+
 static void hand_down(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet_id id)
 {
     const struct sim_socket *socket = tcp_socket(world, tcp);
@@ -163,7 +143,7 @@ static void transmit(struct sim_world *world, struct sim_tcp *tcp, struct sim_pa
     if (tcp->sack_ok && (tcp->first_early.index || tcp->dsack[0] != tcp->dsack[1])) {
         uint32_t room = tcp->mss > length ? tcp->mss - length : 0;
         if (!length || room >= 4 + 8 * SIM_SACK_BLOCKS) {
-            sim_tcp_sack_blocks(world, tcp, header);
+            add_sack_blocks(world, tcp, header);
         }
     }
     if (tcp->snd_up != tcp->snd_una && before(header->sequence, tcp->snd_up)) {
@@ -185,11 +165,6 @@ static void transmit(struct sim_world *world, struct sim_tcp *tcp, struct sim_pa
 }
 
 /* ---- segments kept until they are acknowledged -------------------------------------------- */
-
-struct sim_packet *sim_tcp_kept_next(const struct sim_world *world, const struct sim_packet *kept)
-{
-    return kept->next.index ? sim_packet_at(world, kept->next) : NULL;
-}
 
 static void keep(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet_id id)
 {
@@ -341,7 +316,7 @@ void sim_tcp_retransmit_lost(struct sim_world *world, struct sim_tcp *tcp)
     struct sim_packet *kept = tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
     bool first = true;
     bool sent = false;
-    for (; kept && tcp->lost_out > tcp->retransmitted_out; kept = sim_tcp_kept_next(world, kept)) {
+    for (; kept && tcp->lost_out > tcp->retransmitted_out; kept = tcp_kept_next(world, kept)) {
         uint32_t flags = kept->kept.flags;
         if ((flags & KEPT_LOST) && !(flags & (KEPT_SACKED | KEPT_RETRANSMITTED))) {
             if (tcp_in_flight(tcp) >= tcp->cwnd) {
@@ -508,6 +483,13 @@ void sim_tcp_send_ack(struct sim_world *world, struct sim_tcp *tcp)
     send_bare(world, tcp, acceptable_sequence(tcp), SIM_TCP_ACK);
 }
 
+void sim_tcp_challenge(struct sim_world *world, struct sim_tcp *tcp)
+{
+    if (!sim_tcp_out_of_window_limited(world, tcp, NULL)) {
+        sim_tcp_send_ack(world, tcp);
+    }
+}
+
 void sim_tcp_send_reset(struct sim_world *world, struct sim_tcp *tcp)
 {
     send_bare(world, tcp, acceptable_sequence(tcp), SIM_TCP_RST | SIM_TCP_ACK);
@@ -547,26 +529,8 @@ void sim_tcp_send_syn_ack(struct sim_world *world, struct sim_tcp *tcp)
     hand_down(world, tcp, id);
 }
 
-void sim_tcp_connect(struct sim_world *world, struct sim_tcp *tcp)
+void sim_tcp_send_syn(struct sim_world *world, struct sim_tcp *tcp)
 {
-    tcp->iss = (uint32_t)sim_random_draw(&world->random, SIM_STREAM_ISN);
-    tcp->snd_una = tcp->snd_nxt = tcp->write_seq = tcp->iss;
-    tcp->snd_up = tcp->small_seq = tcp->iss;
-    tcp->snd_wnd = tcp->max_window = tcp->peer_mss = 0;
-    tcp->rcv_nxt = tcp->rcv_wup = tcp->copied_seq = 0;
-    tcp->wscale_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_WINDOW_SCALING) != 0;
-    tcp->timestamps_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_TIMESTAMPS) != 0;
-    tcp->sack_ok = tcp_setting(world, tcp, SIM_SETTING_TCP_SACK) != 0;
-    sim_tcp_sync_mss(world, tcp, tcp->path_mtu);
-    tcp->advertised_mss = sim_tcp_advertised_mss(world, tcp);
-    tcp->receive_mss = smaller(tcp->advertised_mss, MSS_DEFAULT);
-    sim_tcp_initial_window(world, tcp, tcp->advertised_mss);
-    tcp->rto_ns = 1000000000;
-    tcp->retransmits = tcp->backoff = tcp->total_timeouts = 0;
-    tcp->retransmit_since = tcp_mark(world->now); /* LINUX: a SYN's timeouts count from the first SYN */
-    sim_tcp_congestion_init(world, tcp);
-    sim_tcp_state_change(world, tcp, SIM_TCP_SYN_SENT);
-
     struct sim_packet_id id = sim_packet_new(world);
     if (id.index) {
         struct sim_packet *kept = sim_packet_at(world, id);

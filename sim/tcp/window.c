@@ -36,15 +36,6 @@ uint32_t sim_tcp_space(const struct sim_world *world, const struct sim_tcp *tcp)
     return sim_tcp_window_of(tcp, socket->receive_limit - socket->receive_charge);
 }
 
-static uint32_t log2_of(uint32_t value)
-{
-    uint32_t result = 0;
-    while (value >>= 1) {
-        result++;
-    }
-    return result;
-}
-
 void sim_tcp_initial_window(struct sim_world *world, struct sim_tcp *tcp, uint32_t mss)
 {
     const struct sim_socket *socket = tcp_socket(world, tcp);
@@ -66,7 +57,7 @@ void sim_tcp_initial_window(struct sim_world *world, struct sim_tcp *tcp, uint32
         uint64_t rmem_max = (uint64_t)tcp_setting(world, tcp, SIM_SETTING_RMEM_MAX);
         most = most > rmem_max ? most : rmem_max;
         most = most < clamp ? most : clamp;
-        uint32_t bits = log2_of((uint32_t)most);
+        uint32_t bits = tcp_log2((uint32_t)most);
         tcp->rcv_wscale = (uint8_t)(bits > 15 ? smaller(bits - 15, TCP_WINDOW_SCALE_MAX) : 0);
     }
     tcp->rcv_wnd = smaller(tcp->rcv_wnd, SCALE_LIMIT << tcp->rcv_wscale);
@@ -221,7 +212,7 @@ void sim_tcp_measure_receive_mss(struct sim_world *world, struct sim_tcp *tcp, u
 }
 
 /* LINUX: dynamic right-sizing: twice what was read in a round trip, plus room for slow start. */
-static void adjust_space(struct sim_world *world, struct sim_tcp *tcp)
+void sim_tcp_adjust_space(struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
     uint64_t rtt_us = tcp->srtt_us8 >> 3; /* SIMPLER: the sender's estimate, from the handshake on */
@@ -245,34 +236,6 @@ static void adjust_space(struct sim_world *world, struct sim_tcp *tcp)
     }
     tcp->space_seq = tcp->copied_seq;
     tcp->space_at = world->now;
-}
-
-void sim_tcp_after_read(struct sim_world *world, struct sim_tcp *tcp, uint32_t length)
-{
-    struct sim_socket *socket = tcp_socket(world, tcp);
-    if (length) {
-        adjust_space(world, tcp);
-    }
-    if (tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN) | STATE(SYN_SENT) | STATE(TIME_WAIT))) {
-        return;
-    }
-    bool now = false;
-    if (tcp->ack_pending & ACK_SCHEDULED) {
-        bool drained = length && !socket->receive_charge;
-        now = tcp->rcv_nxt - tcp->rcv_wup > tcp->receive_mss ||
-              (drained && ((tcp->ack_pending & ACK_PUSHED_AGAIN) ||
-                           ((tcp->ack_pending & ACK_PUSHED) && !tcp->pingpong)));
-    }
-    if (!now && length && !(socket->flags & SIM_SOCKET_READ_SHUT)) {
-        uint32_t window = tcp_receive_window(tcp);
-        if (2 * (uint64_t)window <= tcp->window_clamp) {
-            uint32_t ideal = sim_tcp_ideal_window(world, tcp);
-            now = ideal && ideal >= 2 * (uint64_t)window;
-        }
-    }
-    if (now) {
-        sim_tcp_send_ack(world, tcp);
-    }
 }
 
 /* ---- sending ------------------------------------------------------------------------------ */
