@@ -17,8 +17,8 @@
 enum {
     /* What an error quotes of a UDP payload: RFC 1812 and RFC 4443 let the whole packet be 576 and
      * 1280 bytes; off go two IP headers, the ICMP header and the UDP header. */
-    QUOTED_BYTES_V4 = 576 - 20 - 8 - 20 - 8,
-    QUOTED_BYTES_V6 = 1280 - 40 - 8 - 40 - 8,
+    QUOTED_BYTES_V4 = 576 - 2 * SIM_WIRE_IPV4_BYTES - SIM_WIRE_ICMP_BYTES - SIM_WIRE_UDP_BYTES,
+    QUOTED_BYTES_V6 = 1280 - 2 * SIM_WIRE_IPV6_BYTES - SIM_WIRE_ICMP_BYTES - SIM_WIRE_UDP_BYTES,
     RATE_BURST = 6,
 };
 

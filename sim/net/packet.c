@@ -12,16 +12,6 @@
 #include "core/block.h"
 #include "core/bytes.h"
 
-enum {
-    IPV4_HEADER_BYTES = 20,
-    IPV6_HEADER_BYTES = 40,
-    TCP_HEADER_BYTES = 20,
-    UDP_HEADER_BYTES = 8,
-    ICMP_HEADER_BYTES = 8,
-    QUOTED_TRANSPORT_BYTES = 8, /* RFC 792: what an error carries of the packet it is about */
-    TCP_OPTIONS_MOST = 40,
-};
-
 struct sim_packet_id sim_packet_new(struct sim_world *world)
 {
     return (struct sim_packet_id){sim_pool_take(world, SIM_POOL_PACKET)};
@@ -70,7 +60,7 @@ static uint32_t fixed_option_bytes(const struct sim_tcp_header *header)
 
 uint32_t sim_packet_sack_count(const struct sim_tcp_header *header)
 {
-    const uint32_t room = TCP_OPTIONS_MOST - fixed_option_bytes(header);
+    const uint32_t room = SIM_WIRE_TCP_OPTIONS_MOST - fixed_option_bytes(header);
     const uint32_t fit = room >= 4 ? (room - 4) / 8 : 0;
     return header->sack_count < fit ? header->sack_count : fit;
 }
@@ -83,17 +73,17 @@ uint32_t sim_packet_tcp_option_bytes(const struct sim_tcp_header *header)
 
 uint32_t sim_packet_wire_bytes(const struct sim_packet *packet)
 {
-    const uint32_t ip_bytes = packet->version == 4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
+    const uint32_t ip_bytes = packet->version == 4 ? SIM_WIRE_IPV4_BYTES : SIM_WIRE_IPV6_BYTES;
     const uint32_t bytes = ip_bytes + (uint32_t)packet->payload.length;
     if (packet->protocol == IPPROTO_TCP) {
-        return bytes + TCP_HEADER_BYTES + sim_packet_tcp_option_bytes(&packet->tcp);
+        return bytes + SIM_WIRE_TCP_BYTES + sim_packet_tcp_option_bytes(&packet->tcp);
     }
     if (packet->protocol == IPPROTO_UDP) {
-        return bytes + UDP_HEADER_BYTES;
+        return bytes + SIM_WIRE_UDP_BYTES;
     }
     if (sim_packet_is_icmp(packet)) {
-        return bytes + ICMP_HEADER_BYTES +
-               (packet->icmp.has_quote ? ip_bytes + QUOTED_TRANSPORT_BYTES : 0);
+        return bytes + SIM_WIRE_ICMP_BYTES +
+               (packet->icmp.has_quote ? ip_bytes + SIM_WIRE_QUOTED_BYTES : 0);
     }
     return bytes;
 }

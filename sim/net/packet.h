@@ -7,6 +7,17 @@
 
 #include "core/state.h"
 
+/* What headers without options take on the wire. */
+enum {
+    SIM_WIRE_IPV4_BYTES = 20,
+    SIM_WIRE_IPV6_BYTES = 40,
+    SIM_WIRE_TCP_BYTES = 20,
+    SIM_WIRE_TCP_OPTIONS_MOST = 40,
+    SIM_WIRE_UDP_BYTES = 8,
+    SIM_WIRE_ICMP_BYTES = 8,
+    SIM_WIRE_QUOTED_BYTES = 8, /* RFC 792: of the transport header that an error quotes */
+};
+
 /* Is the icmp header in use? (ICMP's number in the other IP version is just a protocol.) */
 static inline bool sim_packet_is_icmp(const struct sim_packet *packet)
 {

@@ -11,16 +11,7 @@
 #include "wire_internal.h"
 
 enum {
-    TCP_OPTION_END = 0,
-    TCP_OPTION_NOP = 1,
-    TCP_OPTION_MSS = 2,
-    TCP_OPTION_WINDOW_SCALE = 3,
-    TCP_OPTION_SACK_PERMITTED = 4,
-    TCP_OPTION_SACK = 5,
-    TCP_OPTION_TIMESTAMPS = 8,
-    DONT_FRAGMENT = 0x4000,
     FRAGMENT_MASK = 0x3fff, /* more fragments, or an offset */
-    ICMP_UNREACHABLE = 3,
 };
 
 /* What is left to read. */

@@ -8,14 +8,18 @@
 #include <string.h>
 
 #include "core/state.h"
+#include "packet.h"
 
 enum {
-    SIM_WIRE_IPV4_BYTES = 20,
-    SIM_WIRE_IPV6_BYTES = 40,
-    SIM_WIRE_TCP_BYTES = 20,
-    SIM_WIRE_UDP_BYTES = 8,
-    SIM_WIRE_ICMP_BYTES = 8,
-    SIM_WIRE_QUOTED_BYTES = 8, /* of the transport header that an ICMP error quotes */
+    TCP_OPTION_END = 0, /* RFC 9293 3.2, RFC 7323, RFC 2018 */
+    TCP_OPTION_NOP = 1,
+    TCP_OPTION_MSS = 2,
+    TCP_OPTION_WINDOW_SCALE = 3,
+    TCP_OPTION_SACK_PERMITTED = 4,
+    TCP_OPTION_SACK = 5,
+    TCP_OPTION_TIMESTAMPS = 8,
+    DONT_FRAGMENT = 0x4000, /* RFC 791 3.1 */
+    ICMP_UNREACHABLE = 3,   /* RFC 792 */
 };
 
 static inline uint8_t *sim_wire_put16(uint8_t *at, uint32_t value)

@@ -117,8 +117,6 @@ void sim_socket_free(struct sim_world *world, struct sim_socket_id id)
     sim_port_remove(world, id);
     sim_protocol_of(socket->protocol_kind)->destroy(world, id);
     sim_bytes_clear(world, &socket->receive);
-    /* Messages may hold descriptions, whose last drop may come back here for another socket: the
-     * queue is taken off first. */
     struct sim_datagram_id datagrams = socket->first_datagram;
     struct sim_datagram_id errors = socket->first_error;
     socket->first_datagram.index = socket->last_datagram.index = 0;
@@ -289,25 +287,13 @@ void sim_socket_check_queue(const struct sim_world *world, struct sim_socket_id 
     assert(charge == socket->receive_charge);
 }
 
-void sim_rights_free(struct sim_world *world, struct sim_rights_id id)
-{
-    while (id.index != 0) {
-        struct sim_rights rights = *sim_rights_at(world, id);
-        sim_pool_give(world, SIM_POOL_RIGHTS, id.index);
-        sim_file_at(world, rights.file)->in_flight--;
-        sim_file_drop(world, rights.file);
-        id = rights.next;
-    }
-}
-
 void sim_datagram_free(struct sim_world *world, struct sim_datagram_id id)
 {
     struct sim_datagram *datagram = sim_datagram_at(world, id);
-    struct sim_rights_id rights = datagram->rights;
 
+    assert(datagram->rights.index == 0); /* unix/ frees what it put there */
     sim_bytes_clear(world, &datagram->bytes);
     sim_pool_give(world, SIM_POOL_DATAGRAM, id.index);
-    sim_rights_free(world, rights);
 }
 
 /* ---- errors ---- */

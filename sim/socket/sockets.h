@@ -26,14 +26,12 @@ int sim_endpoint_from(const struct sim_socket *socket, const struct sockaddr *ad
 void sim_endpoint_to(uint16_t family, const struct sim_endpoint *endpoint, struct sockaddr *address,
                      socklen_t *length);
 
-/* The receive queue of messages: append counts the charge and wakes readers; free also drops the
- * descriptions in flight with the message. */
+/* The receive queue of messages: append counts the charge and wakes readers; free wants a message
+ * that carries no descriptions (any more). */
 void sim_datagram_append(struct sim_world *world, struct sim_socket_id id,
                          struct sim_datagram_id datagram);
 struct sim_datagram_id sim_datagram_take(struct sim_world *world, struct sim_socket_id id);
 void sim_datagram_free(struct sim_world *world, struct sim_datagram_id id);
-/* Gives back a list of descriptions in flight; index 0 is an empty one. */
-void sim_rights_free(struct sim_world *world, struct sim_rights_id first);
 /* What a message of this length counts against the buffers of both ends (Linux's truesize). */
 uint32_t sim_datagram_charge(uint64_t length);
 /* Asserts that the queue's links and charges are right. */

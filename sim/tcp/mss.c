@@ -5,16 +5,14 @@
 #include "net/ip.h"
 
 enum {
-    IPV4_HEADER_BYTES = 20,
-    IPV6_HEADER_BYTES = 40,
-    TCP_HEADER_BYTES = 20,
     PATH_MTU_MAX_V4 = 65535, /* LINUX: IP_MAX_MTU */
     MSS_LEAST = 48,          /* LINUX: tcp_min_snd_mss */
 };
 
 static uint32_t headers_bytes(const struct sim_socket *socket)
 {
-    return (sim_ip_is_v4(socket->remote.ip) ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES) + TCP_HEADER_BYTES;
+    return (sim_ip_is_v4(socket->remote.ip) ? SIM_WIRE_IPV4_BYTES : SIM_WIRE_IPV6_BYTES) +
+           SIM_WIRE_TCP_BYTES;
 }
 
 uint32_t sim_tcp_advertised_mss(const struct sim_world *world, const struct sim_tcp *tcp)
@@ -31,7 +29,7 @@ static uint32_t bound_to_half_window(const struct sim_tcp *tcp, uint32_t bytes)
 {
     uint32_t most = tcp->max_window > MSS_DEFAULT ? tcp->max_window >> 1 : tcp->max_window;
     if (most && bytes > most) {
-        return larger(most, 68 - TCP_HEADER_BYTES);
+        return larger(most, 68 - SIM_WIRE_TCP_BYTES);
     }
     return bytes;
 }

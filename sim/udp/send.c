@@ -17,9 +17,6 @@
 enum {
     LOOPBACK_NUMBER = 1,
     LONGEST_DATAGRAM = 65535,
-    UDP_HEADER_BYTES = 8,
-    IPV4_HEADER_BYTES = 20,
-    IPV6_HEADER_BYTES = 40,
     SOCKADDR_BYTES_BEFORE_DATA = 2, /* offsetof(struct sockaddr, sa_data) */
 };
 
@@ -277,8 +274,8 @@ static int read_control(const struct sim_world *world, const struct sim_socket *
 static int check_length(const struct sim_socket *socket, const struct sim_ip_path *path, bool v4,
                         size_t length)
 {
-    size_t header = UDP_HEADER_BYTES + (v4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES);
-    size_t most = v4 ? LONGEST_DATAGRAM - header : LONGEST_DATAGRAM - UDP_HEADER_BYTES;
+    size_t header = SIM_WIRE_UDP_BYTES + (v4 ? SIM_WIRE_IPV4_BYTES : SIM_WIRE_IPV6_BYTES);
+    size_t most = v4 ? LONGEST_DATAGRAM - header : LONGEST_DATAGRAM - SIM_WIRE_UDP_BYTES;
 
     if (length > most) {
         return -EMSGSIZE;

@@ -125,17 +125,8 @@ int sim_unix_connect(struct sim_world *world, struct sim_socket_id id, const str
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_socket_id listener;
-    int error = sim_unix_find(world, socket, address, length, &listener);
+    int error = sim_unix_find_peer(world, id, address, length, &listener);
 
-    if (error == -EINVAL) {
-        return error;
-    }
-    if ((socket->options & SIM_OPTION_PASSCRED) != 0) {
-        int unnamed = sim_unix_autobind(world, id);
-        if (unnamed < 0) {
-            return unnamed;
-        }
-    }
     if (error < 0) {
         return error;
     }

@@ -86,7 +86,6 @@ static int set_peer(struct sim_world *world, struct sim_socket_id id, struct sim
 static int connect_datagram(struct sim_world *world, struct sim_socket_id id,
                             const struct sockaddr *address, socklen_t length)
 {
-    const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_socket_id peer = {0};
 
     if (length < (socklen_t)sizeof address->sa_family) {
@@ -95,16 +94,7 @@ static int connect_datagram(struct sim_world *world, struct sim_socket_id id,
     if (address->sa_family == AF_UNSPEC) {
         return set_peer(world, id, peer);
     }
-    int error = sim_unix_find(world, socket, address, length, &peer);
-    if (error == -EINVAL) {
-        return error;
-    }
-    if ((socket->options & SIM_OPTION_PASSCRED) != 0) {
-        int unnamed = sim_unix_autobind(world, id);
-        if (unnamed < 0) {
-            return unnamed;
-        }
-    }
+    int error = sim_unix_find_peer(world, id, address, length, &peer);
     if (error < 0) {
         return error;
     }
@@ -237,18 +227,6 @@ static ssize_t send_seqpacket(struct sim_world *world, struct sim_task_id task, 
 
 /* ---- receiving ---- */
 
-static void give_name(const struct sim_datagram *datagram, struct msghdr *message)
-{
-    socklen_t length = message->msg_namelen;
-
-    if (message->msg_name == NULL || datagram->sender_name_bytes == 0) {
-        message->msg_namelen = 0;
-        return;
-    }
-    sim_unix_give_name(datagram->sender_name, datagram->sender_name_bytes, message->msg_name, &length);
-    message->msg_namelen = length;
-}
-
 /* LINUX: of a datagram socket that was shut down only a call that would wait says 0; a SEQPACKET
  * socket says it always. */
 static ssize_t nothing_queued(const struct sim_world *world, const struct sim_socket *socket,
@@ -296,7 +274,7 @@ ssize_t sim_unix_receive_datagram(struct sim_world *world, struct sim_task_id ta
     if (copied < length) {
         message->msg_flags |= MSG_TRUNC;
     }
-    give_name(datagram, message);
+    sim_unix_give_sender(datagram, message);
     if (!peek) {
         datagram->rights.index = 0;
         sim_datagram_free(world, first);

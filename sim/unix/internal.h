@@ -26,6 +26,10 @@ int sim_unix_autobind(struct sim_world *world, struct sim_socket_id id);
  * path), -ECONNREFUSED (nobody there), -EPROTOTYPE. */
 int sim_unix_find(const struct sim_world *world, const struct sim_socket *socket,
                   const struct sockaddr *address, socklen_t length, struct sim_socket_id *found);
+/* The same for connect(): a socket with SO_PASSCRED gets an automatic name on the way. Also that
+ * call's errors. */
+int sim_unix_find_peer(struct sim_world *world, struct sim_socket_id id, const struct sockaddr *address,
+                       socklen_t length, struct sim_socket_id *found);
 int sim_unix_get_name(const struct sim_world *world, struct sim_socket_id id, bool peer,
                       struct sockaddr *address, socklen_t *length);
 /* The sockaddr of a name. */
@@ -56,6 +60,10 @@ void sim_unix_deliver_cargo(struct sim_world *world, struct sim_task_id task,
 int sim_unix_enqueue(struct sim_world *world, struct sim_task_id task, struct sim_socket_id from,
                      struct sim_socket_id to, const struct msghdr *message, size_t skip, size_t length,
                      uint32_t charge, struct sim_unix_cargo *cargo);
+/* Frees a message that no queue holds, and drops the descriptions in flight with it. */
+void sim_unix_free_message(struct sim_world *world, struct sim_datagram_id id);
+/* The sender's name, as recvmsg() tells it. */
+void sim_unix_give_sender(const struct sim_datagram *datagram, struct msghdr *message);
 /* Takes the first message off the queue; the sender's buffer has room again. */
 struct sim_datagram_id sim_unix_dequeue(struct sim_world *world, struct sim_socket_id id);
 /* May this socket send now? 0, a pending error (taken), -EPIPE, -EAGAIN. */

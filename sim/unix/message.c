@@ -23,12 +23,34 @@ enum {
 
 /* ---- loading ---- */
 
+/* Dropping a description may end another socket and come back here for what lies in its queue. */
+static void free_rights(struct sim_world *world, struct sim_rights_id id)
+{
+    while (id.index != 0) {
+        struct sim_rights rights = *sim_rights_at(world, id);
+        sim_pool_give(world, SIM_POOL_RIGHTS, id.index);
+        sim_file_at(world, rights.file)->in_flight--;
+        sim_file_drop(world, rights.file);
+        id = rights.next;
+    }
+}
+
+void sim_unix_free_message(struct sim_world *world, struct sim_datagram_id id)
+{
+    struct sim_datagram *datagram = sim_datagram_at(world, id);
+    struct sim_rights_id rights = datagram->rights;
+
+    datagram->rights.index = 0;
+    sim_datagram_free(world, id);
+    free_rights(world, rights);
+}
+
 void sim_unix_unload(struct sim_world *world, struct sim_unix_cargo *cargo)
 {
     struct sim_rights_id rights = cargo->rights;
 
     cargo->rights.index = 0;
-    sim_rights_free(world, rights);
+    free_rights(world, rights);
 }
 
 static int add_right(struct sim_world *world, struct sim_rights_id **end, struct sim_file_id file)
@@ -240,6 +262,18 @@ int sim_unix_enqueue(struct sim_world *world, struct sim_task_id task, struct si
     sim_unix_of(world, to)->child_count++;
     sim_datagram_append(world, to, new);
     return 0;
+}
+
+void sim_unix_give_sender(const struct sim_datagram *datagram, struct msghdr *message)
+{
+    socklen_t length = message->msg_namelen;
+
+    if (message->msg_name == NULL || datagram->sender_name_bytes == 0) {
+        message->msg_namelen = 0;
+        return;
+    }
+    sim_unix_give_name(datagram->sender_name, datagram->sender_name_bytes, message->msg_name, &length);
+    message->msg_namelen = length;
 }
 
 /* LINUX: unix_writable: three quarters of the send buffer must be free before a writer is woken. */

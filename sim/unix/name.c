@@ -207,27 +207,6 @@ int sim_unix_bind(struct sim_world *world, struct sim_socket_id id, const struct
     return 0;
 }
 
-int sim_unix_find(const struct sim_world *world, const struct sim_socket *socket,
-                  const struct sockaddr *address, socklen_t length, struct sim_socket_id *found)
-{
-    struct name name;
-    int error = name_from(address, length, &name);
-
-    if (error < 0) {
-        return error;
-    }
-    bool path = is_path(name.text, name.bytes);
-    struct sim_unix_id id = find_name(world, socket->host, socket->type, &name);
-    if (id.index == 0) {
-        return path ? -ENOENT : -ECONNREFUSED;
-    }
-    *found = sim_unix_at(world, id)->socket;
-    if (found->index == 0 || (sim_socket_at(world, *found)->flags & SIM_SOCKET_ORPHAN) != 0) {
-        return -ECONNREFUSED;
-    }
-    return sim_unix_at(world, id)->type == socket->type ? 0 : -EPROTOTYPE;
-}
-
 /* ---- telling ---- */
 
 /* LINUX: an unnamed socket's address is its family alone; a path's has its NUL, even where that lies
@@ -264,4 +243,40 @@ int sim_unix_get_name(const struct sim_world *world, struct sim_socket_id id, bo
     }
     sim_unix_give_name(own->name, own->name_bytes, address, length);
     return 0;
+}
+
+int sim_unix_find(const struct sim_world *world, const struct sim_socket *socket,
+                  const struct sockaddr *address, socklen_t length, struct sim_socket_id *found)
+{
+    struct name name;
+    int error = name_from(address, length, &name);
+
+    if (error < 0) {
+        return error;
+    }
+    bool path = is_path(name.text, name.bytes);
+    struct sim_unix_id id = find_name(world, socket->host, socket->type, &name);
+    if (id.index == 0) {
+        return path ? -ENOENT : -ECONNREFUSED;
+    }
+    *found = sim_unix_at(world, id)->socket;
+    if (found->index == 0 || (sim_socket_at(world, *found)->flags & SIM_SOCKET_ORPHAN) != 0) {
+        return -ECONNREFUSED;
+    }
+    return sim_unix_at(world, id)->type == socket->type ? 0 : -EPROTOTYPE;
+}
+
+/* LINUX: unix_stream_connect, unix_dgram_connect: the form of the address, then the automatic name for
+ * who wants credentials, then whether anybody is there. */
+int sim_unix_find_peer(struct sim_world *world, struct sim_socket_id id, const struct sockaddr *address,
+                       socklen_t length, struct sim_socket_id *found)
+{
+    const struct sim_socket *socket = sim_socket_at(world, id);
+    int error = sim_unix_find(world, socket, address, length, found);
+
+    if (error != -EINVAL && (socket->options & SIM_OPTION_PASSCRED) != 0) {
+        int unnamed = sim_unix_autobind(world, id);
+        return unnamed < 0 ? unnamed : error;
+    }
+    return error;
 }

@@ -116,18 +116,6 @@ static bool is_of_another(const struct sim_socket *socket, const struct progress
             piece->sender_gid != progress->cargo.gid);
 }
 
-static void give_name(const struct sim_datagram *piece, struct msghdr *message)
-{
-    socklen_t length = message->msg_namelen;
-
-    if (message->msg_name == NULL || piece->sender_name_bytes == 0) {
-        message->msg_namelen = 0;
-        return;
-    }
-    sim_unix_give_name(piece->sender_name, piece->sender_name_bytes, message->msg_name, &length);
-    message->msg_namelen = length;
-}
-
 static size_t copy_piece(const struct sim_world *world, const struct sim_datagram *piece,
                          struct msghdr *message, struct progress *progress)
 {
@@ -141,7 +129,7 @@ static size_t copy_piece(const struct sim_world *world, const struct sim_datagra
         progress->cargo.gid = piece->sender_gid;
         progress->has_cargo = true;
         if (progress->skip == 0) {
-            give_name(piece, message);
+            sim_unix_give_sender(piece, message);
         }
     }
     progress->copied += chunk;

@@ -152,7 +152,7 @@ void sim_unix_flush(struct sim_world *world, struct sim_socket_id id)
     struct sim_datagram_id taken;
 
     while ((taken = sim_unix_dequeue(world, id)).index != 0) {
-        sim_datagram_free(world, taken);
+        sim_unix_free_message(world, taken);
     }
 }
 
