@@ -16,7 +16,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <drysock/system.h>
+#include <drysock/system_calls.h>
 
 /* ---- sockets ------------------------------------------------------------------------------ */
 
@@ -470,62 +470,9 @@ static void *kernel_process_local(struct dry_caller caller)
     return process_store;
 }
 
-static const struct dry_system kernel = {
-    .name = "kernel",
-    .socket = kernel_socket,
-    .socketpair = kernel_socketpair,
-    .bind = kernel_bind,
-    .listen = kernel_listen,
-    .accept = kernel_accept,
-    .connect = kernel_connect,
-    .sendto = kernel_sendto,
-    .recvfrom = kernel_recvfrom,
-    .sendmsg = kernel_sendmsg,
-    .recvmsg = kernel_recvmsg,
-    .shutdown = kernel_shutdown,
-    .getsockname = kernel_getsockname,
-    .getpeername = kernel_getpeername,
-    .getsockopt = kernel_getsockopt,
-    .setsockopt = kernel_setsockopt,
-    .close = kernel_close,
-    .dup3 = kernel_dup3,
-    .fcntl = kernel_fcntl,
-    .ioctl = kernel_ioctl,
-    .read = kernel_read,
-    .write = kernel_write,
-    .pipe2 = kernel_pipe2,
-    .eventfd = kernel_eventfd,
-    .timerfd_create = kernel_timerfd_create,
-    .timerfd_settime = kernel_timerfd_settime,
-    .timerfd_gettime = kernel_timerfd_gettime,
-    .sendfile = kernel_sendfile,
-    .fstat = kernel_fstat,
-    .lseek = kernel_lseek,
-    .ppoll = kernel_ppoll,
-    .pselect = kernel_pselect,
-    .epoll_create = kernel_epoll_create,
-    .epoll_ctl = kernel_epoll_ctl,
-    .epoll_pwait = kernel_epoll_pwait,
-    .clock_gettime = kernel_clock_gettime,
-    .clock_nanosleep = kernel_clock_nanosleep,
-    .getaddrinfo = kernel_getaddrinfo,
-    .freeaddrinfo = kernel_freeaddrinfo,
-    .getnameinfo = kernel_getnameinfo,
-    .gethostbyname = kernel_gethostbyname,
-    .gethostbyaddr = kernel_gethostbyaddr,
-    .getservbyname = kernel_getservbyname,
-    .getservbyport = kernel_getservbyport,
-    .getprotobyname = kernel_getprotobyname,
-    .gethostname = kernel_gethostname,
-    .sethostname = kernel_sethostname,
-    .if_nameindex = kernel_if_nameindex,
-    .if_nametoindex = kernel_if_nametoindex,
-    .if_indextoname = kernel_if_indextoname,
-    .spawn = kernel_spawn,
-    .join = kernel_join,
-    .task_local = kernel_task_local,
-    .process_local = kernel_process_local,
-};
+#define ENTRY(type, name, parameters, ...) .name = kernel_##name,
+static const struct dry_system kernel = {.name = "kernel", DRY_SYSTEM_CALLS(ENTRY)};
+#undef ENTRY
 
 /* Not of the initial-exec model, which would make the library's whole thread-local part, its store
  * of errors included, unfit for dlopen(3) once a program's few hundred spare bytes are taken. */

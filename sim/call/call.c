@@ -78,7 +78,7 @@ int64_t sim_call_park(SIM_CALL, const struct sim_call_wait *what, int64_t progre
         }
         sim_signal_handle(caller);
     }
-    call->progress = progress > 0 ? (uint64_t)progress : 0;
+    call->moved_bytes = progress > 0 ? (uint64_t)progress : 0;
     sim_wait_park(world, task, call->deadline_at);
     return SIM_WAIT;
 }
@@ -166,8 +166,8 @@ int64_t sim_call_clock_gettime(SIM_CALL, clockid_t clock, struct timespec *now)
     return 0;
 }
 
-int64_t sim_call_nanosleep(SIM_CALL, clockid_t clock, int flags, const struct timespec *request,
-                           struct timespec *remain)
+int64_t sim_call_clock_nanosleep(SIM_CALL, clockid_t clock, int flags, const struct timespec *request,
+                                 struct timespec *remain)
 {
     struct sim_task *caller = sim_task_at(world, task);
     struct sim_call *call = &caller->call;
@@ -225,7 +225,8 @@ int64_t sim_call_join(SIM_CALL, uint32_t other)
         return -EDEADLK;
     }
     if (!task_exists(world, other) ||
-        (caller->call.kind && caller->call.progress != sim_task_at(world, other_id)->slot.generation)) {
+        (caller->call.kind &&
+         caller->call.joined_generation != sim_task_at(world, other_id)->slot.generation)) {
         return sim_call_end(world, task, -ESRCH); /* or another task joined it first */
     }
     const struct sim_task *joined = sim_task_at(world, other_id);
@@ -239,7 +240,7 @@ int64_t sim_call_join(SIM_CALL, uint32_t other)
     }
     if (!caller->call.kind) {
         sim_call_begin(world, task, SIM_CALL_JOIN, -1, SIM_NEVER);
-        caller->call.progress = joined->slot.generation;
+        caller->call.joined_generation = joined->slot.generation;
         if (sim_wait_add(world, task, SIM_QUEUE_TASK, other, SIM_WAKE_ALL) < 0) {
             return sim_call_end(world, task, -ENOMEM);
         }
@@ -262,12 +263,12 @@ int64_t sim_call_barrier(SIM_CALL, struct sim_barrier_id barrier_id)
             return 0;
         }
         sim_call_begin(world, task, SIM_CALL_BARRIER, -1, SIM_NEVER);
-        caller->call.progress = barrier->round;
+        caller->call.barrier_round = barrier->round;
         if (sim_wait_add(world, task, SIM_QUEUE_BARRIER, barrier_id.index, SIM_WAKE_ALL) < 0) {
             return sim_call_end(world, task, -ENOMEM);
         }
     }
-    if (caller->call.progress != barrier->round) {
+    if (caller->call.barrier_round != barrier->round) {
         return sim_call_end(world, task, 0);
     }
     sim_signal_handle(caller);

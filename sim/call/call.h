@@ -50,7 +50,8 @@ int64_t sim_call_connect(SIM_CALL, int fd, const struct sockaddr *address, sockl
 int64_t sim_call_sendmsg(SIM_CALL, int fd, const struct msghdr *message, int flags);
 int64_t sim_call_recvmsg(SIM_CALL, int fd, struct msghdr *message, int flags);
 int64_t sim_call_shutdown(SIM_CALL, int fd, int how);
-int64_t sim_call_getname(SIM_CALL, int fd, bool peer, struct sockaddr *address, socklen_t *length);
+int64_t sim_call_getsockname(SIM_CALL, int fd, struct sockaddr *address, socklen_t *length);
+int64_t sim_call_getpeername(SIM_CALL, int fd, struct sockaddr *address, socklen_t *length);
 int64_t sim_call_getsockopt(SIM_CALL, int fd, int level, int option, void *value, socklen_t *length);
 int64_t sim_call_setsockopt(SIM_CALL, int fd, int level, int option, const void *value,
                             socklen_t length);
@@ -66,17 +67,17 @@ int64_t sim_call_timerfd_create(SIM_CALL, int clock, int flags);
 int64_t sim_call_timerfd_settime(SIM_CALL, int fd, int flags, const struct itimerspec *value,
                                  struct itimerspec *old);
 int64_t sim_call_timerfd_gettime(SIM_CALL, int fd, struct itimerspec *value);
-int64_t sim_call_poll(SIM_CALL, struct pollfd *descriptors, nfds_t count,
-                      const struct timespec *timeout, const sigset_t *mask);
-int64_t sim_call_select(SIM_CALL, int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
-                        const struct timespec *timeout, const sigset_t *mask);
+int64_t sim_call_ppoll(SIM_CALL, struct pollfd *descriptors, nfds_t count,
+                       const struct timespec *timeout, const sigset_t *mask);
+int64_t sim_call_pselect(SIM_CALL, int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                         const struct timespec *timeout, const sigset_t *mask);
 int64_t sim_call_epoll_create(SIM_CALL, int flags);
 int64_t sim_call_epoll_ctl(SIM_CALL, int epoll_fd, int operation, int fd, struct epoll_event *event);
-int64_t sim_call_epoll_wait(SIM_CALL, int epoll_fd, struct epoll_event *events, int maximum,
-                            const struct timespec *timeout, const sigset_t *mask);
+int64_t sim_call_epoll_pwait(SIM_CALL, int epoll_fd, struct epoll_event *events, int maximum,
+                             const struct timespec *timeout, const sigset_t *mask);
 int64_t sim_call_clock_gettime(SIM_CALL, clockid_t clock, struct timespec *now);
-int64_t sim_call_nanosleep(SIM_CALL, clockid_t clock, int flags, const struct timespec *request,
-                           struct timespec *remain);
+int64_t sim_call_clock_nanosleep(SIM_CALL, clockid_t clock, int flags, const struct timespec *request,
+                                 struct timespec *remain);
 int64_t sim_call_join(SIM_CALL, uint32_t other);
 int64_t sim_call_barrier(SIM_CALL, struct sim_barrier_id barrier);
 /* Lets the tasks that are ready at this instant run, in the schedule's order. 0. */

@@ -39,7 +39,7 @@ static int64_t linger(SIM_CALL, struct sim_socket_id id)
 {
     struct sim_task *caller = sim_task_at(world, task);
     const struct sim_socket *socket = sim_socket_at(world, id);
-    const bool same = socket->slot.live && socket->slot.generation == caller->call.phase;
+    const bool same = socket->slot.live && socket->slot.generation == caller->call.closed_generation;
     if (!same || !sim_protocol_of(socket->protocol_kind)->lingers(world, id) ||
         caller->call.deadline_at <= world->now || sim_signal_due(caller)) {
         return sim_call_end(world, task, 0);
@@ -51,7 +51,7 @@ static int64_t linger(SIM_CALL, struct sim_socket_id id)
 int64_t sim_call_close(SIM_CALL, int fd)
 {
     struct sim_call *call = &sim_task_at(world, task)->call;
-    struct sim_socket_id id = {(uint32_t)call->progress};
+    struct sim_socket_id id = {(uint32_t)call->closed_socket};
     if (call->kind) {
         return linger(world, task, id);
     }
@@ -64,8 +64,8 @@ int64_t sim_call_close(SIM_CALL, int fd)
         return result;
     }
     sim_call_begin(world, task, SIM_CALL_CLOSE, fd, sim_call_after(world, seconds * SIM_CALL_SECOND));
-    call->progress = id.index;
-    call->phase = generation;
+    call->closed_socket = id.index;
+    call->closed_generation = generation;
     if (sim_wait_add(world, task, SIM_FILE_SOCKET, id.index, SIM_WAKE_ALL) < 0) {
         return sim_call_end(world, task, 0);
     }
@@ -290,7 +290,7 @@ int64_t sim_call_write(SIM_CALL, int fd, const void *data, size_t length)
         return sim_call_sendmsg(world, task, fd, &message, 0);
     }
     const bool waits = !(file->status & O_NONBLOCK);
-    int64_t progress = (int64_t)sim_task_at(world, task)->call.progress;
+    int64_t progress = (int64_t)sim_task_at(world, task)->call.moved_bytes;
     int64_t result;
     do { /* a blocking write to a pipe goes on until all is in */
         const char *rest = progress > 0 ? (const char *)data + progress : data;

@@ -83,8 +83,8 @@ static int poll_link(SIM_CALL, const struct pollfd *descriptors, nfds_t count)
     return 0;
 }
 
-int64_t sim_call_poll(SIM_CALL, struct pollfd *descriptors, nfds_t count,
-                      const struct timespec *timeout, const sigset_t *mask)
+int64_t sim_call_ppoll(SIM_CALL, struct pollfd *descriptors, nfds_t count,
+                       const struct timespec *timeout, const sigset_t *mask)
 {
     struct sim_task *caller = sim_task_at(world, task);
     uint64_t deadline_at = 0;
@@ -184,8 +184,8 @@ static int select_link(SIM_CALL, const struct select_sets *sets)
     return 0;
 }
 
-int64_t sim_call_select(SIM_CALL, int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
-                        const struct timespec *timeout, const sigset_t *mask)
+int64_t sim_call_pselect(SIM_CALL, int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                         const struct timespec *timeout, const sigset_t *mask)
 {
     struct sim_task *caller = sim_task_at(world, task);
     const struct select_sets sets = {{(unsigned long *)(void *)readable,
@@ -248,8 +248,8 @@ int64_t sim_call_epoll_ctl(SIM_CALL, int epoll_fd, int operation, int fd, struct
                              event);
 }
 
-int64_t sim_call_epoll_wait(SIM_CALL, int epoll_fd, struct epoll_event *events, int maximum,
-                            const struct timespec *timeout, const sigset_t *mask)
+int64_t sim_call_epoll_pwait(SIM_CALL, int epoll_fd, struct epoll_event *events, int maximum,
+                             const struct timespec *timeout, const sigset_t *mask)
 {
     struct sim_task *caller = sim_task_at(world, task);
     struct sim_file_id file;

@@ -120,7 +120,7 @@ int64_t sim_call_bind(SIM_CALL, int fd, const struct sockaddr *address, socklen_
     return result < 0 ? result : protocol_of(world, id)->bind(world, id, address, length);
 }
 
-int64_t sim_call_getname(SIM_CALL, int fd, bool peer, struct sockaddr *address, socklen_t *length)
+static int64_t get_name(SIM_CALL, int fd, bool peer, struct sockaddr *address, socklen_t *length)
 {
     struct sim_socket_id id = {0};
     const int result = lookup(world, task, fd, &id);
@@ -134,6 +134,16 @@ int64_t sim_call_getname(SIM_CALL, int fd, bool peer, struct sockaddr *address, 
         return -EINVAL;
     }
     return protocol_of(world, id)->get_name(world, id, peer, address, length);
+}
+
+int64_t sim_call_getsockname(SIM_CALL, int fd, struct sockaddr *address, socklen_t *length)
+{
+    return get_name(world, task, fd, false, address, length);
+}
+
+int64_t sim_call_getpeername(SIM_CALL, int fd, struct sockaddr *address, socklen_t *length)
+{
+    return get_name(world, task, fd, true, address, length);
 }
 
 /* ---- listening and accepting ------------------------------------------------------------------- */
@@ -220,9 +230,9 @@ static int64_t connect_wait(SIM_CALL, int fd, struct sim_file_id file, struct si
     const int64_t result = sim_call_park(world, task, &wait, 0);
     if (result == SIM_WAIT) {
         struct sim_call *call = &sim_task_at(world, task)->call;
-        call->phase = pending == -EAGAIN     ? CONNECT_QUEUES
-                      : pending == -EALREADY ? CONNECT_JOINED
-                                             : CONNECT_BEGUN;
+        call->connect_step = pending == -EAGAIN     ? CONNECT_QUEUES
+                             : pending == -EALREADY ? CONNECT_JOINED
+                                                    : CONNECT_BEGUN;
     }
     return result;
 }
@@ -242,10 +252,10 @@ int64_t sim_call_connect(SIM_CALL, int fd, const struct sockaddr *address, sockl
         return result;
     }
     const struct sim_protocol *rules = protocol_of(world, id);
-    const uint32_t phase = sim_task_at(world, task)->call.phase;
-    if (phase == CONNECT_BEGUN || phase == CONNECT_JOINED) {
+    const uint32_t step = sim_task_at(world, task)->call.connect_step;
+    if (step == CONNECT_BEGUN || step == CONNECT_JOINED) {
         result = rules->connected(world, id);
-        if (result == -EINPROGRESS && phase == CONNECT_JOINED) {
+        if (result == -EINPROGRESS && step == CONNECT_JOINED) {
             result = -EALREADY; /* LINUX: also when SO_SNDTIMEO ends the wait */
         }
     } else {

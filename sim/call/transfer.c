@@ -76,7 +76,7 @@ int64_t sim_call_sendmsg(SIM_CALL, int fd, const struct msghdr *message, int fla
     const struct sim_socket *socket = sim_socket_at(world, id);
     const struct sim_protocol *rules = sim_protocol_of(socket->protocol_kind);
     const bool waits = !(flags & MSG_DONTWAIT) && !(sim_file_at(world, file)->status & O_NONBLOCK);
-    int64_t progress = (int64_t)sim_task_at(world, task)->call.progress;
+    int64_t progress = (int64_t)sim_task_at(world, task)->call.moved_bytes;
     /* LINUX: an error after some bytes went out is left for the next call. */
     if (progress > 0 && (socket->error || (socket->flags & SIM_SOCKET_WRITE_SHUT))) {
         return sim_call_end(world, task, progress);
@@ -132,7 +132,7 @@ static int64_t receive_stream(SIM_CALL, int fd, struct sim_file_id file, struct 
     const struct sim_protocol *rules = sim_protocol_of(socket->protocol_kind);
     const int64_t target = target_of(socket, total, flags);
     const bool peek = flags & MSG_PEEK;
-    int64_t progress = (int64_t)sim_task_at(world, task)->call.progress;
+    int64_t progress = (int64_t)sim_task_at(world, task)->call.moved_bytes;
     if (progress > 0 && !peek && socket->error) {
         return sim_call_end(world, task, progress); /* LINUX: the error is the next call's */
     }

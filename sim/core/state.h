@@ -497,11 +497,19 @@ enum sim_wake {
 /* The call a task is in: what must outlive a wait lies here, never on a stack. Zero between calls.
  */
 struct sim_call {
-    uint32_t kind;  /* enum sim_call_kind (call.h); 0: none */
-    uint32_t phase; /* the call's own: what was done already */
+    uint32_t kind;                  /* enum sim_call_kind (call.h); 0: none */
+    union {                         /* what this kind of call remembers between its turns */
+        uint32_t connect_step;      /* connect: what was done already */
+        uint32_t closed_generation; /* close that lingers: of the socket's slot */
+    };
     uint64_t started_at;
-    uint64_t deadline_at;    /* SIM_NEVER: none */
-    uint64_t progress;       /* bytes moved so far */
+    uint64_t deadline_at; /* SIM_NEVER: none */
+    union {
+        uint64_t moved_bytes;       /* transfers: so far */
+        uint64_t closed_socket;     /* close that lingers: the socket's index */
+        uint64_t joined_generation; /* join: of the other task's slot */
+        uint64_t barrier_round;     /* barrier: the round it came in */
+    };
     int32_t descriptor;      /* for reports */
     uint32_t wakes;          /* how often it woke */
     struct sim_file_id file; /* the description it works on, held by the task's first waiter */

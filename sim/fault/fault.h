@@ -13,10 +13,9 @@
 #ifndef SIM_FAULT_H
 #define SIM_FAULT_H
 
+#include <stdbool.h>
 #include <stddef.h>
-
-#include "core/random.h"
-#include "core/state.h"
+#include <stdint.h>
 
 enum { FAULT_NAME_BYTES = 64, FAULT_TEXT_BYTES = 256 };
 
@@ -76,8 +75,12 @@ struct sim_fault_plan {
     struct fault_rule *first, *last;
     int rule_count;
     struct fault_actor *actors;
-    struct sim_random random;
+    bool (*chance)(void *state, uint32_t ppm); /* draws: true so many times in a million */
+    void *chance_state;                        /* its own, freed with the plan */
 };
+
+/* A plan without rules; NULL: no memory. sim_fault_plan_create (run/chance.c) hands the chance in. */
+struct sim_fault_plan *fault_plan_new(bool (*chance)(void *state, uint32_t ppm), void *state);
 
 /* 0, or -1 with a sentence in message and the byte offset of the fault in *column (may be NULL). */
 int fault_rule_parse(struct fault_rule *rule, const char *text, char *message, size_t bytes,

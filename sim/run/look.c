@@ -1,4 +1,4 @@
-/* The public sim.h: looking at a world: clocks, waits, copies, fingerprints, packets.
+/* The public sim.h: looking at a world: clocks, waits, fingerprints, packets.
  * SPDX-License-Identifier: MIT */
 #include <drysock/sim.h>
 
@@ -77,9 +77,9 @@ static void print_wait(struct page *page, const struct sim *sim, const struct si
     } else {
         print_instant(page, ", deadline ", call->deadline_at);
     }
-    if (call->progress > 0 && (call->kind == SIM_CALL_SEND || call->kind == SIM_CALL_RECEIVE ||
+    if (call->moved_bytes > 0 && (call->kind == SIM_CALL_SEND || call->kind == SIM_CALL_RECEIVE ||
                                call->kind == SIM_CALL_WRITE)) {
-        print(page, ", %llu bytes done", (unsigned long long)call->progress);
+        print(page, ", %llu bytes done", (unsigned long long)call->moved_bytes);
     }
     print(page, "\n");
 }
@@ -100,32 +100,7 @@ size_t sim_describe_waits(const struct sim *sim, char *text, size_t bytes)
     return page.length;
 }
 
-/* ---- copies and hashes -------------------------------------------------------------------------- */
-
-struct sim *sim_copy(const struct sim *sim)
-{
-    const struct sim_options options = {
-        .seed = sim->seed,
-        .stack_bytes = sim->stack_bytes,
-        .sockets = sim->world->pools[SIM_POOL_SOCKET].capacity,
-        .tasks = sim->world->pools[SIM_POOL_TASK].capacity,
-        .descriptors_per_process = sim->descriptor_limit,
-        .first_descriptor = sim->first_descriptor,
-        .check = sim->check,
-        .watchdog_ns = sim->watchdog_ns,
-        .spin_limit = sim->spin_limit,
-    };
-    struct sim *copy = sim_create(&options);
-    struct sim_world *world = copy ? sim_block_copy(sim->world) : NULL;
-    if (!world) {
-        sim_destroy(copy);
-        return NULL;
-    }
-    sim_block_destroy(copy->world);
-    copy->world = world;
-    world->running.index = 0;
-    return copy;
-}
+/* ---- hashes -------------------------------------------------------------------------- */
 
 uint64_t sim_fingerprint(const struct sim *sim)
 {

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "core/block.h"
+
 #include "file/file.h"
 
 enum { PIECE_BYTES = 65536 }; /* LINUX: sendfile goes through a pipe of 16 pages */
@@ -36,8 +38,7 @@ static uint32_t kind_of(struct dry_caller caller, int fd)
     return file.index ? sim_file_at(sim->world, file)->kind : 0;
 }
 
-ssize_t sim_provider_sendfile(struct dry_caller caller, int out_fd, int in_fd, off_t *offset,
-                              size_t count)
+ssize_t sim_seam_sendfile(struct dry_caller caller, int out_fd, int in_fd, off_t *offset, size_t count)
 {
     char piece[PIECE_BYTES];
     const uint32_t out_kind = kind_of(caller, out_fd);
@@ -85,7 +86,7 @@ ssize_t sim_provider_sendfile(struct dry_caller caller, int out_fd, int in_fd, o
     return (ssize_t)done;
 }
 
-int sim_provider_fstat(struct dry_caller caller, int fd, struct stat *status)
+int sim_seam_fstat(struct dry_caller caller, int fd, struct stat *status)
 {
     if (sim_provider_is_real(caller, fd)) {
         return fstat(fd, status) < 0 ? -errno : 0;
@@ -109,7 +110,7 @@ int sim_provider_fstat(struct dry_caller caller, int fd, struct stat *status)
     return 0;
 }
 
-off_t sim_provider_lseek(struct dry_caller caller, int fd, off_t offset, int whence)
+off_t sim_seam_lseek(struct dry_caller caller, int fd, off_t offset, int whence)
 {
     if (sim_provider_is_real(caller, fd)) {
         const off_t at = lseek(fd, offset, whence);

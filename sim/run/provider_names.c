@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/block.h"
 #include "names/resolver.h"
 #include "net/host.h"
 
@@ -43,8 +44,8 @@ static struct sim_resolver_facts facts_of(struct dry_caller caller)
     return facts;
 }
 
-int sim_provider_getaddrinfo(struct dry_caller caller, const char *node, const char *service,
-                             const struct addrinfo *hints, struct addrinfo **list, int *system_error)
+int sim_seam_getaddrinfo(struct dry_caller caller, const char *node, const char *service,
+                         const struct addrinfo *hints, struct addrinfo **list, int *system_error)
 {
     struct sim_resolver *resolver = resolver_of(caller);
     if (!resolver) {
@@ -55,14 +56,14 @@ int sim_provider_getaddrinfo(struct dry_caller caller, const char *node, const c
                                     system_error);
 }
 
-void sim_provider_freeaddrinfo(struct dry_caller caller, struct addrinfo *list)
+void sim_seam_freeaddrinfo(struct dry_caller caller, struct addrinfo *list)
 {
     sim_resolver_freeaddrinfo(list);
 }
 
-int sim_provider_getnameinfo(struct dry_caller caller, const struct sockaddr *address, socklen_t length,
-                             char *host, socklen_t host_bytes, char *service, socklen_t service_bytes,
-                             int flags, int *system_error)
+int sim_seam_getnameinfo(struct dry_caller caller, const struct sockaddr *address, socklen_t length,
+                         char *host, socklen_t host_bytes, char *service, socklen_t service_bytes,
+                         int flags, int *system_error)
 {
     struct sim_resolver *resolver = resolver_of(caller);
     if (!resolver) {
@@ -73,16 +74,16 @@ int sim_provider_getnameinfo(struct dry_caller caller, const struct sockaddr *ad
                                     service_bytes, flags, system_error);
 }
 
-int sim_provider_gethostbyname(struct dry_caller caller, const char *name, int family,
-                               struct hostent *result, char *buffer, size_t bytes)
+int sim_seam_gethostbyname(struct dry_caller caller, const char *name, int family,
+                           struct hostent *result, char *buffer, size_t bytes)
 {
     struct sim_resolver *resolver = resolver_of(caller);
     return resolver ? sim_resolver_gethostbyname(resolver, caller, name, family, result, buffer, bytes)
                     : NETDB_INTERNAL;
 }
 
-int sim_provider_gethostbyaddr(struct dry_caller caller, const void *address, socklen_t length,
-                               int family, struct hostent *result, char *buffer, size_t bytes)
+int sim_seam_gethostbyaddr(struct dry_caller caller, const void *address, socklen_t length, int family,
+                           struct hostent *result, char *buffer, size_t bytes)
 {
     struct sim_resolver *resolver = resolver_of(caller);
     return resolver ? sim_resolver_gethostbyaddr(resolver, caller, address, length, family, result,
@@ -92,24 +93,24 @@ int sim_provider_gethostbyaddr(struct dry_caller caller, const void *address, so
 
 /* ---- services and protocols: the C library's files ---------------------------------------------- */
 
-int sim_provider_getservbyname(struct dry_caller caller, const char *name, const char *protocol,
-                               struct servent *result, char *buffer, size_t bytes)
+int sim_seam_getservbyname(struct dry_caller caller, const char *name, const char *protocol,
+                           struct servent *result, char *buffer, size_t bytes)
 {
     struct servent *found = NULL;
     getservbyname_r(name, protocol, result, buffer, bytes, &found);
     return found ? 0 : -ENOENT;
 }
 
-int sim_provider_getservbyport(struct dry_caller caller, int port, const char *protocol,
-                               struct servent *result, char *buffer, size_t bytes)
+int sim_seam_getservbyport(struct dry_caller caller, int port, const char *protocol,
+                           struct servent *result, char *buffer, size_t bytes)
 {
     struct servent *found = NULL;
     getservbyport_r(port, protocol, result, buffer, bytes, &found);
     return found ? 0 : -ENOENT;
 }
 
-int sim_provider_getprotobyname(struct dry_caller caller, const char *name, struct protoent *result,
-                                char *buffer, size_t bytes)
+int sim_seam_getprotobyname(struct dry_caller caller, const char *name, struct protoent *result,
+                            char *buffer, size_t bytes)
 {
     struct protoent *found = NULL;
     getprotobyname_r(name, result, buffer, bytes, &found);
@@ -118,7 +119,7 @@ int sim_provider_getprotobyname(struct dry_caller caller, const char *name, stru
 
 /* ---- the host's name and interfaces ------------------------------------------------------------- */
 
-int sim_provider_gethostname(struct dry_caller caller, char *buffer, size_t bytes)
+int sim_seam_gethostname(struct dry_caller caller, char *buffer, size_t bytes)
 {
     if (!caller.world) {
         return -ENOTSUP;
@@ -131,7 +132,7 @@ int sim_provider_gethostname(struct dry_caller caller, char *buffer, size_t byte
     return 0;
 }
 
-int sim_provider_sethostname(struct dry_caller caller, const char *name, size_t length)
+int sim_seam_sethostname(struct dry_caller caller, const char *name, size_t length)
 {
     if (!caller.world) {
         return -ENOTSUP;
@@ -149,7 +150,7 @@ int sim_provider_sethostname(struct dry_caller caller, const char *name, size_t 
     return 0;
 }
 
-struct if_nameindex *sim_provider_if_nameindex(struct dry_caller caller, int *system_error)
+struct if_nameindex *sim_seam_if_nameindex(struct dry_caller caller, int *system_error)
 {
     const struct sim *sim = caller.world;
     if (!sim) {
@@ -179,7 +180,7 @@ struct if_nameindex *sim_provider_if_nameindex(struct dry_caller caller, int *sy
     return list;
 }
 
-int sim_provider_if_nametoindex(struct dry_caller caller, const char *name)
+int sim_seam_if_nametoindex(struct dry_caller caller, const char *name)
 {
     const struct sim *sim = caller.world;
     if (!sim) {
@@ -196,7 +197,7 @@ int sim_provider_if_nametoindex(struct dry_caller caller, const char *name)
     return -ENODEV;
 }
 
-int sim_provider_if_indextoname(struct dry_caller caller, unsigned index, char name[IF_NAMESIZE])
+int sim_seam_if_indextoname(struct dry_caller caller, unsigned index, char name[IF_NAMESIZE])
 {
     const struct sim *sim = caller.world;
     if (!sim) {

@@ -1,10 +1,9 @@
-/* The run loop: resumes tasks on their fibers, tells when all is done, stuck or failed.
+/* The run loop: gives tasks their turns, tells when all is done, stuck or failed.
  * SPDX-License-Identifier: MIT */
 #include "run.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "file/wait.h"
 #include "net/packet.h"
 #include "net/wire.h"
+#include "parker.h"
 #include "world.h"
 
 enum {
@@ -24,140 +24,15 @@ enum {
     PACKET_BYTES = 65536 + 128,
 };
 
-struct sim_code *sim_code_of(struct sim *sim, uint32_t task)
-{
-    return &sim->code[task];
-}
-
-/* ---- tasks -------------------------------------------------------------------------------------- */
-
-void sim_fail_task(struct sim *sim, uint32_t task, const char *message)
-{
-    struct sim_world *world = sim->world;
-    struct sim_code *code = sim_code_of(sim, task);
-    struct sim_task *record = sim_task_at(world, (struct sim_task_id){task});
-    record->failed = 1;
-    code->failed = 1;
-    free(code->message);
-    code->message = strdup(message);
-    world->failed_tasks++;
-    if (sim->failed_tasks++ == 0) {
-        snprintf(sim->failure, sizeof sim->failure, "%s: %s (at %llu.%09llu s, seed %llu)",
-                 record->name, message, (unsigned long long)(world->now / 1000000000),
-                 (unsigned long long)(world->now % 1000000000), (unsigned long long)sim->seed);
-    }
-}
-
-void sim_leave(struct sim *sim, const char *message)
-{
-    const struct sim_task_id task = {sim->running};
-    struct sim_code *code = sim_code_of(sim, task.index);
-    if (message) {
-        sim_fail_task(sim, task.index, message);
-    }
-    if (sim_task_at(sim->world, task)->state != SIM_TASK_ENDED) {
-        sim_task_end(sim->world, task);
-    }
-    assert(!code->own); /* main has no other stack to leave to */
-    code->started = 0;
-    sim_fiber_leave(&code->fiber, &sim->loop);
-}
-
-static void run_entry(void *argument)
-{
-    struct sim *sim = argument;
-    struct sim_code *code = sim_code_of(sim, sim->running);
-    code->entry(code->argument);
-    sim_leave(sim, NULL);
-}
-
-int sim_start_task(struct sim *sim, struct sim_process_id process, const char *name, bool daemon,
-                   void (*entry)(void *argument), void *argument, uint32_t *task)
-{
-    const struct sim_task_id id = sim_task_add(sim->world, process, name, daemon);
-    if (!id.index) {
-        return -EAGAIN;
-    }
-    struct sim_code *code = sim_code_of(sim, id.index);
-    sim_fiber_destroy(&sim->stacks, &code->fiber); /* of a task that was killed while it waited */
-    free(code->message);
-    memset(code, 0, sizeof *code);
-    code->caller = (struct dry_caller){&sim_system, sim, process.index, id.index};
-    code->entry = entry;
-    code->argument = argument;
-    *task = id.index;
-    return 0;
-}
-
-/* First run: a stack, and the fault plan in front of what it calls. */
-static bool start(struct sim *sim, uint32_t task, struct sim_code *code)
-{
-    const struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){task});
-    if (!code->entry || !sim_fiber_create(&sim->stacks, &code->fiber, run_entry, sim)) {
-        return false; /* a copied world's tasks have no code */
-    }
-    code->started = 1;
-    if (sim->plan && !record->daemon && sim_fault_rules(sim->plan) > 0) {
-        code->caller = sim_fault_caller(sim->plan, code->caller,
-                                        sim_host_at(sim->world, record->host)->name, record->name);
-    }
-    return true;
-}
-
-static void resume(struct sim *sim, uint32_t task)
-{
-    struct sim_code *code = sim_code_of(sim, task);
-    if (!code->started && !start(sim, task, code)) {
-        struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){task});
-        record->state = SIM_TASK_WAITING;
-        sim->world->waiting_tasks += !record->daemon;
-        sim->world->running.index = 0;
-        return;
-    }
-    struct sim_current *current = sim_current();
-    const int saved_errno = errno;
-    sim->loop_current = *current;
-    *current = (struct sim_current){code->caller, sim, (uintptr_t)code->fiber.stack_bottom,
-                                    code->fiber.stack_bytes};
-    sim->running = task;
-    sim->calls++;
-    errno = code->saved_errno;
-    sim_fiber_switch(&sim->loop, &code->fiber);
-    code->saved_errno = errno;
-    errno = saved_errno;
-    sim->running = 0;
-    sim->world->running.index = 0;
-    *current = sim->loop_current;
-    if (!code->started) {
-        sim_fiber_destroy(&sim->stacks, &code->fiber);
-    }
-}
-
-void sim_put_right(struct sim_current *current)
-{
-    struct sim *sim = current->sim;
-    struct sim_code *code = sim_code_of(sim, sim->running);
-    const uint32_t task = sim->running;
-    sim_fiber_jumped(&sim->loop);
-    *current = sim->loop_current;
-    sim->running = 0;
-    sim->in_call = 0;
-    sim->looping = 0;
-    sim_fail_task(sim, task, "its code jumped off its stack: a failed assertion");
-    sim_task_end(sim->world, (struct sim_task_id){task});
-    code->started = 0;
-    sim_fiber_destroy(&sim->stacks, &code->fiber);
-}
-
 bool sim_park(struct sim *sim, uint32_t task)
 {
-    if (sim->running != task || sim->outside) {
+    if (sim->running != task || sim->outside.task) {
         return false;
     }
     struct sim_code *code = sim_code_of(sim, task);
     sim->in_call = 0;
     if (!code->own) {
-        sim_fiber_switch(&code->fiber, &sim->loop);
+        sim->parker->park(sim, code);
         sim->in_call = 1;
         return true;
     }
@@ -167,7 +42,7 @@ bool sim_park(struct sim *sim, uint32_t task)
     const struct sim_current main_current = *current;
     const int saved_errno = errno;
     current->sim = NULL;
-    const enum sim_outcome outcome = sim_loop(sim, SIM_NEVER, task);
+    const enum sim_outcome outcome = sim_loop_for(sim, task, SIM_NEVER);
     if (outcome != SIM_REACHED) {
         char waits[4096];
         sim_describe_waits(sim, waits, sizeof waits);
@@ -249,10 +124,24 @@ static bool quiet(const struct sim *sim, uint64_t since)
            sim->scripts_pending == 0 && !someone_has_deadline(sim->world);
 }
 
-enum sim_outcome sim_loop(struct sim *sim, uint64_t until, uint32_t own_task)
+/* A task's first turn: the fault plan goes in front of what it calls. */
+static void put_plan_before(struct sim *sim, uint32_t task)
+{
+    struct sim_code *code = sim_code_of(sim, task);
+    const struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){task});
+    if (sim->plan && code->entry && !record->daemon && code->caller.system == &sim_system &&
+        sim_fault_rules(sim->plan) > 0) {
+        code->caller = sim_fault_caller(sim->plan, code->caller,
+                                        sim_host_at(sim->world, record->host)->name, record->name);
+    }
+}
+
+/* Takes events in turn until one of these: nothing is left before `until`; nobody has anything to do
+ * (ends_when_idle); the turn is own_task's, whose code is what called (0: nobody's). */
+static enum sim_outcome take_events(struct sim *sim, uint64_t until, bool ends_when_idle,
+                                    uint32_t own_task)
 {
     struct sim_world *world = sim->world;
-    const bool ends_when_idle = !own_task && (world->live_tasks > 0 || until == SIM_NEVER);
     uint64_t busy_at = world->now; /* when a task last ran */
     for (;;) {
         struct sim_task_id task;
@@ -274,7 +163,10 @@ enum sim_outcome sim_loop(struct sim *sim, uint64_t until, uint32_t own_task)
             if (!sim_task_at(world, task)->daemon) {
                 busy_at = world->now;
             }
-            resume(sim, task.index);
+            if (!sim_code_of(sim, task.index)->started) {
+                put_plan_before(sim, task.index);
+            }
+            sim_resume(sim, task.index);
             break;
         case SIM_STEP_SCRIPT:
             run_script(sim, script);
@@ -289,6 +181,17 @@ enum sim_outcome sim_loop(struct sim *sim, uint64_t until, uint32_t own_task)
             sim_check_step(world);
         }
     }
+}
+
+enum sim_outcome sim_loop_for(struct sim *sim, uint32_t task, uint64_t until)
+{
+    return take_events(sim, until, false, task);
+}
+
+/* The loop of who runs a world: until nobody has anything to do, or `until`. */
+static enum sim_outcome loop_until(struct sim *sim, uint64_t until)
+{
+    return take_events(sim, until, sim->world->live_tasks > 0 || until == SIM_NEVER, 0);
 }
 
 static void enter_loop(struct sim *sim)
@@ -323,7 +226,7 @@ static enum sim_outcome outcome_of(struct sim *sim, enum sim_outcome outcome)
 enum sim_outcome sim_run(struct sim *sim)
 {
     enter_loop(sim);
-    const enum sim_outcome outcome = sim_loop(sim, SIM_NEVER, 0);
+    const enum sim_outcome outcome = loop_until(sim, SIM_NEVER);
     leave_loop(sim);
     return outcome_of(sim, outcome);
 }
@@ -331,27 +234,10 @@ enum sim_outcome sim_run(struct sim *sim)
 enum sim_outcome sim_run_until(struct sim *sim, uint64_t instant)
 {
     enter_loop(sim);
-    const enum sim_outcome outcome = sim_loop(sim, instant, 0);
+    const enum sim_outcome outcome = loop_until(sim, instant);
     if (outcome == SIM_REACHED && instant != SIM_NEVER) {
         sim_world_advance(sim->world, instant);
     }
     leave_loop(sim);
     return outcome_of(sim, outcome);
-}
-
-/* ---- failing ------------------------------------------------------------------------------------ */
-
-void sim_task_fail(const char *format, ...)
-{
-    char message[400];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    struct sim *sim = sim_current()->sim;
-    if (!sim || !sim->running || sim_code_of(sim, sim->running)->own) {
-        fprintf(stderr, "drysock: sim_task_fail outside a task: %s\n", message);
-        abort();
-    }
-    sim_leave(sim, message);
 }

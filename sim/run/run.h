@@ -11,9 +11,11 @@
 #include <stdio.h>
 
 #include "core/state.h"
+#include "current.h"
 #include "fiber.h"
 #include "net/capture.h"
 
+struct sim_parker;
 struct sim_resolver;
 struct sim_zone;
 
@@ -36,17 +38,18 @@ struct sim_script {
     void *argument;
 };
 
-/* Where the running thread is: the provider's one thread-local. */
-struct sim_current {
-    struct dry_caller caller; /* system NULL: outside any task */
-    struct sim *sim;          /* whose task runs; NULL: outside */
-    uintptr_t stack_low;      /* the stack its code must be on */
-    uintptr_t stack_bytes;
+/* A call made for a task whose code does not run (by a test, by who embeds the world). That task may be
+ * in a call of its own, so that call's record lies here meanwhile; this one may not wait. */
+struct sim_outside {
+    uint32_t task; /* 0: none */
+    struct sim_call call;
+    struct sim_waiter_id first_waiter;
+    struct sim_event_id deadline_event;
 };
+
 struct sim {
     struct sim_world *world;
     uint32_t running; /* the task whose code runs; 0: the loop or who called it */
-    uint32_t outside; /* a call is made for a task that does not run: it may not wait */
     uint64_t calls;   /* seam calls so far: what the watchdog looks at */
     uint64_t spin_limit;
     uint32_t in_call;      /* the world's code runs, not the task's */
@@ -54,13 +57,12 @@ struct sim {
     struct sim_code *code; /* by task index; mapped, untouched where unused */
     char *process_locals;  /* DRY_LOCAL_BYTES by process index */
     size_t code_bytes, process_local_bytes;
-    struct sim_stacks stacks;
+    const struct sim_parker *parker;
+    struct sim_stacks stacks; /* the parker's */
     uint64_t stack_bytes;
     struct sim_fiber loop;           /* the stack that the loop is on */
     struct sim_current loop_current; /* who that stack speaks as */
-    struct sim_call outside_call;    /* what the task that does not run was in */
-    struct sim_waiter_id outside_waiter;
-    struct sim_event_id outside_deadline;
+    struct sim_outside outside;
     int32_t first_descriptor;
     uint32_t descriptor_limit;
     uint32_t check;
@@ -92,16 +94,25 @@ enum {
     SIM_SPIN_STEP_NS = 1000,
 };
 
-struct sim_current *sim_current(void);
-extern const struct dry_system sim_system; /* provider.c */
+extern const struct dry_system sim_system; /* provider.c: the table of the seam's calls */
+
+static inline struct sim_code *sim_code_of(const struct sim *sim, uint32_t task)
+{
+    return &sim->code[task];
+}
 
 /* ---- run.c: the loop ---------------------------------------------------------------------- */
 
-struct sim_code *sim_code_of(struct sim *sim, uint32_t task);
-/* Until idle, `until`, nothing queued, or (task not 0) that task is to run on the loop's stack. */
-enum sim_outcome sim_loop(struct sim *sim, uint64_t until, uint32_t task);
+/* The loop on the stack of a task's own code (the default world's main): SIM_REACHED when it is that
+ * task's turn, or at `until`; SIM_STUCK when that cannot come. */
+enum sim_outcome sim_loop_for(struct sim *sim, uint32_t task, uint64_t until);
 /* The running task waits: comes back when it runs again. False: it may not wait (not inside). */
 bool sim_park(struct sim *sim, uint32_t task);
+
+/* ---- task.c ------------------------------------------------------------------------------- */
+
+/* Gives the task its turn: returns when its code waits or has ended. */
+void sim_resume(struct sim *sim, uint32_t task);
 /* The running task's code ends here; message NULL: well. */
 void sim_leave(struct sim *sim, const char *message) __attribute__((noreturn));
 /* If the running task's code jumped out of its fiber (a failed assertion), puts the world right. */

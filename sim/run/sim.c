@@ -14,12 +14,13 @@
 #include "core/block.h"
 #include "core/event.h"
 #include "core/random.h"
+#include "frame.h"
 #include "names/nameserver.h"
 #include "names/resolver.h"
 #include "names/zone.h"
 #include "net/host.h"
 #include "net/link.h"
-#include "provider.h"
+#include "parker.h"
 #include "run.h"
 #include "unix/unix.h"
 
@@ -49,7 +50,7 @@ static bool furnish(struct sim *sim)
     sim->plan = sim_fault_plan_create(sim->seed);
     sim->zone = sim_zone_create();
     return sim->code && sim->process_locals && sim->plan && sim->zone &&
-           sim_stacks_create(&sim->stacks, sim->stack_bytes, (uint32_t)tasks - 1) == 0;
+           sim->parker->open(sim, (uint32_t)tasks - 1) == 0;
 }
 
 struct sim *sim_create(const struct sim_options *options)
@@ -66,6 +67,7 @@ struct sim *sim_create(const struct sim_options *options)
     capacities.of[SIM_POOL_TASK] = options->tasks;
     capacities.of[SIM_POOL_PACKET] = options->packets;
     capacities.of[SIM_POOL_CHUNK] = options->chunks;
+    sim->parker = &sim_fiber_parker;
     sim->seed = options->seed;
     sim->stack_bytes = options->stack_bytes ? options->stack_bytes : DEFAULT_STACK;
     sim->first_descriptor = options->first_descriptor;
@@ -92,7 +94,7 @@ static void clear(struct sim *sim)
     if (sim->world && sim->code) {
         const uint32_t tasks = sim->world->pools[SIM_POOL_TASK].high_water;
         for (uint32_t task = 1; task <= tasks; task++) {
-            sim_fiber_destroy(&sim->stacks, &sim->code[task].fiber);
+            sim->parker->end(sim, &sim->code[task]);
             free(sim->code[task].message);
             sim->code[task].message = NULL;
         }
@@ -113,6 +115,31 @@ static void clear(struct sim *sim)
     }
     sim->zone = NULL;
     sim->plan = NULL;
+}
+
+struct sim *sim_copy(const struct sim *sim)
+{
+    const struct sim_options options = {
+        .seed = sim->seed,
+        .stack_bytes = sim->stack_bytes,
+        .sockets = sim->world->pools[SIM_POOL_SOCKET].capacity,
+        .tasks = sim->world->pools[SIM_POOL_TASK].capacity,
+        .descriptors_per_process = sim->descriptor_limit,
+        .first_descriptor = sim->first_descriptor,
+        .check = sim->check,
+        .watchdog_ns = sim->watchdog_ns,
+        .spin_limit = sim->spin_limit,
+    };
+    struct sim *copy = sim_create(&options);
+    struct sim_world *world = copy ? sim_block_copy(sim->world) : NULL;
+    if (!world) {
+        sim_destroy(copy);
+        return NULL;
+    }
+    sim_block_destroy(copy->world);
+    copy->world = world;
+    world->running.index = 0;
+    return copy;
 }
 
 int sim_reset(struct sim *sim, uint64_t seed)
@@ -141,7 +168,7 @@ void sim_destroy(struct sim *sim)
     sim_notice_jump();
     sim_watchdog_destroy(sim);
     clear(sim);
-    sim_stacks_destroy(&sim->stacks);
+    sim->parker->close(sim);
     if (sim->code) {
         munmap(sim->code, sim->code_bytes);
     }
@@ -319,7 +346,7 @@ struct sim_resolver *sim_resolver_of(struct sim *sim, uint32_t host)
 static void serve_names(void *argument)
 {
     struct sim *sim = argument;
-    const int result = sim_nameserver_serve(dry_current_caller(), sim->zone);
+    const int result = sim_nameserver_serve(sim_current()->caller, sim->zone);
     sim_task_fail("the name server stopped: %s", strerror(-result));
 }
 
@@ -523,7 +550,14 @@ int sim_add_barrier(struct sim *sim, const char *name, uint32_t expected)
 
 static int barrier_wait(struct dry_caller caller, struct sim_barrier_id id)
 {
-    SIM_PROVIDER_CALL(int, barrier, id)
+    struct sim_frame frame;
+    if (!sim_frame_open(&frame, caller)) {
+        return (int)frame.result;
+    }
+    do {
+        frame.result = sim_call_barrier(frame.world, frame.task, id);
+    } while (sim_frame_waits(&frame));
+    return (int)sim_frame_close(&frame);
 }
 
 int sim_barrier_wait(struct sim *sim, int barrier)

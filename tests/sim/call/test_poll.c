@@ -21,7 +21,7 @@ static int low_pipe(void **state)
 static int64_t polls(struct sim_task_id task, struct pollfd *items, nfds_t count, long ms)
 {
     const struct timespec timeout = in_ms(ms < 0 ? 0 : ms);
-    return sim_call_poll(world, task, items, count, ms < 0 ? NULL : &timeout, NULL);
+    return sim_call_ppoll(world, task, items, count, ms < 0 ? NULL : &timeout, NULL);
 }
 
 static void nothing_ready__zero_timeout__zero_at_once(void **state)
@@ -106,9 +106,9 @@ static void only_the_newer_names_asked__readable__wakes(void **state)
 static void wrong_arguments__poll__einval_or_efault(void **state)
 {
     const struct timespec bad = {0, -1};
-    assert_int_equal(sim_call_poll(world, one, NULL, 0, &bad, NULL), -EINVAL);
-    assert_int_equal(sim_call_poll(world, one, NULL, 1, NULL, NULL), -EFAULT);
-    assert_int_equal(sim_call_poll(world, one, NULL, (nfds_t)-1, NULL, NULL), -EINVAL);
+    assert_int_equal(sim_call_ppoll(world, one, NULL, 0, &bad, NULL), -EINVAL);
+    assert_int_equal(sim_call_ppoll(world, one, NULL, 1, NULL, NULL), -EFAULT);
+    assert_int_equal(sim_call_ppoll(world, one, NULL, (nfds_t)-1, NULL, NULL), -EINVAL);
 }
 
 /* ---- signals and masks ------------------------------------------------------------------------- */
@@ -136,7 +136,7 @@ static void blocked_signal_pends__mask_lets_it_in__eintr_at_once(void **state)
     sim_signal_send(world, one, SIGUSR1);
     assert_int_equal(sim_task_at(world, one)->pending_signals, usr1);
     assert_int_equal(polls(one, &item, 1, 0), 0);
-    assert_int_equal(sim_call_poll(world, one, &item, 1, &second, &nothing), -EINTR);
+    assert_int_equal(sim_call_ppoll(world, one, &item, 1, &second, &nothing), -EINTR);
     assert_int_equal(sim_task_at(world, one)->blocked_signals, usr1);
     assert_int_equal(sim_task_at(world, one)->pending_signals, 0);
 }
@@ -149,11 +149,11 @@ static void mask_blocks__signal_comes__pends_beyond_the_call(void **state)
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     sim_signal_dispose(world, process, SIGUSR1, SIM_SIGNAL_HANDLED);
-    assert_int_equal(sim_call_poll(world, one, &item, 1, &ms, &usr1), SIM_WAIT);
+    assert_int_equal(sim_call_ppoll(world, one, &item, 1, &ms, &usr1), SIM_WAIT);
     sim_signal_send(world, one, SIGUSR1);
     assert_runs(one);
     assert_int_equal(world->now, 10 * MS);
-    assert_int_equal(sim_call_poll(world, one, &item, 1, &ms, &usr1), 0);
+    assert_int_equal(sim_call_ppoll(world, one, &item, 1, &ms, &usr1), 0);
     assert_int_equal(sim_task_at(world, one)->pending_signals, 0); /* handled on the way out */
 }
 
@@ -166,10 +166,10 @@ static void nothing_ready__select__waits_and_clears_at_the_deadline(void **state
     FD_ZERO(&in);
     FD_ZERO(&out);
     FD_SET(pair[0], &in);
-    assert_int_equal(sim_call_select(world, one, 10, &in, &out, NULL, &ms, NULL), SIM_WAIT);
+    assert_int_equal(sim_call_pselect(world, one, 10, &in, &out, NULL, &ms, NULL), SIM_WAIT);
     assert_true(FD_ISSET(pair[0], &in)); /* untouched until the call ends */
     assert_runs(one);
-    assert_int_equal(sim_call_select(world, one, 10, &in, &out, NULL, &ms, NULL), 0);
+    assert_int_equal(sim_call_pselect(world, one, 10, &in, &out, NULL, &ms, NULL), 0);
     assert_false(FD_ISSET(pair[0], &in));
 }
 
@@ -183,7 +183,7 @@ static void both_ends_ready__select__counts_bits(void **state)
     FD_SET(pair[1], &out);
     FD_SET(pair[0], &except);
     sim_call_write(world, one, pair[1], "x", 1);
-    assert_int_equal(sim_call_select(world, one, 10, &in, &out, &except, NULL, NULL), 2);
+    assert_int_equal(sim_call_pselect(world, one, 10, &in, &out, &except, NULL, NULL), 2);
     assert_true(FD_ISSET(pair[0], &in));
     assert_true(FD_ISSET(pair[1], &out));
     assert_false(FD_ISSET(pair[0], &except));
@@ -194,10 +194,10 @@ static void end_of_file__select__readable(void **state)
     fd_set in;
     FD_ZERO(&in);
     FD_SET(pair[0], &in);
-    assert_int_equal(sim_call_select(world, one, 10, &in, NULL, NULL, NULL, NULL), SIM_WAIT);
+    assert_int_equal(sim_call_pselect(world, one, 10, &in, NULL, NULL, NULL, NULL), SIM_WAIT);
     sim_call_close(world, two, pair[1]);
     assert_runs(one);
-    assert_int_equal(sim_call_select(world, one, 10, &in, NULL, NULL, NULL, NULL), 1);
+    assert_int_equal(sim_call_pselect(world, one, 10, &in, NULL, NULL, NULL, NULL), 1);
 }
 
 static void closed_number__select__ebadf(void **state)
@@ -205,10 +205,10 @@ static void closed_number__select__ebadf(void **state)
     fd_set in;
     FD_ZERO(&in);
     FD_SET(900, &in);
-    assert_int_equal(sim_call_select(world, one, 901, &in, NULL, NULL, NULL, NULL), -EBADF);
-    assert_int_equal(sim_call_select(world, one, -1, &in, NULL, NULL, NULL, NULL), -EINVAL);
+    assert_int_equal(sim_call_pselect(world, one, 901, &in, NULL, NULL, NULL, NULL), -EBADF);
+    assert_int_equal(sim_call_pselect(world, one, -1, &in, NULL, NULL, NULL, NULL), -EINVAL);
     const struct timespec none = {0, 0};
-    assert_int_equal(sim_call_select(world, one, 900, &in, NULL, NULL, &none, NULL), 0);
+    assert_int_equal(sim_call_pselect(world, one, 900, &in, NULL, NULL, &none, NULL), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, low_pipe, end)

@@ -28,7 +28,7 @@ static int64_t control(int operation, int fd, uint32_t events)
 static int64_t waits(struct sim_task_id task, long ms)
 {
     const struct timespec timeout = in_ms(ms < 0 ? 0 : ms);
-    return sim_call_epoll_wait(world, task, epoll, got, 8, ms < 0 ? NULL : &timeout, NULL);
+    return sim_call_epoll_pwait(world, task, epoll, got, 8, ms < 0 ? NULL : &timeout, NULL);
 }
 
 static void feed(int fd)
@@ -131,11 +131,11 @@ static void more_ready_than_room__the_rest_comes_next_and_all_take_turns(void **
     feed(pair[1]);
     feed(other[1]);
     const struct timespec now = {0, 0};
-    assert_int_equal(sim_call_epoll_wait(world, one, epoll, got, 1, &now, NULL), 1);
+    assert_int_equal(sim_call_epoll_pwait(world, one, epoll, got, 1, &now, NULL), 1);
     assert_int_equal(got[0].data.u64, pair[0]);
-    assert_int_equal(sim_call_epoll_wait(world, one, epoll, got, 1, &now, NULL), 1);
+    assert_int_equal(sim_call_epoll_pwait(world, one, epoll, got, 1, &now, NULL), 1);
     assert_int_equal(got[0].data.u64, other[0]);
-    assert_int_equal(sim_call_epoll_wait(world, one, epoll, got, 1, &now, NULL), 1);
+    assert_int_equal(sim_call_epoll_pwait(world, one, epoll, got, 1, &now, NULL), 1);
     assert_int_equal(got[0].data.u64, pair[0]);
 }
 
@@ -174,9 +174,9 @@ static void wrong_arguments__control__as_linux_says(void **state)
     assert_int_equal(control(99, pair[0], EPOLLIN), -EINVAL);
     assert_int_equal(sim_call_epoll_ctl(world, one, epoll, EPOLL_CTL_ADD, pair[1], NULL), -EFAULT);
     assert_int_equal(sim_call_epoll_ctl(world, one, pair[0], EPOLL_CTL_DEL, pair[1], NULL), -EINVAL);
-    assert_int_equal(sim_call_epoll_wait(world, one, epoll, got, 0, NULL, NULL), -EINVAL);
-    assert_int_equal(sim_call_epoll_wait(world, one, epoll, NULL, 1, NULL, NULL), -EFAULT);
-    assert_int_equal(sim_call_epoll_wait(world, one, pair[0], got, 1, NULL, NULL), -EINVAL);
+    assert_int_equal(sim_call_epoll_pwait(world, one, epoll, got, 0, NULL, NULL), -EINVAL);
+    assert_int_equal(sim_call_epoll_pwait(world, one, epoll, NULL, 1, NULL, NULL), -EFAULT);
+    assert_int_equal(sim_call_epoll_pwait(world, one, pair[0], got, 1, NULL, NULL), -EINVAL);
     assert_int_equal(sim_call_epoll_create(world, one, 1), -EINVAL);
 }
 

@@ -60,12 +60,12 @@ static void reader_waits__pipe_gets_room__is_not_woken(void **state)
     make_pipe();
     item.fd = pair[1];
     write_bytes(all, sizeof all);
-    assert_int_equal(sim_call_poll(world, one, &item, 1, NULL, NULL), SIM_WAIT);
+    assert_int_equal(sim_call_ppoll(world, one, &item, 1, NULL, NULL), SIM_WAIT);
     write_bytes(NULL, 0);
     assert_nobody_runs(); /* what is readable is not what it waits for */
     assert_int_equal(sim_call_read(world, two, pair[0], all, 5000), 5000);
     assert_runs(one);
-    assert_int_equal(sim_call_poll(world, one, &item, 1, NULL, NULL), 1);
+    assert_int_equal(sim_call_ppoll(world, one, &item, 1, NULL, NULL), 1);
 }
 
 static void wait_ends__record_is_clean(void **state)
@@ -87,14 +87,14 @@ static void wait_ends__record_is_clean(void **state)
 static void sleep__wakes_at_the_instant(void **state)
 {
     const struct timespec ms = in_ms(5);
-    assert_int_equal(sim_call_nanosleep(world, one, CLOCK_MONOTONIC, 0, &ms, NULL), SIM_WAIT);
+    assert_int_equal(sim_call_clock_nanosleep(world, one, CLOCK_MONOTONIC, 0, &ms, NULL), SIM_WAIT);
     assert_runs(one);
     assert_int_equal(world->now, 5 * MS);
-    assert_int_equal(sim_call_nanosleep(world, one, CLOCK_MONOTONIC, 0, &ms, NULL), 0);
-    assert_int_equal(sim_call_nanosleep(world, one, CLOCK_MONOTONIC, TIMER_ABSTIME, &ms, NULL), 0);
+    assert_int_equal(sim_call_clock_nanosleep(world, one, CLOCK_MONOTONIC, 0, &ms, NULL), 0);
+    assert_int_equal(sim_call_clock_nanosleep(world, one, CLOCK_MONOTONIC, TIMER_ABSTIME, &ms, NULL), 0);
     const struct timespec bad = {0, 1000000000};
-    assert_int_equal(sim_call_nanosleep(world, one, CLOCK_MONOTONIC, 0, &bad, NULL), -EINVAL);
-    assert_int_equal(sim_call_nanosleep(world, one, 99, 0, &ms, NULL), -EINVAL);
+    assert_int_equal(sim_call_clock_nanosleep(world, one, CLOCK_MONOTONIC, 0, &bad, NULL), -EINVAL);
+    assert_int_equal(sim_call_clock_nanosleep(world, one, 99, 0, &ms, NULL), -EINVAL);
 }
 
 static void clocks__read__wall_is_ahead_by_the_offset(void **state)

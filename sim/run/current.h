@@ -1,0 +1,27 @@
+/* Who runs now: the one thread-local of the world's library.
+ * SPDX-License-Identifier: MIT */
+#ifndef SIM_CURRENT_H
+#define SIM_CURRENT_H
+
+#include <drysock/system.h>
+#include <stdint.h>
+
+struct sim;
+
+/* Where the running thread is. */
+struct sim_current {
+    struct dry_caller caller; /* system NULL: outside any task */
+    struct sim *sim;          /* whose task runs; NULL: outside */
+    uintptr_t stack_low;      /* the stack its code must be on */
+    uintptr_t stack_bytes;
+};
+
+struct sim_current *sim_current(void);
+/* The task's and the process's stores (0, 1) of a thread that has no world. */
+void *sim_current_store(int which);
+
+/* What dry_current_caller says outside any task: default.c makes that world and its first task. A table
+ * of one call, so that who asks need not know what a world is made of. */
+extern struct dry_caller (*const sim_default_caller)(void);
+
+#endif

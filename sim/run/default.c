@@ -1,0 +1,42 @@
+/* The world of a program that makes none: the one that $DRYSOCK_WORLD names, its caller the first task.
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run.h"
+
+/* First call outside any task: the thread's own world, with the caller as its first task. */
+static struct dry_caller make_default_world(void)
+{
+    char message[512];
+    struct sim_current *current = sim_current();
+    if (gettid() != getpid()) {
+        current->caller = (struct dry_caller){&sim_system, NULL, 0, 0};
+        return current->caller; /* every call of a second thread is answered -ENOTSUP */
+    }
+    struct sim *sim = sim_head_create(getenv("DRYSOCK_WORLD"), message, sizeof message);
+    if (!sim) {
+        fprintf(stderr, "drysock: DRYSOCK_WORLD: %s\n", message);
+        exit(EXIT_FAILURE);
+    }
+    const int process = sim_add_process(sim, 1, "main");
+    const int task = process < 0 ? process : sim_spawn(sim, process, "main", NULL, NULL);
+    if (task < 0) {
+        fprintf(stderr, "drysock: no world for main: %s\n", strerror(-task));
+        exit(EXIT_FAILURE);
+    }
+    struct sim_code *code = sim_code_of(sim, (uint32_t)task);
+    code->own = 1;
+    code->started = 1;
+    if (sim_loop_for(sim, (uint32_t)task, sim->world->now) != SIM_REACHED) {
+        abort();
+    }
+    sim->running = (uint32_t)task;
+    current->caller = code->caller;
+    current->sim = sim;
+    current->stack_bytes = UINTPTR_MAX; /* main's own, wherever that is */
+    return current->caller;
+}
+
+struct dry_caller (*const sim_default_caller)(void) = make_default_world;

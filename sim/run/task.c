@@ -1,0 +1,130 @@
+/* Tasks that run code: their beginning, their turns, their ends and failures.
+ * SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/process.h"
+#include "core/block.h"
+#include "parker.h"
+#include "run.h"
+
+void sim_fail_task(struct sim *sim, uint32_t task, const char *message)
+{
+    struct sim_world *world = sim->world;
+    struct sim_code *code = sim_code_of(sim, task);
+    struct sim_task *record = sim_task_at(world, (struct sim_task_id){task});
+    record->failed = 1;
+    code->failed = 1;
+    free(code->message);
+    code->message = strdup(message);
+    world->failed_tasks++;
+    if (sim->failed_tasks++ == 0) {
+        snprintf(sim->failure, sizeof sim->failure, "%s: %s (at %llu.%09llu s, seed %llu)",
+                 record->name, message, (unsigned long long)(world->now / 1000000000),
+                 (unsigned long long)(world->now % 1000000000), (unsigned long long)sim->seed);
+    }
+}
+
+void sim_leave(struct sim *sim, const char *message)
+{
+    const struct sim_task_id task = {sim->running};
+    struct sim_code *code = sim_code_of(sim, task.index);
+    if (message) {
+        sim_fail_task(sim, task.index, message);
+    }
+    if (sim_task_at(sim->world, task)->state != SIM_TASK_ENDED) {
+        sim_task_end(sim->world, task);
+    }
+    assert(!code->own); /* main has no other stack to leave to */
+    code->started = 0;
+    sim->parker->leave(sim, code);
+}
+
+static void run_entry(void *argument)
+{
+    struct sim *sim = argument;
+    struct sim_code *code = sim_code_of(sim, sim->running);
+    code->entry(code->argument);
+    sim_leave(sim, NULL);
+}
+
+int sim_start_task(struct sim *sim, struct sim_process_id process, const char *name, bool daemon,
+                   void (*entry)(void *argument), void *argument, uint32_t *task)
+{
+    const struct sim_task_id id = sim_task_add(sim->world, process, name, daemon);
+    if (!id.index) {
+        return -EAGAIN;
+    }
+    struct sim_code *code = sim_code_of(sim, id.index);
+    sim->parker->end(sim, code); /* of a task that was killed while it waited */
+    free(code->message);
+    memset(code, 0, sizeof *code);
+    code->caller = (struct dry_caller){&sim_system, sim, process.index, id.index};
+    code->entry = entry;
+    code->argument = argument;
+    *task = id.index;
+    return 0;
+}
+
+/* First run: what the code runs on. */
+static bool start(struct sim *sim, struct sim_code *code)
+{
+    if (!code->entry || !sim->parker->begin(sim, code, run_entry, sim)) {
+        return false; /* a copied world's tasks have no code */
+    }
+    code->started = 1;
+    return true;
+}
+
+void sim_resume(struct sim *sim, uint32_t task)
+{
+    struct sim_code *code = sim_code_of(sim, task);
+    if (!code->started && !start(sim, code)) {
+        struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){task});
+        record->state = SIM_TASK_WAITING;
+        sim->world->waiting_tasks += !record->daemon;
+        sim->world->running.index = 0;
+        return;
+    }
+    sim->running = task;
+    sim->calls++;
+    sim->parker->unpark(sim, code);
+    sim->running = 0;
+    sim->world->running.index = 0;
+    if (!code->started) {
+        sim->parker->end(sim, code);
+    }
+}
+
+void sim_put_right(struct sim_current *current)
+{
+    struct sim *sim = current->sim;
+    struct sim_code *code = sim_code_of(sim, sim->running);
+    const uint32_t task = sim->running;
+    sim->parker->jumped(sim, code);
+    sim->running = 0;
+    sim->in_call = 0;
+    sim->looping = 0;
+    sim_fail_task(sim, task, "its code jumped off its stack: a failed assertion");
+    sim_task_end(sim->world, (struct sim_task_id){task});
+    code->started = 0;
+    sim->parker->end(sim, code);
+}
+
+void sim_task_fail(const char *format, ...)
+{
+    char message[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    struct sim *sim = sim_current()->sim;
+    if (!sim || !sim->running || sim_code_of(sim, sim->running)->own) {
+        fprintf(stderr, "drysock: sim_task_fail outside a task: %s\n", message);
+        abort();
+    }
+    sim_leave(sim, message);
+}
