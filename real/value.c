@@ -297,13 +297,17 @@ static size_t recognise_string(const struct reader *in, struct quoting *how)
     return prefix + (how->triple ? 3 : 1);
 }
 
-static bool read_hex(struct reader *in, int digits, uint32_t *number)
+/* The digits of an escape that begins at `start`. */
+static bool read_hex(struct reader *in, int digits, size_t start, uint32_t *number)
 {
     *number = 0;
     for (int i = 0; i < digits; i++) {
         int digit = digit_of(peek(in, 0));
         if (digit >= 16) {
-            return fail(in, in->at, "an escape is cut short");
+            return fail(in, start,
+                        digits == 2   ? "\\x needs two hexadecimal digits"
+                        : digits == 4 ? "\\u needs four hexadecimal digits"
+                                      : "\\U needs eight hexadecimal digits");
         }
         *number = *number << 4 | (uint32_t)digit;
         in->at++;
@@ -314,7 +318,7 @@ static bool read_hex(struct reader *in, int digits, uint32_t *number)
 static bool read_unicode_escape(struct reader *in, int letter, size_t start)
 {
     uint32_t character;
-    if (!read_hex(in, letter == 'u' ? 4 : letter == 'U' ? 8 : 2, &character)) {
+    if (!read_hex(in, letter == 'u' ? 4 : letter == 'U' ? 8 : 2, start, &character)) {
         return false;
     }
     if (character > 0x10ffff) {
@@ -358,7 +362,7 @@ static bool read_escape(struct reader *in, const struct quoting *how)
     }
     if (c == 'x' && how->bytes) {
         uint32_t byte;
-        return read_hex(in, 2, &byte) && put_byte(in, byte);
+        return read_hex(in, 2, start, &byte) && put_byte(in, byte);
     }
     if (!how->bytes && (c == 'x' || c == 'u' || c == 'U')) {
         return read_unicode_escape(in, c, start);
@@ -559,8 +563,8 @@ static bool read_value(struct reader *in, struct dry_value *value)
     return read_number(in, negative, value);
 }
 
-int dry_value_parse(const char *text, size_t length, void *arena, size_t arena_bytes,
-                    struct dry_value *value, size_t *error_at)
+const char *dry_value_read(const char *text, size_t length, void *arena, size_t arena_bytes,
+                           struct dry_value *value, size_t *error_at)
 {
     uintptr_t mask = alignof(struct dry_value) - 1;
     size_t skew = (0 - (uintptr_t)arena) & mask;
@@ -570,12 +574,19 @@ int dry_value_parse(const char *text, size_t length, void *arena, size_t arena_b
     if (read_value(&in, value)) {
         skip_blank(&in);
         if (in.at == in.length) {
-            return 0;
+            return NULL;
         }
         fail(&in, in.at, "something follows the literal");
     }
     if (error_at) {
         *error_at = in.problem_at;
     }
-    return dry_error_value(dry_current_caller(), DRY_VALUE_ERROR, "%s", in.problem);
+    return in.problem;
+}
+
+int dry_value_parse(const char *text, size_t length, void *arena, size_t arena_bytes,
+                    struct dry_value *value, size_t *error_at)
+{
+    const char *problem = dry_value_read(text, length, arena, arena_bytes, value, error_at);
+    return problem ? dry_error_value(dry_current_caller(), DRY_VALUE_ERROR, "%s", problem) : 0;
 }

@@ -13,6 +13,7 @@ struct output {
     char *text;
     size_t bytes;
     size_t length;
+    bool double_quotes; /* always; else as Python chooses */
 };
 
 /* First and last of each range of code points that repr() escapes; made by tools/printable.py. */
@@ -84,8 +85,11 @@ uint32_t dry_value_character(const char *bytes, size_t count, size_t *at)
 }
 
 /* Python prefers single quotes, and takes double ones when that saves escapes. */
-static char choose_quote(const struct dry_value *value)
+static char choose_quote(const struct output *out, const struct dry_value *value)
 {
+    if (out->double_quotes) {
+        return '"';
+    }
     bool has_single = value->count && memchr(value->bytes, '\'', value->count);
     bool has_double = value->count && memchr(value->bytes, '"', value->count);
     return has_single && (!has_double || DRY_MUTANT(repr_escapes_the_wrong_quote)) ? '"' : '\'';
@@ -112,7 +116,7 @@ static bool put_common(struct output *out, uint32_t character, char quote)
 
 static void put_bytes(struct output *out, const struct dry_value *value)
 {
-    char quote = choose_quote(value);
+    char quote = choose_quote(out, value);
     put_string(out, "b");
     put(out, &quote, 1);
     for (uint32_t i = 0; i < value->count; i++) {
@@ -131,7 +135,7 @@ static void put_bytes(struct output *out, const struct dry_value *value)
 
 static void put_text(struct output *out, const struct dry_value *value)
 {
-    char quote = choose_quote(value);
+    char quote = choose_quote(out, value);
     put(out, &quote, 1);
     for (size_t at = 0; at < value->count;) {
         size_t start = at;
@@ -283,14 +287,24 @@ static void put_value(struct output *out, const struct dry_value *value)
     assert(!"a value of no kind");
 }
 
-int dry_value_print(const struct dry_value *value, char *text, size_t bytes)
+static int print(const struct dry_value *value, char *text, size_t bytes, bool double_quotes)
 {
-    struct output out = {text, bytes ? bytes - 1 : 0, 0};
+    struct output out = {text, bytes ? bytes - 1 : 0, 0, double_quotes};
     put_value(&out, value);
     if (bytes) {
         text[out.length < bytes ? out.length : bytes - 1] = 0;
     }
     return (int)out.length;
+}
+
+int dry_value_print(const struct dry_value *value, char *text, size_t bytes)
+{
+    return print(value, text, bytes, false);
+}
+
+int dry_value_print_double(const struct dry_value *value, char *text, size_t bytes)
+{
+    return print(value, text, bytes, true);
 }
 
 const char *dry_value_type_name(const struct dry_value *value)

@@ -1,6 +1,7 @@
 /* Runs one actor's steps: evaluates each, holds it against what the file states, records it.
  * SPDX-License-Identifier: MIT */
 #include "actor.h"
+#include "language/constant.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -431,7 +432,7 @@ static int evaluate_name(struct actor *actor, const struct expression *expressio
         *value = binding->value;
         return 0;
     }
-    if (value_constant(expression->text, &number) != 0) {
+    if (constant_number(expression->text, &number) != 0) {
         return raise_error(actor, "TypeError", "\"%s\" has no value: the line that binds it raised",
                            expression->text);
     }
@@ -547,7 +548,8 @@ static bool match(struct actor *actor, const struct expression *pattern, const s
         }
         return true;
     case EXPRESSION_NAME:
-        if (find_binding(actor, pattern->text) == NULL && value_constant(pattern->text, &number) != 0) {
+        if (find_binding(actor, pattern->text) == NULL &&
+            constant_number(pattern->text, &number) != 0) {
             bind_value(actor, pattern->text, value);
             return true;
         }
@@ -611,7 +613,7 @@ static enum step_status judge_value(struct actor *actor, const struct expectatio
     bool same = expect->kind == EXPECT_NOTHING || expect->kind == EXPECT_ANY ||
                 (expect->kind == EXPECT_VALUE && match(actor, expect->pattern, value));
 
-    value_print(outcome, actor, value);
+    value_print(outcome, &actor->luck, value);
     return same ? STEP_OK : STEP_DIFFERS;
 }
 
@@ -700,6 +702,7 @@ static void close_objects(struct actor *actor)
 void actor_run(struct actor *actor)
 {
     actor->raised = arena_take(&actor->arena, sizeof *actor->raised);
+    actor->luck = (struct luck_names){.arena = &actor->arena, .scenario = actor->scenario};
     actor->state = ACTOR_RUNS;
     for (uint32_t i = 0; i < actor->lines->step_count; i++) {
         if (!run_step(actor, &actor->lines->steps[i])) {
@@ -725,7 +728,7 @@ void actor_finish(struct actor *actor)
 {
     arena_free(&actor->arena);
     actor->bindings = NULL;
-    actor->luck = NULL;
+    actor->luck = (struct luck_names){0};
     actor->objects = NULL;
     actor->raised = NULL;
 }

@@ -11,6 +11,7 @@
 #include <drysock/socket.h>
 
 #include "language/scenario.h"
+#include "language/value.h"
 #include "result/trace.h"
 
 struct actor;
@@ -53,7 +54,7 @@ struct actor {
     /* actor_run's own. */
     struct arena arena;
     struct binding *bindings;
-    struct luck *luck;
+    struct luck_names luck;
     struct object *objects; /* sockets, files, pollers: closed at the end as a process's would be */
     struct raised *raised;  /* by the step that runs */
     bool stops_on_signal;   /* on_signal(STOP) */

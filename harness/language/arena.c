@@ -51,22 +51,6 @@ char *arena_text(struct arena *arena, const char *text)
     return arena_copy(arena, text, strlen(text));
 }
 
-char *arena_print(struct arena *arena, const char *format, ...)
-{
-    va_list list;
-
-    assert(format != NULL); /* gcc's sanitizers ask */
-    va_start(list, format);
-    int length = vsnprintf(NULL, 0, format, list);
-    va_end(list);
-    assert(length >= 0);
-    char *text = arena_take(arena, (size_t)length + 1);
-    va_start(list, format);
-    vsnprintf(text, (size_t)length + 1, format, list);
-    va_end(list);
-    return text;
-}
-
 /* Powers of two hold the list: it moves when count is one, so no capacity need be kept. */
 void *arena_grow(struct arena *arena, void *items, size_t count, size_t bytes)
 {
@@ -111,20 +95,33 @@ void text_add_bytes(struct text *text, const void *bytes, size_t length)
     text->bytes[text->length] = 0;
 }
 
+static void add_list(struct text *text, const char *format, va_list list)
+{
+    va_list again;
+
+    assert(format != NULL); /* gcc's sanitizers ask */
+    va_copy(again, list);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    assert(length >= 0);
+    text_reserve(text, (size_t)length + 1);
+    vsnprintf(text->bytes + text->length, (size_t)length + 1, format, list);
+    text->length += (size_t)length;
+}
+
 void text_add(struct text *text, const char *format, ...)
 {
     va_list list;
 
-    assert(format != NULL); /* gcc's sanitizers ask */
     va_start(list, format);
-    int length = vsnprintf(NULL, 0, format, list);
+    add_list(text, format, list);
     va_end(list);
-    assert(length >= 0);
-    text_reserve(text, (size_t)length + 1);
-    va_start(list, format);
-    vsnprintf(text->bytes + text->length, (size_t)length + 1, format, list);
-    va_end(list);
-    text->length += (size_t)length;
+}
+
+char *text_room(struct text *text, size_t bytes)
+{
+    text_reserve(text, bytes);
+    return text->bytes + text->length;
 }
 
 void text_pad(struct text *text, size_t column)
@@ -143,4 +140,17 @@ void text_free(struct text *text)
 {
     free(text->bytes);
     *text = (struct text){0};
+}
+
+char *arena_print(struct arena *arena, const char *format, ...)
+{
+    struct text text = {0};
+    va_list list;
+
+    va_start(list, format);
+    add_list(&text, format, list);
+    va_end(list);
+    char *copy = arena_copy(arena, text.bytes, text.length);
+    text_free(&text);
+    return copy;
 }

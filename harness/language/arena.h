@@ -29,6 +29,8 @@ struct text {
 };
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_add_bytes(struct text *text, const void *bytes, size_t length);
+/* Room for so many more bytes behind the text, which the caller fills and counts into length. */
+char *text_room(struct text *text, size_t bytes);
 void text_pad(struct text *text, size_t column); /* blanks until the line is `column` long */
 void text_free(struct text *text);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "actor/verbs.h"
+#include "constant.h"
 #include "parser.h"
 #include "value.h"
 
@@ -116,7 +117,7 @@ static int check_expression(struct parser *parser, const struct names *names,
         }
         return 0;
     case EXPRESSION_NAME:
-        if (is_bound(names, expression->text) || value_constant(expression->text, &number) == 0) {
+        if (is_bound(names, expression->text) || constant_number(expression->text, &number) == 0) {
             return 0;
         }
         if (captures == NULL) {

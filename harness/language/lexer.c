@@ -3,10 +3,10 @@
 #include "lexer.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include <drysock/socket.h>
 
 int lexer_wrong(struct lexer *lexer, struct source_at at, const char *format, ...)
 {
@@ -88,162 +88,70 @@ int lexer_word(struct lexer *lexer, const char **word, size_t *length, struct so
     return 0;
 }
 
-/* ---- strings -------------------------------------------------------------------------------- */
+/* ---- literals: the lexer finds their ends, the library reads them ---------------------------- */
 
-static void add_utf8(struct text *text, uint32_t code)
+/* Reads text[begin, end) of the line as one literal of Python. -1: `wrong` says what the library says. */
+static int take_literal(struct lexer *lexer, size_t begin, size_t end, struct dry_value *value)
 {
-    unsigned char bytes[4];
-    size_t count;
+    size_t bytes = 16 * (end - begin) + 64; /* also of a number with very many digits */
+    size_t at = 0;
+    const char *problem = dry_value_read(lexer->line + begin, end - begin,
+                                         arena_take(lexer->arena, bytes), bytes, value, &at);
 
-    if (code >= 0xdc80 && code <= 0xdcff) { /* surrogateescape: the raw byte */
-        bytes[0] = (unsigned char)(code - 0xdc00);
-        count = 1;
-    } else if (code < 0x80) {
-        bytes[0] = (unsigned char)code;
-        count = 1;
-    } else if (code < 0x800) {
-        bytes[0] = (unsigned char)(0xc0 | code >> 6);
-        bytes[1] = (unsigned char)(0x80 | (code & 0x3f));
-        count = 2;
-    } else if (code < 0x10000) {
-        bytes[0] = (unsigned char)(0xe0 | code >> 12);
-        bytes[1] = (unsigned char)(0x80 | (code >> 6 & 0x3f));
-        bytes[2] = (unsigned char)(0x80 | (code & 0x3f));
-        count = 3;
-    } else {
-        bytes[0] = (unsigned char)(0xf0 | code >> 18);
-        bytes[1] = (unsigned char)(0x80 | (code >> 12 & 0x3f));
-        bytes[2] = (unsigned char)(0x80 | (code >> 6 & 0x3f));
-        bytes[3] = (unsigned char)(0x80 | (code & 0x3f));
-        count = 4;
-    }
-    text_add_bytes(text, bytes, count);
+    return problem == NULL ? 0 : lexer_wrong(lexer, place(lexer, begin + at), "%s", problem);
 }
 
-static int hex_digits(const char *text, size_t room, size_t count, uint32_t *value)
+/* Python keeps the backslash of an escape that it does not know, and warns; here it is an error. */
+static bool is_escape(char c, bool bytes)
 {
-    *value = 0;
-    if (room < count) {
-        return -1;
-    }
-    for (size_t i = 0; i < count; i++) {
-        char c = text[i];
-
-        if (!isxdigit((unsigned char)c)) {
-            return -1;
-        }
-        *value = *value * 16 + (uint32_t)(isdigit((unsigned char)c) ? c - '0' : tolower(c) - 'a' + 10);
-    }
-    return 0;
+    return c != 0 && (strchr("nrtabfvx\\'\"01234567", c) != NULL || (!bytes && (c == 'u' || c == 'U')));
 }
 
-/* One escape; offset stands behind the backslash. */
-static int take_escape(struct lexer *lexer, bool bytes, struct text *text)
+/* The offset stands at the quote; `begin` where the literal begins, at a b before it. */
+static int take_string(struct lexer *lexer, size_t begin, bool bytes, struct token *token)
 {
-    static const char letters[] = "n\nr\rt\ta\ab\bf\fv\v\\\\''\"\"";
-    size_t at = lexer->offset - 1;
-    char c = lexer->line[lexer->offset++];
-    const char *rest = lexer->line + lexer->offset;
-    size_t room = lexer->length - lexer->offset;
-    uint32_t value;
-
-    for (size_t i = 0; i + 1 < sizeof letters; i += 2) {
-        if (letters[i] == c) {
-            text_add_bytes(text, &letters[i + 1], 1);
-            return 0;
-        }
-    }
-    if (c >= '0' && c <= '7') {
-        value = (uint32_t)(c - '0');
-        for (int i = 0; i < 2 && lexer->offset < lexer->length && lexer->line[lexer->offset] >= '0' &&
-                        lexer->line[lexer->offset] <= '7';
-             i++) {
-            value = value * 8 + (uint32_t)(lexer->line[lexer->offset++] - '0');
-        }
-    } else if (c == 'x') {
-        if (hex_digits(rest, room, 2, &value) != 0) {
-            return lexer_wrong(lexer, place(lexer, at), "\\x needs two hexadecimal digits");
-        }
-        lexer->offset += 2;
-    } else if (!bytes && (c == 'u' || c == 'U')) {
-        size_t count = c == 'u' ? 4 : 8;
-
-        if (hex_digits(rest, room, count, &value) != 0 || value > 0x10ffff) {
-            return lexer_wrong(lexer, place(lexer, at),
-                               "\\%c needs %zu hexadecimal digits of a "
-                               "character up to 10ffff",
-                               c, count);
-        }
-        lexer->offset += count;
-    } else {
-        return lexer_wrong(lexer, place(lexer, at),
-                           "there is no escape \\%c: write \\\\ for a backslash", c);
-    }
-    if (bytes) {
-        char byte = (char)value;
-        text_add_bytes(text, &byte, 1);
-    } else {
-        add_utf8(text, value);
-    }
-    return 0;
-}
-
-static int take_string(struct lexer *lexer, bool bytes, struct token *token)
-{
-    struct text text = {0};
     char quote = lexer->line[lexer->offset++];
-    int status = 0;
+    struct dry_value value;
 
-    text_add_bytes(&text, "", 0);
-    for (;;) {
+    for (bool ended = false; !ended;) {
         if (lexer->offset >= lexer->length) {
-            status = lexer_wrong(lexer, token->at,
-                                 "the string does not end on this line: close it "
-                                 "with %c",
-                                 quote);
-            break;
+            return lexer_wrong(lexer, token->at,
+                               "the string does not end on this line: close it with %c", quote);
         }
         char c = lexer->line[lexer->offset++];
-        if (c == quote) {
-            break;
-        }
         if (c == '\\' && lexer->offset < lexer->length) {
-            status = take_escape(lexer, bytes, &text);
-            if (status != 0) {
-                break;
+            if (!is_escape(lexer->line[lexer->offset], bytes)) {
+                return lexer_wrong(lexer, place(lexer, lexer->offset - 1),
+                                   "there is no escape \\%c: write \\\\ for a backslash",
+                                   lexer->line[lexer->offset]);
             }
+            lexer->offset++;
         } else if (bytes && (unsigned char)c >= 0x80) {
-            status = lexer_wrong(lexer, place(lexer, lexer->offset - 1),
-                                 "bytes hold only ASCII characters: write \\x%02x", (unsigned char)c);
-            break;
-        } else {
-            text_add_bytes(&text, &c, 1);
+            return lexer_wrong(lexer, place(lexer, lexer->offset - 1),
+                               "bytes hold only ASCII characters: write \\x%02x", (unsigned char)c);
         }
+        ended = c == quote;
+    }
+    if (take_literal(lexer, begin, lexer->offset, &value) != 0) {
+        return -1;
     }
     token->kind = bytes ? TOKEN_BYTES : TOKEN_STR;
-    token->bytes = arena_copy(lexer->arena, text.bytes, text.length);
-    token->count = text.length;
-    text_free(&text);
-    return status;
+    token->bytes = value.bytes;
+    token->count = value.count;
+    return 0;
 }
-
-/* ---- numbers and times ---------------------------------------------------------------------- */
 
 static int take_number(struct lexer *lexer, struct token *token)
 {
     size_t begin = lexer->offset, end = begin;
     bool hex = lexer->length - begin > 1 && lexer->line[begin] == '0' &&
                strchr("xXoObB", lexer->line[begin + 1]) != NULL;
-    bool real = false;
 
     while (end < lexer->length) {
         char c = lexer->line[end];
 
-        if (c == '.' && !hex) {
-            real = true;
-        } else if ((c == '-' || c == '+') && !hex && tolower(lexer->line[end - 1]) == 'e') {
-            real = true;
-        } else if (!is_word(c)) {
+        bool sign = (c == '-' || c == '+') && tolower(lexer->line[end - 1]) == 'e';
+        if (!is_word(c) && (hex || (c != '.' && !sign))) {
             break;
         }
         end++;
@@ -255,36 +163,19 @@ static int take_number(struct lexer *lexer, struct token *token)
         token->kind = TOKEN_TIME;
         return 0;
     }
-    char digits[80], *stop;
-    size_t count = 0;
-    for (size_t i = 0; i < token->length && count < sizeof digits - 1; i++) {
-        if (token->text[i] != '_') {
-            digits[count++] = token->text[i];
-        }
-    }
-    digits[count] = 0;
-    real = real || (!hex && strpbrk(digits, "eE") != NULL);
-    errno = 0;
-    if (real) {
-        token->kind = TOKEN_FLOAT;
-        token->real = strtod(digits, &stop);
-    } else {
-        int base = !hex ? 10 : tolower(digits[1]) == 'x' ? 16 : tolower(digits[1]) == 'o' ? 8 : 2;
-
-        token->kind = TOKEN_INT;
-        token->integer = strtoll(hex ? digits + 2 : digits, &stop, base);
-        if (errno == ERANGE) {
-            return lexer_wrong(lexer, token->at,
-                               "the number is too large: whole numbers end at "
-                               "9223372036854775807");
-        }
-    }
-    if (*stop != 0 || stop == digits) {
+    struct dry_value value;
+    if (take_literal(lexer, begin, end, &value) != 0) {
         return lexer_wrong(lexer, token->at,
-                           "\"%.*s\" is neither a number nor a time (units are "
-                           "ns us ms s min h)",
+                           "\"%.*s\" is neither a number nor a time (units are ns us ms s min h)",
                            (int)token->length, token->text);
     }
+    if (value.count > 0) {
+        return lexer_wrong(lexer, token->at,
+                           "the number is too large: whole numbers end at 9223372036854775807");
+    }
+    token->kind = value.kind == DRY_FLOAT ? TOKEN_FLOAT : TOKEN_INT;
+    token->integer = value.integer;
+    token->real = value.real;
     return 0;
 }
 
@@ -304,11 +195,11 @@ int lexer_next(struct lexer *lexer, struct token *token)
     size_t room = lexer->length - lexer->offset;
 
     if (*rest == '"' || *rest == '\'') {
-        return take_string(lexer, false, token);
+        return take_string(lexer, lexer->offset, false, token);
     }
     if ((*rest == 'b' || *rest == 'B') && room > 1 && (rest[1] == '"' || rest[1] == '\'')) {
         lexer->offset++;
-        return take_string(lexer, true, token);
+        return take_string(lexer, lexer->offset - 1, true, token);
     }
     if (isdigit((unsigned char)*rest) ||
         (*rest == '.' && room > 1 && isdigit((unsigned char)rest[1]))) {

@@ -1,6 +1,7 @@
 /* Reads steps: Python's expressions, one call a line, and what each must show.
  * SPDX-License-Identifier: MIT */
 #include "parser.h"
+#include "constant.h"
 
 #include <string.h>
 
@@ -405,7 +406,7 @@ static int parse_code(struct parser *parser, struct expectation *expect)
     }
     expect->code = arena_copy(&parser->scenario->arena, parser->token.text, parser->token.length);
     if (strcmp(expect->raises, "OSError") == 0 && parser->token.kind == TOKEN_NAME &&
-        value_constant(expect->code, &number) != 0) {
+        constant_number(expect->code, &number) != 0) {
         return parser_wrong(parser, parser->token.at,
                             "\"%s\" is not the name of an errno, such as ECONNREFUSED", expect->code);
     }

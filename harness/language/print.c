@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <drysock/socket.h>
+
 enum {
     EXPECTATION_COLUMN = 38, /* of `->`, or further right where a section's steps are longer */
     LONGEST_ALIGNED = 64,    /* longer steps do not move the others' `->` */
@@ -14,94 +16,28 @@ enum {
 
 /* ---- literals ------------------------------------------------------------------------------- */
 
-static bool print_common_escape(struct text *text, unsigned char byte)
+static void print_literal(struct text *text, const struct dry_value *value)
 {
-    switch (byte) {
-    case '\n':
-        text_add(text, "\\n");
-        return true;
-    case '\r':
-        text_add(text, "\\r");
-        return true;
-    case '\t':
-        text_add(text, "\\t");
-        return true;
-    case '\\':
-        text_add(text, "\\\\");
-        return true;
-    case '"':
-        text_add(text, "\\\"");
-        return true;
-    case 0:
-        text_add(text, "\\x00");
-        return true;
-    default:
-        return false;
-    }
+    int length = dry_value_print_double(value, NULL, 0);
+    char *literal = text_room(text, (size_t)length + 1);
+
+    dry_value_print_double(value, literal, (size_t)length + 1);
+    text->length += (size_t)length;
 }
 
 void print_bytes(struct text *text, const char *bytes, size_t length)
 {
-    text_add(text, "b\"");
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-
-        if (print_common_escape(text, byte)) {
-            continue;
-        }
-        if (byte >= 0x20 && byte < 0x7f) {
-            text_add_bytes(text, &bytes[i], 1);
-        } else {
-            text_add(text, "\\x%02x", byte);
-        }
-    }
-    text_add(text, "\"");
-}
-
-/* Length of the well-formed UTF-8 character that begins here, or 0. */
-static size_t utf8_length(const unsigned char *bytes, size_t room)
-{
-    size_t length = bytes[0] >= 0xc2 && bytes[0] < 0xe0   ? 2
-                    : bytes[0] >= 0xe0 && bytes[0] < 0xf0 ? 3
-                    : bytes[0] >= 0xf0 && bytes[0] < 0xf5 ? 4
-                                                          : 0;
-
-    if (length == 0 || length > room) {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if ((bytes[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xed && bytes[1] >= 0xa0) ||
-        (bytes[0] == 0xf0 && bytes[1] < 0x90) || (bytes[0] == 0xf4 && bytes[1] >= 0x90)) {
-        return 0;
-    }
-    return length;
+    print_literal(text, &(struct dry_value){DRY_BYTES, .count = (uint32_t)length, .bytes = bytes});
 }
 
 void print_str(struct text *text, const char *bytes, size_t length)
 {
-    text_add(text, "\"");
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-        size_t wide = utf8_length((const unsigned char *)bytes + i, length - i);
+    print_literal(text, &(struct dry_value){DRY_TEXT, .count = (uint32_t)length, .bytes = bytes});
+}
 
-        if (wide > 0) {
-            text_add_bytes(text, bytes + i, wide);
-            i += wide - 1;
-        } else if (byte >= 0x80) {
-            text_add(text, "\\udc%02x", byte); /* surrogateescape */
-        } else if (!print_common_escape(text, byte)) {
-            if (byte >= 0x20 && byte < 0x7f) {
-                text_add_bytes(text, &bytes[i], 1);
-            } else {
-                text_add(text, "\\x%02x", byte);
-            }
-        }
-    }
-    text_add(text, "\"");
+void print_float(struct text *text, double real)
+{
+    print_literal(text, &(struct dry_value){DRY_FLOAT, .real = real});
 }
 
 /* ---- expressions ---------------------------------------------------------------------------- */

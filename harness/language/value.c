@@ -1,4 +1,4 @@
-/* Runtime values: making, comparing, printing; constants by name.
+/* Runtime values: making, comparing, printing.
  * SPDX-License-Identifier: MIT */
 #include "value.h"
 
@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actor/actor.h"
+#include "constant.h"
 #include "print.h"
+#include "scenario.h"
 
 enum {
     LONG_BYTES = 80, /* what is longer prints by content */
@@ -99,129 +100,24 @@ uint64_t value_content(const char *bytes, size_t count)
     return hash;
 }
 
-/* ---- constants ------------------------------------------------------------------------------ */
-
-static const struct dry_constant poll_constants[] = {
-    {"POLLIN", POLLIN},
-    {"POLLPRI", POLLPRI},
-    {"POLLOUT", POLLOUT},
-    {"POLLERR", POLLERR},
-    {"POLLHUP", POLLHUP},
-    {"POLLNVAL", POLLNVAL},
-    {"POLLRDHUP", POLLRDHUP},
-    {"EPOLLIN", EPOLLIN},
-    {"EPOLLPRI", EPOLLPRI},
-    {"EPOLLOUT", EPOLLOUT},
-    {"EPOLLERR", EPOLLERR},
-    {"EPOLLHUP", EPOLLHUP},
-    {"EPOLLRDHUP", EPOLLRDHUP},
-    {"EPOLLONESHOT", EPOLLONESHOT},
-    {"EPOLLET", EPOLLET},
-    {"EPOLLEXCLUSIVE", EPOLLEXCLUSIVE},
-    {"RETRY", 0},
-    {"STOP", 1},
-};
-enum {
-    POLL_CONSTANTS = sizeof poll_constants / sizeof *poll_constants,
-    LAST_ERRNO = 133,
-};
-
-int value_constant(const char *name, int64_t *number)
-{
-    if (dry_constant_find(name, number) == 0) {
-        return 0;
-    }
-    for (size_t i = 0; i < POLL_CONSTANTS; i++) {
-        if (strcmp(poll_constants[i].name, name) == 0) {
-            *number = poll_constants[i].value;
-            return 0;
-        }
-    }
-    for (int i = 1; i <= LAST_ERRNO; i++) {
-        const char *known = strerrorname_np(i);
-
-        if (known != NULL && strcmp(known, name) == 0) {
-            *number = i;
-            return 0;
-        }
-    }
-    if (strcmp(name, "EWOULDBLOCK") == 0) {
-        *number = EWOULDBLOCK;
-        return 0;
-    }
-    return -1;
-}
-
-/* The first constant, by name, with this prefix and value. */
-static const char *constant_name(const char *prefix, int64_t number)
-{
-    size_t count;
-    const struct dry_constant *constants = dry_constants(&count);
-
-    for (size_t i = 0; i < count; i++) {
-        if (constants[i].value == number && strncmp(constants[i].name, prefix, strlen(prefix)) == 0) {
-            return constants[i].name;
-        }
-    }
-    return NULL;
-}
-
-static const char *bit_name(const char *prefix, int64_t bit)
-{
-    if (strcmp(prefix, "MSG_") == 0) {
-        return constant_name(prefix, bit);
-    }
-    for (size_t i = 0; i < POLL_CONSTANTS; i++) {
-        if (poll_constants[i].value == bit &&
-            strncmp(poll_constants[i].name, prefix, strlen(prefix)) == 0) {
-            return poll_constants[i].name;
-        }
-    }
-    return NULL;
-}
-
-void value_print_bits(struct text *text, const char *prefix, int64_t bits)
-{
-    const char *between = "";
-
-    if (bits == 0) {
-        text_add(text, "0");
-        return;
-    }
-    for (int i = 0; i < 63; i++) {
-        int64_t bit = (int64_t)1 << i;
-
-        if ((bits & bit) == 0) {
-            continue;
-        }
-        const char *name = bit_name(prefix, bit);
-        if (name != NULL) {
-            text_add(text, "%s%s", between, name);
-        } else {
-            text_add(text, "%s0x%llx", between, (unsigned long long)bit);
-        }
-        between = " | ";
-    }
-}
-
 /* ---- printing ------------------------------------------------------------------------------- */
 
-static const char *luck_name(struct actor *actor, enum value_flavour flavour, int64_t number)
+static const char *luck_name(struct luck_names *names, enum value_flavour flavour, int64_t number)
 {
     int seen = 0;
 
-    for (struct luck *luck = actor->luck; luck != NULL; luck = luck->next) {
+    for (struct luck *luck = names->first; luck != NULL; luck = luck->next) {
         seen += luck->flavour == flavour;
         if (luck->flavour == flavour && luck->number == number) {
             return luck->name;
         }
     }
-    struct luck *made = arena_take(&actor->arena, sizeof *made);
+    struct luck *made = arena_take(names->arena, sizeof *made);
     made->flavour = flavour;
     made->number = number;
     snprintf(made->name, sizeof made->name, "%s%d", flavour == FLAVOUR_PORT ? "port" : "fd", seen + 1);
-    made->next = actor->luck;
-    actor->luck = made;
+    made->next = names->first;
+    names->first = made;
     return made->name;
 }
 
@@ -251,22 +147,22 @@ static void print_type(struct text *text, int64_t number)
     }
 }
 
-static void print_int(struct text *text, struct actor *actor, const struct value *value)
+static void print_int(struct text *text, struct luck_names *names, const struct value *value)
 {
     int64_t number = value->integer;
 
     switch (value->flavour) {
     case FLAVOUR_PORT:
         if (number >= FIRST_EPHEMERAL && number <= LAST_EPHEMERAL &&
-            !scenario_writes_number(actor->scenario, number)) {
-            text_add(text, "%s", luck_name(actor, FLAVOUR_PORT, number));
+            !scenario_writes_number(names->scenario, number)) {
+            text_add(text, "%s", luck_name(names, FLAVOUR_PORT, number));
         } else {
             text_add(text, "%lld", (long long)number);
         }
         break;
     case FLAVOUR_DESCRIPTOR:
         if (number >= 0) {
-            text_add(text, "%s", luck_name(actor, FLAVOUR_DESCRIPTOR, number));
+            text_add(text, "%s", luck_name(names, FLAVOUR_DESCRIPTOR, number));
         } else {
             text_add(text, "%lld", (long long)number);
         }
@@ -310,13 +206,13 @@ static void print_int(struct text *text, struct actor *actor, const struct value
         }
         break;
     case FLAVOUR_MSG_FLAGS:
-        value_print_bits(text, "MSG_", number);
+        constant_print_bits(text, "MSG_", number);
         break;
     case FLAVOUR_POLL:
-        value_print_bits(text, "POLL", number);
+        constant_print_bits(text, "POLL", number);
         break;
     case FLAVOUR_EPOLL:
-        value_print_bits(text, "EPOLL", number);
+        constant_print_bits(text, "EPOLL", number);
         break;
     default:
         text_add(text, "%lld", (long long)number);
@@ -343,45 +239,31 @@ static void print_long_bytes(struct text *text, const char *bytes, size_t count)
     }
 }
 
-static void print_descriptors(struct text *text, struct actor *actor, const struct value *value)
+static void print_descriptors(struct text *text, struct luck_names *names, const struct value *value)
 {
     text_add(text, "fds(");
     for (size_t i = 0; i + sizeof(int) <= value->count; i += sizeof(int)) {
         int descriptor;
 
         memcpy(&descriptor, value->bytes + i, sizeof descriptor);
-        text_add(text, "%s%s", i > 0 ? ", " : "", luck_name(actor, FLAVOUR_DESCRIPTOR, descriptor));
+        text_add(text, "%s%s", i > 0 ? ", " : "", luck_name(names, FLAVOUR_DESCRIPTOR, descriptor));
     }
     text_add(text, ")");
 }
 
-/* The shortest decimal that reads back the same, as Python's repr. */
-static void print_float(struct text *text, double real)
-{
-    char digits[40];
-
-    for (int precision = 1; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, real);
-        if (strtod(digits, NULL) == real) {
-            break;
-        }
-    }
-    text_add(text, "%s%s", digits, strpbrk(digits, ".en") == NULL ? ".0" : "");
-}
-
-static void print_list(struct text *text, struct actor *actor, const struct value *value)
+static void print_list(struct text *text, struct luck_names *names, const struct value *value)
 {
     int tuple = value->kind == VALUE_TUPLE;
 
     text_add(text, "%s", tuple ? "(" : "[");
     for (size_t i = 0; i < value->count; i++) {
         text_add(text, "%s", i > 0 ? ", " : "");
-        value_print(text, actor, &value->items[i]);
+        value_print(text, names, &value->items[i]);
     }
     text_add(text, "%s", !tuple ? "]" : value->count == 1 ? ",)" : ")");
 }
 
-void value_print(struct text *text, struct actor *actor, const struct value *value)
+void value_print(struct text *text, struct luck_names *names, const struct value *value)
 {
     if (value->flavour == FLAVOUR_LUCK) {
         text_add(text, "_");
@@ -395,7 +277,7 @@ void value_print(struct text *text, struct actor *actor, const struct value *val
         text_add(text, value->integer ? "True" : "False");
         break;
     case VALUE_INT:
-        print_int(text, actor, value);
+        print_int(text, names, value);
         break;
     case VALUE_FLOAT:
         print_float(text, value->real);
@@ -406,14 +288,14 @@ void value_print(struct text *text, struct actor *actor, const struct value *val
     case VALUE_BYTES:
     case VALUE_BYTEARRAY:
         if (value->flavour == FLAVOUR_DESCRIPTORS) {
-            print_descriptors(text, actor, value);
+            print_descriptors(text, names, value);
         } else {
             print_long_bytes(text, value->bytes, value->count);
         }
         break;
     case VALUE_TUPLE:
     case VALUE_LIST:
-        print_list(text, actor, value);
+        print_list(text, names, value);
         break;
     case VALUE_OBJECT:
         text_add(text, "%s", value->object->name != NULL ? value->object->name : "_");

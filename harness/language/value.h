@@ -11,8 +11,7 @@
 
 #include "arena.h"
 
-struct actor;
-struct expression;
+struct scenario;
 
 enum value_kind {
     VALUE_NONE = 0,
@@ -87,6 +86,13 @@ struct luck {
     char name[16];
 };
 
+/* The lucky numbers of one actor, by first sight. What the scenario writes is not luck. */
+struct luck_names {
+    struct arena *arena;
+    const struct scenario *scenario;
+    struct luck *first;
+};
+
 static inline struct value value_none(void)
 {
     return (struct value){0};
@@ -111,7 +117,7 @@ struct value value_list(struct arena *arena, size_t count);
 /* Python's ==. */
 int value_equal(const struct value *a, const struct value *b);
 /* As a trace has it. */
-void value_print(struct text *text, struct actor *actor, const struct value *value);
+void value_print(struct text *text, struct luck_names *names, const struct value *value);
 /* Long bytes by content: what content() stands for. */
 uint64_t value_content(const char *bytes, size_t count);
 
@@ -120,10 +126,5 @@ int value_to_library(struct arena *arena, const struct value *value, struct dry_
 struct value value_from_library(struct arena *arena, const struct dry_value *value);
 /* An address in its family's Python form; the port is flavoured. */
 struct value value_from_address(struct arena *arena, const struct dry_address *address);
-
-/* Names of a set of bits: "POLLIN | POLLHUP"; a number where a bit has none. */
-void value_print_bits(struct text *text, const char *prefix, int64_t bits);
-/* Constants: the library's, errno's, poll's, select's and epoll's. -1: unknown. */
-int value_constant(const char *name, int64_t *number);
 
 #endif

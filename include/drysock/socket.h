@@ -91,8 +91,14 @@ struct dry_value {
 enum { DRY_VALUE_DEPTH = 200 };
 DRY_PUBLIC int dry_value_parse(const char *text, size_t length, void *arena, size_t arena_bytes,
                                struct dry_value *value, size_t *error_at);
+/* The same for who has no caller, before any world is made: NULL, or a sentence that says what is wrong
+ * and lives for ever. */
+DRY_PUBLIC const char *dry_value_read(const char *text, size_t length, void *arena, size_t arena_bytes,
+                                      struct dry_value *value, size_t *error_at);
 /* Writes repr(value) as Python would, NUL-terminated; returns the length it needs (snprintf). */
 DRY_PUBLIC int dry_value_print(const struct dry_value *value, char *text, size_t bytes);
+/* The same with all strings in double quotes, which read back the same. */
+DRY_PUBLIC int dry_value_print_double(const struct dry_value *value, char *text, size_t bytes);
 
 /* ---- addresses ---------------------------------------------------------------------------- */
 

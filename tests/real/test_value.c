@@ -171,12 +171,12 @@ static void wrong_string__is_read__is_refused(void **state)
     refuses("'abc", 0);
     refuses("'a\nb'", 0);
     refuses("'''abc''", 0);
-    refuses("'\\x1'", 4);
-    refuses("'\\u12'", 5);
+    refuses("'\\x1'", 1); /* where the escape begins */
+    refuses("'\\u12'", 1);
     refuses("'\\U00110000'", 1);
     refuses("'\\ud800'", 1);
     refuses("'\\N{DASH}'", 1);
-    refuses("b'\\x4'", 5);
+    refuses("b'\\x4'", 2);
     refuses("b'\xc3\xa9'", 2);
     refuses("b'a' 'b'", 5);
     refuses("f'a'", 0);
