@@ -7,18 +7,7 @@
 
 #include "actor.h"
 #include "language/value.h"
-
-enum {
-    VERB_ARGUMENTS = 8,
-};
-
-enum verb_on {
-    VERB_FUNCTION = 1,
-    VERB_SOCKET,    /* method of a socket */
-    VERB_FILE,      /* method of a stream */
-    VERB_EPOLL,     /* method of an epoll object */
-    VERB_ATTRIBUTE, /* s.family: no arguments */
-};
+#include "language/verb.h"
 
 struct call {
     struct actor *actor;
@@ -29,25 +18,6 @@ struct call {
     uint32_t count;      /* arguments of a verb whose last parameter is `*items` */
     struct value result; /* None until set */
 };
-
-struct verb {
-    const char *name;
-    enum verb_on on;
-    /* Names separated by blanks; '?' behind a name: may be left out; "*items": all further ones,
-     * which arrive as one tuple. */
-    const char *parameters;
-    /* 0 with call->result, or -1 after raise_*. */
-    int (*run)(struct call *call);
-};
-
-const struct verb *verb_find(enum verb_on on, const char *name);
-/* Whether any kind of object has such a method or attribute. */
-bool verb_is_method(const char *name, bool attribute);
-/* Which parameter a call's i-th argument fills: its index; -1 when there is none (keyword NULL: by
- * position). *required is the number of parameters that must be given. */
-int verb_parameter(const struct verb *verb, uint32_t position, const char *keyword);
-uint32_t verb_parameters(const struct verb *verb, uint32_t *required);
-const char *verb_parameter_name(const struct verb *verb, uint32_t index, size_t *length);
 
 /* Evaluates an expression: 0 or -1 when it raised (actor_raised tells). */
 int actor_evaluate(struct actor *actor, const struct expression *expression, struct value *value);
@@ -64,6 +34,19 @@ int raise_library(struct actor *actor);
 int raise_error(struct actor *actor, const char *kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int raise_errno(struct actor *actor, int number);
+
+/* What a name is bound to; NULL: nothing. */
+struct binding *actor_find_binding(struct actor *actor, const char *name);
+/* Binds a name; a socket or epoll object that had none is called so from now on. */
+void actor_bind(struct actor *actor, const char *name, const struct value *value);
+/* Binds what stands before `=`: names, or tuples of them. 0 or -1 after raising. */
+int actor_bind_target(struct actor *actor, const struct expression *target, const struct value *value);
+
+/* judge.c: does the step show what the file states? *outcome is its text in the trace. */
+enum step_status actor_judge_raise(const struct expectation *expect, const struct raised *raised,
+                                   struct text *outcome);
+enum step_status actor_judge_value(struct actor *actor, const struct expectation *expect,
+                                   const struct value *value, struct text *outcome);
 
 /* A new object of the actor. */
 struct object *actor_object(struct actor *actor, enum object_kind kind);
@@ -83,7 +66,7 @@ int take_buffer(struct call *call, uint32_t i, struct value *buffer); /* a bytea
 int value_descriptor(struct actor *actor, const struct value *value, int *descriptor);
 int result_status(struct call *call, int status); /* None, or raises */
 
-/* The tables, each ended by a zero name. */
+/* Each file's verbs, ended by a zero name; table.c lists them. */
 extern const struct verb verbs_socket[], verbs_transfer[], verbs_message[], verbs_names[],
     verbs_files[], verbs_poll[], verbs_values[];
 

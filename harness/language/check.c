@@ -2,10 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "actor/verbs.h"
 #include "constant.h"
 #include "parser.h"
-#include "value.h"
+#include "verb.h"
 
 struct names {
     const char **bound;

@@ -28,8 +28,6 @@ struct parser {
 
 /* head.c: one head line; *canonical is its text. */
 int parser_head(struct parser *parser, const char **canonical);
-/* The one host of a file that names none: its place is line 0. */
-void scenario_add_localhost(struct scenario *scenario);
 /* parser.c: begins to take tokens of the lexer's line; one step. */
 int parser_begin(struct parser *parser);
 int parser_step(struct parser *parser, struct step *step);

@@ -212,7 +212,7 @@ struct scenario {
     struct arena arena;
 };
 
-/* Reads and checks a file; -1 with *wrong filled (its path is `path`). scenario_parse takes the text
+/* read.c: reads and checks a file; -1 with *wrong filled (its path is `path`). scenario_parse takes the text
  * itself. */
 int scenario_read(const char *path, struct scenario **scenario, struct diagnostic *wrong);
 int scenario_parse(const char *path, const char *text, size_t length, struct scenario **scenario,
@@ -222,6 +222,8 @@ void scenario_free(struct scenario *scenario);
 int scenario_find_host(const struct scenario *scenario, const char *name, size_t length);
 int scenario_find_actor(const struct scenario *scenario, const char *name);
 int scenario_find_sync(const struct scenario *scenario, const char *name);
+/* The one host of a file that names none: its place is line 0. */
+void scenario_add_localhost(struct scenario *scenario);
 bool scenario_writes_number(const struct scenario *scenario, int64_t number);
 /* Whether the scenario is meant for "kernel" or "world". */
 bool scenario_runs_on(const struct scenario *scenario, const char *system);

@@ -114,6 +114,11 @@ struct value value_str(struct arena *arena, const char *text, size_t count);
 struct value value_tuple(struct arena *arena, size_t count); /* of None */
 struct value value_list(struct arena *arena, size_t count);
 
+/* Is it a str, bytes or bytearray? */
+static inline int value_holds_bytes(const struct value *value)
+{
+    return value->kind == VALUE_STR || value->kind == VALUE_BYTES || value->kind == VALUE_BYTEARRAY;
+}
 /* Python's ==. */
 int value_equal(const struct value *a, const struct value *b);
 /* As a trace has it. */
