@@ -6,7 +6,9 @@
 #include <signal.h>
 
 #include "language/files.h"
+#include "result/progress.h"
 #include "result/report.h"
+#include "world/isolate.h"
 #include "world/run.h"
 
 /* What a program ends with. */
@@ -38,6 +40,8 @@ struct options {
 /* Set by Ctrl-C and by SIGQUIT. stop_pipe becomes readable at Ctrl-C. */
 extern volatile sig_atomic_t command_stop, command_describe;
 extern int command_stop_pipe;
+/* From now on these signals set the flags; a second Ctrl-C ends the program at once. */
+void command_take_signals(void);
 
 /* Each returns an exit_status. */
 int command_run(const struct options *options, struct files *files);
@@ -48,11 +52,10 @@ int command_sweep(const struct options *options, struct files *files);
 int command_shrink(const struct options *options, struct files *files);
 int command_report(const struct options *options);
 
-/* One run of the world by the options; with a schedule check where *ambiguous is given. */
+/* What the options say of a run in the world; such a run; such a run in a process of its own. */
+struct world_options command_world_options(const struct options *options);
 struct trace *command_world(const struct options *options, const struct scenario *scenario);
-
-/* A bar on the terminal behind standard error; nothing where that is no terminal. */
-void progress_show(uint32_t done, uint32_t count, const char *name);
-void progress_hide(void);
+enum isolated command_isolated(const struct options *options, const char *path, const char *text,
+                               const struct trace *base, char *why, size_t bytes);
 
 #endif

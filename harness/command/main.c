@@ -1,19 +1,12 @@
 /* `drysock`: runs, compares, records and prints scenarios.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
-#include "kernel/run.h"
-
-volatile sig_atomic_t command_stop, command_describe;
-int command_stop_pipe;
-static int stop_write_end;
 
 static const char usage[] =
     "usage: drysock run|compare|record|sweep|shrink|print|report [OPTION…] FILE|DIR…\n"
@@ -42,42 +35,6 @@ static const char usage[] =
     "  --against kernel    shrink: keep a difference between kernel and world\n"
     "exit status: 0 all agree, 1 something differs or failed, 2 a wrong file or command line\n"
     "Ctrl-C ends with what was done so far; SIGQUIT prints where each actor waits.\n";
-
-/* ---- signals -------------------------------------------------------------------------------- */
-
-static void on_stop(int number)
-{
-    int saved = errno;
-
-    if (command_stop) { /* the second Ctrl-C ends at once */
-        _exit(EXIT_DIFFER);
-    }
-    command_stop = 1;
-    ssize_t written = write(stop_write_end, "", 1);
-    (void)written;
-    errno = saved;
-}
-
-static void on_describe(int number)
-{
-    command_describe = 1;
-    kernel_run_describe();
-}
-
-static void take_signals(void)
-{
-    struct sigaction stop = {.sa_handler = on_stop}, describe = {.sa_handler = on_describe};
-    int ends[2];
-
-    if (pipe2(ends, O_CLOEXEC) == 0) {
-        command_stop_pipe = ends[0];
-        stop_write_end = ends[1];
-    }
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGQUIT, &describe, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
 
 /* ---- the command line ----------------------------------------------------------------------- */
 
@@ -281,6 +238,6 @@ int main(int count, char **arguments)
     }
     options.names = arguments + optind + 1;
     options.name_count = count - optind - 1;
-    take_signals();
+    command_take_signals();
     return run_command(&options, arguments[optind]);
 }

@@ -6,20 +6,6 @@
 #include "command.h"
 #include "kernel/run.h"
 
-struct trace *command_world(const struct options *options, const struct scenario *scenario)
-{
-    struct world_options made = {
-        .seed = options->seed,
-        .schedule_seed = options->schedule,
-        .capture = options->capture,
-        .check = options->check,
-        .stop = &command_stop,
-        .describe = &command_describe,
-    };
-
-    return world_run(scenario, &made);
-}
-
 static void run_one(const struct options *options, struct result *result)
 {
     struct kernel_options kernel = {

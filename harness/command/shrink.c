@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "kernel/run.h"
-#include "world/isolate.h"
 
 enum { WHY_BYTES = 512 };
 
@@ -75,7 +75,7 @@ static bool still_fails(struct shrink *shrink)
     if (shrink->against_kernel) {
         fails = systems_differ(shrink, text);
     } else {
-        fails = isolate_run(shrink->options, shrink->path, text, NULL, why, sizeof why) ==
+        fails = command_isolated(shrink->options, shrink->path, text, NULL, why, sizeof why) ==
                     shrink->wanted &&
                 (shrink->wanted != ISOLATED_OTHER || strcmp(why, shrink->why) == 0);
     }
@@ -194,7 +194,8 @@ static int shrink_one(const struct options *options, const struct scenario *scen
     char *text = files_text(scenario->path, &length);
 
     if (!shrink.against_kernel) {
-        shrink.wanted = isolate_run(options, scenario->path, text, NULL, shrink.why, sizeof shrink.why);
+        shrink.wanted = command_isolated(options, scenario->path, text, NULL, shrink.why,
+                                         sizeof shrink.why);
     }
     cut_lines(&shrink, text);
     if (shrink.against_kernel ? !still_fails(&shrink) : shrink.wanted == ISOLATED_AS_STATED) {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "world/isolate.h"
+#include "command.h"
 
 struct effect {
     const char *verbs; /* blank-separated; the effect applies to these */
@@ -85,8 +85,8 @@ static void aim(struct sweep *sweep, const struct actor_lines *actor, const char
                  sweep->text) < 0) {
         return;
     }
-    enum isolated result = isolate_run(sweep->options, sweep->scenario->path, text, sweep->base, why,
-                                       sizeof why);
+    enum isolated result = command_isolated(sweep->options, sweep->scenario->path, text, sweep->base,
+                                            why, sizeof why);
     sweep->runs++;
     sweep->same += result == ISOLATED_AS_STATED;
     sweep->other += result == ISOLATED_OTHER;
@@ -178,8 +178,8 @@ static void sweep_seeds(struct sweep *sweep)
 
         options.seed = seed;
         options.schedule = seed - 1;
-        enum isolated result = isolate_run(&options, sweep->scenario->path, sweep->text, NULL, why,
-                                           sizeof why);
+        enum isolated result = command_isolated(&options, sweep->scenario->path, sweep->text, NULL, why,
+                                                sizeof why);
         sweep->runs++;
         sweep->same += result == ISOLATED_AS_STATED;
         if (result == ISOLATED_AS_STATED) {

@@ -28,9 +28,22 @@ struct parser {
 
 /* head.c: one head line; *canonical is its text. */
 int parser_head(struct parser *parser, const char **canonical);
-/* parser.c: begins to take tokens of the lexer's line; one step. */
-int parser_begin(struct parser *parser);
+/* parser.c: one step. */
 int parser_step(struct parser *parser, struct step *step);
+
+/* expression.c: begins to take tokens of the lexer's line; goes on to the next one. */
+int parser_begin(struct parser *parser);
+int parser_advance(struct parser *parser);
+bool parser_at_mark(const struct parser *parser, const char *mark);
+/* Takes this mark; -1 with "expected 'MARK' WHY" where it is not. */
+int parser_expect_mark(struct parser *parser, const char *mark, const char *why);
+/* A whole expression from the token on. */
+int parser_expression(struct parser *parser, struct expression **result);
+/* An expression made by hand, and one more item of its list. */
+struct expression *parser_make(struct parser *parser, enum expression_kind kind, struct source_at at);
+void parser_add_item(struct parser *parser, struct expression *list, struct expression *item,
+                     const char *keyword);
+
 /* check.c: all that can be said only of the whole file. */
 int scenario_check(struct parser *parser);
 

@@ -1,10 +1,11 @@
 /* The progress bar.
  * SPDX-License-Identifier: MIT */
+#include "progress.h"
+
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "command/command.h"
 
 enum { BAR_COLUMNS = 30 };
 

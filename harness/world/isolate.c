@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "result/compare.h"
+
 enum { LONGEST_SECONDS = 20 };
 
 /* The first outcome that differs from the base's. Faults shift lines, so steps compare by place. */
@@ -30,8 +32,8 @@ static bool same_outcomes(const struct trace *base, const struct trace *trace, c
     return true;
 }
 
-static enum isolated judge(const struct options *options, const struct scenario *scenario,
-                           const struct trace *base, const struct trace *trace, char *why, size_t bytes)
+static enum isolated judge(bool strict, const struct scenario *scenario, const struct trace *base,
+                           const struct trace *trace, char *why, size_t bytes)
 {
     struct problems problems = {0};
     enum isolated result = ISOLATED_AS_STATED;
@@ -52,7 +54,7 @@ static enum isolated judge(const struct options *options, const struct scenario 
     if (trace->end == TRACE_STUCK) {
         return ISOLATED_STUCK;
     }
-    compare_stated(scenario, trace, NULL, options->strict, &problems);
+    compare_stated(scenario, trace, NULL, strict, &problems);
     if (problems_matter(&problems)) {
         result = ISOLATED_OTHER;
         snprintf(why, bytes, "%s", problems.list[0].text);
@@ -61,10 +63,10 @@ static enum isolated judge(const struct options *options, const struct scenario 
     return result;
 }
 
-static void run_child(const struct options *options, const char *path, const char *text,
-                      const struct trace *base, int out)
+static void run_child(const struct world_options *options, bool strict, const char *path,
+                      const char *text, const struct trace *base, int out)
 {
-    struct options checked = *options;
+    struct world_options checked = *options;
     struct scenario *scenario;
     struct diagnostic wrong;
     char answer[1024] = {0};
@@ -78,9 +80,9 @@ static void run_child(const struct options *options, const char *path, const cha
     alarm(LONGEST_SECONDS);
     checked.check = true;
     if (scenario_parse(path, text, strlen(text), &scenario, &wrong) == 0) {
-        const struct trace *trace = command_world(&checked, scenario);
+        const struct trace *trace = world_run(scenario, &checked);
 
-        result = judge(options, scenario, base, trace, answer + 1, sizeof answer - 1);
+        result = judge(strict, scenario, base, trace, answer + 1, sizeof answer - 1);
     } else {
         snprintf(answer + 1, sizeof answer - 1, "%s", wrong.message);
     }
@@ -89,8 +91,8 @@ static void run_child(const struct options *options, const char *path, const cha
     _exit(written == (ssize_t)sizeof answer ? 0 : 1);
 }
 
-enum isolated isolate_run(const struct options *options, const char *path, const char *text,
-                          const struct trace *base, char *why, size_t bytes)
+enum isolated isolate_run(const struct world_options *options, bool strict, const char *path,
+                          const char *text, const struct trace *base, char *why, size_t bytes)
 {
     char answer[1024] = {0};
     int ends[2], status = 0;
@@ -101,7 +103,7 @@ enum isolated isolate_run(const struct options *options, const char *path, const
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        run_child(options, path, text, base, ends[1]);
+        run_child(options, strict, path, text, base, ends[1]);
     }
     close(ends[1]);
     ssize_t got = child > 0 ? read(ends[0], answer, sizeof answer) : -1;

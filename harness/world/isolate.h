@@ -3,7 +3,7 @@
 #ifndef HARNESS_ISOLATE_H
 #define HARNESS_ISOLATE_H
 
-#include "command/command.h"
+#include "run.h"
 
 enum isolated {
     ISOLATED_AS_STATED = 0, /* the run shows what the file states (or, with a base, what it showed) */
@@ -15,9 +15,10 @@ enum isolated {
     ISOLATED_WRONG,   /* not a scenario */
 };
 
-/* base NULL: hold the run against what the text states; else its outcomes against base's. *why
- * (bytes long) gets a sentence. */
-enum isolated isolate_run(const struct options *options, const char *path, const char *text,
-                          const struct trace *base, char *why, size_t bytes);
+/* base NULL: hold the run against what the text states (strict: also that lines that wait state their
+ * time); else its outcomes against base's. Invariants are always walked. *why (bytes long) gets a
+ * sentence. */
+enum isolated isolate_run(const struct world_options *options, bool strict, const char *path,
+                          const char *text, const struct trace *base, char *why, size_t bytes);
 
 #endif
