@@ -80,7 +80,7 @@ int argument_path(const struct address_source *source, uint32_t index, char *tex
  * address->storage; index is the element of the tuple. */
 int address_resolve(const struct address_source *source, uint32_t index, int family,
                     struct dry_address *address);
-/* Makes sink->value a tuple of the `count` first items. */
+/* address_sink.c: makes sink->value a tuple of the `count` first items. */
 int sink_tuple(struct address_sink *sink, uint32_t count);
 /* Makes items[index] an int, str or bytes. Text and bytes are copied. */
 void sink_int(struct address_sink *sink, uint32_t index, uint64_t number);
