@@ -19,6 +19,7 @@
 #include "need.h"
 #include "netlink.h"
 #include "setting.h"
+#include "sim/net/notation.h"
 
 static int fail(char *why, const char *what)
 {
@@ -106,7 +107,7 @@ static uint32_t host_mtu(const struct scenario *scenario, uint32_t index)
 
     for (uint32_t i = 0; i < scenario->link_count; i++) {
         const struct scenario_link *link = &scenario->links[i];
-        uint32_t own = link->options.mtu == 0 ? 1500 : link->options.mtu;
+        uint32_t own = sim_link_mtu(link->options.mtu);
 
         if ((link->a == index || link->b == index) && (mtu == 0 || own < mtu)) {
             mtu = own;
@@ -115,26 +116,18 @@ static uint32_t host_mtu(const struct scenario *scenario, uint32_t index)
     return mtu;
 }
 
-/* "10.0.0.1/24" or "fd00::1"; without a prefix 24 and 64 bits, as in the world. */
-static int add_address(int netlink, unsigned interface, const char *item, char *why)
+/* "10.0.0.1/24" or "fd00::1", as the head line has it. */
+static int add_address(struct mnl_socket *netlink, unsigned interface, const char *item, char *why)
 {
-    char text[64];
-    uint8_t address[16];
-    char *slash;
-    int family = strchr(item, ':') != NULL ? AF_INET6 : AF_INET;
-    uint32_t bits = family == AF_INET ? 24 : 64;
+    struct sim_ip ip;
+    uint32_t bits;
     int error;
 
-    snprintf(text, sizeof text, "%s", item);
-    slash = strchr(text, '/');
-    if (slash != NULL) {
-        *slash = '\0';
-        bits = (uint32_t)strtoul(slash + 1, NULL, 10);
-    }
-    if (inet_pton(family, text, address) != 1) {
-        snprintf(why, KERNEL_WHY_BYTES, "%s is not an address", item);
+    if (sim_notation_address(item, &ip, &bits, why, KERNEL_WHY_BYTES) < 0) {
         return -1;
     }
+    int family = strchr(item, ':') != NULL ? AF_INET6 : AF_INET;
+    const uint8_t *address = family == AF_INET ? ip.bytes + 12 : ip.bytes;
     error = kernel_netlink_add_address(netlink, interface, family, address, bits);
     if (error == 0 && family == AF_INET6) {
         error = kernel_netlink_wait_for_address(netlink, address);
@@ -146,7 +139,8 @@ static int add_address(int netlink, unsigned interface, const char *item, char *
     return 0;
 }
 
-static int add_addresses(int netlink, unsigned interface, const char *addresses, char *why)
+static int add_addresses(struct mnl_socket *netlink, unsigned interface, const char *addresses,
+                         char *why)
 {
     char *copy = strdup(addresses);
     char *rest = copy, *item;
@@ -161,7 +155,8 @@ static int add_addresses(int netlink, unsigned interface, const char *addresses,
     return result;
 }
 
-static int configure(const struct scenario *scenario, uint32_t index, int netlink, char *why)
+static int configure(const struct scenario *scenario, uint32_t index, struct mnl_socket *netlink,
+                     char *why)
 {
     static const int families[] = {AF_INET, AF_INET6};
     unsigned lo = if_nametoindex("lo"), eth0 = if_nametoindex("eth0");
@@ -197,7 +192,8 @@ static int configure(const struct scenario *scenario, uint32_t index, int netlin
 static int make_network(const struct scenario *scenario, uint32_t index, struct kernel_host *host,
                         char *why)
 {
-    int netlink, result;
+    struct mnl_socket *netlink;
+    int result;
 
     if (unshare(CLONE_NEWNET) < 0) {
         return fail(why, "this machine allows no network namespaces");
@@ -215,12 +211,11 @@ static int make_network(const struct scenario *scenario, uint32_t index, struct 
         return -1;
     }
     netlink = kernel_netlink_open();
-    if (netlink < 0) {
-        errno = -netlink;
+    if (netlink == NULL) {
         return fail(why, "no rtnetlink socket");
     }
     result = configure(scenario, index, netlink, why);
-    close(netlink);
+    mnl_socket_close(netlink);
     return result;
 }
 

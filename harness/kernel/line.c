@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "line.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
@@ -15,6 +14,7 @@
 #include "sim/core/random.h"
 #include "sim/net/capture.h"
 #include "sim/net/link.h"
+#include "sim/net/notation.h"
 
 enum {
     PACKET_BYTES = 65536,
@@ -77,26 +77,18 @@ static bool is_v4(const uint8_t ip[16])
     return memcmp(ip, prefix, sizeof prefix) == 0;
 }
 
-static void read_address(struct host *host, char *item)
+static void read_address(struct host *host, const char *item)
 {
-    char *slash = strchr(item, '/');
     struct address *address = &host->addresses[host->address_count];
-    uint8_t v4[4];
-    unsigned long bits;
+    struct sim_ip ip;
+    uint32_t bits;
+    char message[200];
 
-    if (slash != NULL) {
-        *slash = '\0';
+    if (sim_notation_address(item, &ip, &bits, message, sizeof message) < 0) {
+        return; /* the file was refused for it */
     }
-    if (inet_pton(AF_INET, item, v4) == 1) {
-        map_v4(address->bytes, v4);
-        bits = slash == NULL ? 24 : strtoul(slash + 1, NULL, 10);
-        address->prefix_bits = 96 + (uint32_t)bits;
-    } else if (inet_pton(AF_INET6, item, address->bytes) == 1) {
-        bits = slash == NULL ? 64 : strtoul(slash + 1, NULL, 10);
-        address->prefix_bits = (uint32_t)bits;
-    } else {
-        return; /* kernel_host_make has said so */
-    }
+    memcpy(address->bytes, ip.bytes, sizeof address->bytes);
+    address->prefix_bits = is_v4(ip.bytes) ? 96 + bits : bits;
     host->address_count++;
 }
 
@@ -383,24 +375,11 @@ struct kernel_line_count kernel_line_count(const struct kernel_line *line)
 
 static void set_up_link(struct line_link *link, const struct scenario_link *written)
 {
-    const struct sim_link_options *options = &written->options;
-    struct sim_link_way way = {
-        .delay_ns = options->delay_ns,
-        .jitter_ns = options->jitter_ns,
-        .rate_bits = options->rate_bits,
-        .queue_bytes = options->queue_bytes,
-        .loss_ppm = options->loss_ppm,
-        .duplicate_ppm = options->duplicate_ppm,
-        .reorder_ppm = options->reorder_ppm,
-        .corrupt_ppm = options->corrupt_ppm,
-        .mtu = options->mtu == 0 ? 1500 : options->mtu,
-    };
-
     link->host[0] = written->a;
     link->host[1] = written->b;
-    link->way[0] = way;
-    link->way[1] = way;
-    link->down = options->down != 0;
+    link->way[0] = sim_link_way_of(&written->options);
+    link->way[1] = link->way[0];
+    link->down = written->options.down != 0;
 }
 
 struct kernel_line *kernel_line_create(const struct scenario *scenario, const int *tuns, uint64_t seed,

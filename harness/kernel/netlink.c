@@ -1,120 +1,82 @@
-/* The few rtnetlink requests that give a host's interface its addresses and routes.
+/* The few rtnetlink requests that give a host's interface its addresses and routes, by libmnl.
  * SPDX-License-Identifier: MIT */
 #include "netlink.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-/* One request as it goes out: the header, the family's own struct, then attributes. */
+enum { REQUEST_BYTES = 512 };
+
+/* A request as it is built. */
 struct request {
-    struct nlmsghdr header;
-    union {
-        struct ifinfomsg link;
-        struct ifaddrmsg address;
-        struct rtmsg route;
-    };
-    uint8_t attributes[256];
+    _Alignas(struct nlmsghdr) char bytes[REQUEST_BYTES];
+    struct nlmsghdr *header;
 };
 
-static void begin(struct request *request, uint16_t type, uint16_t flags, size_t body_bytes)
+/* The body of `body_bytes`, zeroed, behind the header. */
+static void *begin(struct request *request, uint16_t type, uint16_t flags, size_t body_bytes)
 {
-    memset(request, 0, sizeof *request);
-    request->header.nlmsg_type = type;
-    request->header.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
-    request->header.nlmsg_len = (uint32_t)NLMSG_LENGTH(body_bytes);
+    request->header = mnl_nlmsg_put_header(request->bytes);
+    request->header->nlmsg_type = type;
+    request->header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+    return mnl_nlmsg_put_extra_header(request->header, body_bytes);
 }
 
-/* Appends an attribute and returns where it starts, so that a nest can be ended. */
-static struct rtattr *attribute(struct request *request, uint16_t type, const void *data, size_t bytes)
+/* Sends the request and gives each message of the answer to `take`, which may be NULL. 0 or -errno. */
+static int ask(struct mnl_socket *netlink, const struct request *request, mnl_cb_t take, void *data)
 {
-    size_t at = NLMSG_ALIGN(request->header.nlmsg_len);
-    struct rtattr *item = (struct rtattr *)((uint8_t *)request + at);
-
-    assert(at + RTA_SPACE(bytes) <= sizeof *request);
-    item->rta_type = type;
-    item->rta_len = (uint16_t)RTA_LENGTH(bytes);
-    if (bytes > 0) {
-        memcpy(RTA_DATA(item), data, bytes);
-    }
-    request->header.nlmsg_len = (uint32_t)(at + RTA_ALIGN(item->rta_len));
-    return item;
-}
-
-static void end_nest(struct request *request, struct rtattr *nest)
-{
-    nest->rta_len = (uint16_t)((uint8_t *)request + request->header.nlmsg_len - (uint8_t *)nest);
-}
-
-/* Sends the request and reads its acknowledgment. */
-static int ask(int netlink, const struct request *request)
-{
-    struct {
-        struct nlmsghdr header;
-        struct nlmsgerr error;
-        uint8_t rest[512];
-    } answer;
+    char answer[8192]; /* what one datagram of rtnetlink holds at the most here */
     ssize_t length;
 
-    if (send(netlink, request, request->header.nlmsg_len, 0) < 0) {
+    if (mnl_socket_sendto(netlink, request->header, request->header->nlmsg_len) < 0) {
         return -errno;
     }
     do {
-        length = recv(netlink, &answer, sizeof answer, 0);
+        length = mnl_socket_recvfrom(netlink, answer, sizeof answer);
     } while (length < 0 && errno == EINTR);
-    if (length < 0) {
+    if (length < 0 || mnl_cb_run(answer, (size_t)length, request->header->nlmsg_seq,
+                                 mnl_socket_get_portid(netlink), take, data) < 0) {
         return -errno;
     }
-    if ((size_t)length < NLMSG_LENGTH(sizeof answer.error.error) ||
-        answer.header.nlmsg_type != NLMSG_ERROR) {
-        return -EPROTO;
-    }
-    return answer.error.error;
+    return 0;
 }
 
-int kernel_netlink_open(void)
+struct mnl_socket *kernel_netlink_open(void)
 {
-    struct sockaddr_nl self = {.nl_family = AF_NETLINK};
-    int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    int error;
+    struct mnl_socket *netlink = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 
-    if (netlink < 0) {
-        return -errno;
-    }
-    if (bind(netlink, (struct sockaddr *)&self, sizeof self) < 0) {
-        error = -errno;
-        close(netlink);
-        return error;
+    if (netlink != NULL && mnl_socket_bind(netlink, 0, MNL_SOCKET_AUTOPID) < 0) {
+        int error = errno;
+
+        mnl_socket_close(netlink);
+        errno = error;
+        return NULL;
     }
     return netlink;
 }
 
 /* The address generation mode is set before the interface comes up, or a link-local address would
  * appear with it. */
-static int stop_address_generation(int netlink, unsigned interface)
+static int stop_address_generation(struct mnl_socket *netlink, unsigned interface)
 {
     struct request request;
-    struct rtattr *families, *inet6;
-    uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
+    struct ifinfomsg *link = begin(&request, RTM_NEWLINK, NLM_F_ACK, sizeof *link);
 
-    begin(&request, RTM_NEWLINK, 0, sizeof request.link);
-    request.link.ifi_index = (int)interface;
-    families = attribute(&request, IFLA_AF_SPEC | NLA_F_NESTED, NULL, 0);
-    inet6 = attribute(&request, AF_INET6 | NLA_F_NESTED, NULL, 0);
-    attribute(&request, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof mode);
-    end_nest(&request, inet6);
-    end_nest(&request, families);
-    return ask(netlink, &request);
+    link->ifi_index = (int)interface;
+    struct nlattr *families = mnl_attr_nest_start(request.header, IFLA_AF_SPEC);
+    struct nlattr *inet6 = mnl_attr_nest_start(request.header, AF_INET6);
+    mnl_attr_put_u8(request.header, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+    mnl_attr_nest_end(request.header, inet6);
+    mnl_attr_nest_end(request.header, families);
+    return ask(netlink, &request, NULL, NULL);
 }
 
-int kernel_netlink_up(int netlink, unsigned interface, uint32_t mtu)
+int kernel_netlink_up(struct mnl_socket *netlink, unsigned interface, uint32_t mtu)
 {
     struct request request;
     int error = stop_address_generation(netlink, interface);
@@ -123,65 +85,66 @@ int kernel_netlink_up(int netlink, unsigned interface, uint32_t mtu)
     if (error < 0 && error != -EAFNOSUPPORT && error != -EOPNOTSUPP) {
         return error;
     }
-    begin(&request, RTM_NEWLINK, 0, sizeof request.link);
-    request.link.ifi_index = (int)interface;
-    request.link.ifi_flags = IFF_UP;
-    request.link.ifi_change = IFF_UP;
+    struct ifinfomsg *link = begin(&request, RTM_NEWLINK, NLM_F_ACK, sizeof *link);
+    link->ifi_index = (int)interface;
+    link->ifi_flags = IFF_UP;
+    link->ifi_change = IFF_UP;
     if (mtu > 0) {
-        attribute(&request, IFLA_MTU, &mtu, sizeof mtu);
+        mnl_attr_put_u32(request.header, IFLA_MTU, mtu);
     }
-    return ask(netlink, &request);
+    return ask(netlink, &request, NULL, NULL);
 }
 
-int kernel_netlink_add_address(int netlink, unsigned interface, int family, const void *address,
-                               uint32_t prefix_bits)
+int kernel_netlink_add_address(struct mnl_socket *netlink, unsigned interface, int family,
+                               const void *address, uint32_t prefix_bits)
 {
     struct request request;
     size_t bytes = family == AF_INET ? 4 : 16;
-    uint32_t flags = IFA_F_NODAD | IFA_F_PERMANENT;
     uint8_t broadcast[4];
+    struct ifaddrmsg *body = begin(&request, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+                                   sizeof *body);
 
-    begin(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof request.address);
-    request.address.ifa_family = (uint8_t)family;
-    request.address.ifa_prefixlen = (uint8_t)prefix_bits;
-    request.address.ifa_index = interface;
-    attribute(&request, IFA_LOCAL, address, bytes);
-    attribute(&request, IFA_ADDRESS, address, bytes);
+    body->ifa_family = (uint8_t)family;
+    body->ifa_prefixlen = (uint8_t)prefix_bits;
+    body->ifa_index = interface;
+    mnl_attr_put(request.header, IFA_LOCAL, bytes, address);
+    mnl_attr_put(request.header, IFA_ADDRESS, bytes, address);
     if (family == AF_INET6) {
-        attribute(&request, IFA_FLAGS, &flags, sizeof flags);
+        mnl_attr_put_u32(request.header, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
     } else if (prefix_bits < 31) {
         memcpy(broadcast, address, sizeof broadcast);
         for (uint32_t bit = prefix_bits; bit < 32; bit++) {
             broadcast[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
         }
-        attribute(&request, IFA_BROADCAST, broadcast, sizeof broadcast);
+        mnl_attr_put(request.header, IFA_BROADCAST, sizeof broadcast, broadcast);
     }
-    return ask(netlink, &request);
+    return ask(netlink, &request, NULL, NULL);
+}
+
+static int take_route(const struct nlmsghdr *header, void *data)
+{
+    const struct rtmsg *route = mnl_nlmsg_get_payload(header);
+
+    *(int *)data = header->nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL;
+    return MNL_CB_OK;
 }
 
 /* Whether the kernel would keep a packet for this IPv6 address; or -errno. */
-static int is_local(int netlink, const void *address)
+static int is_local(struct mnl_socket *netlink, const void *address)
 {
     struct request request;
-    struct {
-        struct nlmsghdr header;
-        struct rtmsg route;
-        uint8_t rest[1024];
-    } answer;
+    int local = 0;
+    struct rtmsg *route = begin(&request, RTM_GETROUTE, 0, sizeof *route);
 
-    begin(&request, RTM_GETROUTE, 0, sizeof request.route);
-    request.header.nlmsg_flags = NLM_F_REQUEST;
-    request.route.rtm_family = AF_INET6;
-    request.route.rtm_dst_len = 128;
-    attribute(&request, RTA_DST, address, 16);
-    if (send(netlink, &request, request.header.nlmsg_len, 0) < 0 ||
-        recv(netlink, &answer, sizeof answer, 0) < (ssize_t)NLMSG_LENGTH(sizeof answer.route)) {
-        return -errno;
-    }
-    return answer.header.nlmsg_type == RTM_NEWROUTE && answer.route.rtm_type == RTN_LOCAL;
+    route->rtm_family = AF_INET6;
+    route->rtm_dst_len = 128;
+    mnl_attr_put(request.header, RTA_DST, 16, address);
+    int error = ask(netlink, &request, take_route, &local);
+    /* No route at all is no local one. */
+    return error == -ENETUNREACH || error == -EHOSTUNREACH ? 0 : error < 0 ? error : local;
 }
 
-int kernel_netlink_wait_for_address(int netlink, const void *address)
+int kernel_netlink_wait_for_address(struct mnl_socket *netlink, const void *address)
 {
     static const struct timespec pause = {.tv_nsec = 200000};
 
@@ -196,32 +159,32 @@ int kernel_netlink_wait_for_address(int netlink, const void *address)
     return -ETIMEDOUT;
 }
 
-int kernel_netlink_add_default(int netlink, unsigned interface, int family)
+int kernel_netlink_add_default(struct mnl_socket *netlink, unsigned interface, int family)
 {
     struct request request;
-    uint32_t index = interface;
+    struct rtmsg *route = begin(&request, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+                                sizeof *route);
 
-    begin(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof request.route);
-    request.route.rtm_family = (uint8_t)family;
-    request.route.rtm_table = RT_TABLE_MAIN;
-    request.route.rtm_protocol = RTPROT_BOOT;
-    request.route.rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-    request.route.rtm_type = RTN_UNICAST;
-    attribute(&request, RTA_OIF, &index, sizeof index);
-    return ask(netlink, &request);
+    route->rtm_family = (uint8_t)family;
+    route->rtm_table = RT_TABLE_MAIN;
+    route->rtm_protocol = RTPROT_BOOT;
+    route->rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+    route->rtm_type = RTN_UNICAST;
+    mnl_attr_put_u32(request.header, RTA_OIF, interface);
+    return ask(netlink, &request, NULL, NULL);
 }
 
-int kernel_netlink_add_vcan(int netlink, const char *name)
+int kernel_netlink_add_vcan(struct mnl_socket *netlink, const char *name)
 {
     struct request request;
-    struct rtattr *kind;
+    struct ifinfomsg *link = begin(&request, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+                                   sizeof *link);
 
-    begin(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof request.link);
-    request.link.ifi_flags = IFF_UP;
-    request.link.ifi_change = IFF_UP;
-    attribute(&request, IFLA_IFNAME, name, strlen(name) + 1);
-    kind = attribute(&request, IFLA_LINKINFO | NLA_F_NESTED, NULL, 0);
-    attribute(&request, IFLA_INFO_KIND, "vcan", 5);
-    end_nest(&request, kind);
-    return ask(netlink, &request);
+    link->ifi_flags = IFF_UP;
+    link->ifi_change = IFF_UP;
+    mnl_attr_put_strz(request.header, IFLA_IFNAME, name);
+    struct nlattr *kind = mnl_attr_nest_start(request.header, IFLA_LINKINFO);
+    mnl_attr_put_strz(request.header, IFLA_INFO_KIND, "vcan");
+    mnl_attr_nest_end(request.header, kind);
+    return ask(netlink, &request, NULL, NULL);
 }

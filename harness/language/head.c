@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "parser.h"
+#include "sim/net/notation.h"
 
 enum { HEAD_WORDS = 64 };
 
@@ -114,36 +115,12 @@ static int take_reason(struct head *head, const struct word *word, const char **
 
 /* ---- hosts and links ------------------------------------------------------------------------ */
 
-/* ADDRESS or ADDRESS/PREFIX of either family. */
-static int check_host_address(struct head *head, const struct word *word)
-{
-    char text[64] = "";
-    uint8_t packed[16];
-    size_t length = strcspn(word->text, "/");
-    bool six = strchr(word->text, ':') != NULL;
-
-    if (length < sizeof text) {
-        memcpy(text, word->text, length);
-    }
-    if (inet_pton(six ? AF_INET6 : AF_INET, text, packed) != 1) {
-        return wrong(head, word,
-                     "\"%s\" is no address: write one such as 10.0.0.1, 10.0.0.1/16 or "
-                     "fd00::1");
-    }
-    if (word->text[length] == 0) {
-        return 0;
-    }
-    char *end;
-    unsigned long prefix = strtoul(word->text + length + 1, &end, 10);
-    if (!isdigit((unsigned char)word->text[length + 1]) || *end != 0 || prefix > (six ? 128 : 32)) {
-        return wrong(head, word, "\"%s\" has no prefix length that fits: write one such as /24");
-    }
-    return 0;
-}
-
 static int head_host(struct head *head)
 {
     struct scenario_host *host;
+    struct sim_ip ip;
+    uint32_t prefix_bits;
+    char message[200];
 
     if (need_words(head, 2, HEAD_WORDS, "host NAME ADDRESS…") != 0) {
         return -1;
@@ -161,8 +138,8 @@ static int head_host(struct head *head)
                      "name host \"%s\" above it");
     }
     for (uint32_t i = 2; i < head->count; i++) {
-        if (check_host_address(head, &head->words[i]) != 0) {
-            return -1;
+        if (sim_notation_address(head->words[i].text, &ip, &prefix_bits, message, sizeof message) < 0) {
+            return parser_wrong(head->parser, head->words[i].at, "%s", message);
         }
     }
     ADD(head, hosts, host_count, host);
@@ -170,100 +147,6 @@ static int head_host(struct head *head)
     host->name = name->text;
     host->addresses = rest_of(head, 2);
     return 0;
-}
-
-/* "2.5%", "10%": parts per million. */
-static int take_chance(struct head *head, const struct word *word, const char *text, uint32_t *ppm)
-{
-    char *end;
-    double percent = strtod(text, &end);
-
-    if (end == text || strcmp(end, "%") != 0 || !(percent >= 0) || percent > 100) {
-        return wrong(head, word, "\"%s\" is no chance: write one such as 2.5%%");
-    }
-    *ppm = (uint32_t)(percent * 10000 + 0.5);
-    return 0;
-}
-
-/* "10mbit", "56kbit", "1gbit" a second. */
-static int take_rate(struct head *head, const struct word *word, const char *text, uint64_t *bits)
-{
-    static const struct {
-        const char *unit;
-        uint64_t factor;
-    } units[] = {{"bit", 1}, {"kbit", 1000}, {"mbit", 1000000}, {"gbit", 1000000000}};
-    char *end;
-    double number = strtod(text, &end);
-
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (end != text && strcmp(end, units[i].unit) == 0 && number > 0 && number < 1e6) {
-            *bits = (uint64_t)(number * (double)units[i].factor + 0.5);
-            return 0;
-        }
-    }
-    return wrong(head, word, "\"%s\" is no rate: write one such as 10mbit (bit kbit mbit gbit)");
-}
-
-static int take_count(struct head *head, const struct word *word, const char *text, uint32_t *count)
-{
-    char *end;
-
-    errno = 0;
-    unsigned long number = strtoul(text, &end, 10);
-    if (!isdigit((unsigned char)*text) || *end != 0 || errno != 0 || number > UINT32_MAX) {
-        return wrong(head, word, "\"%s\" is no count: write a whole number");
-    }
-    *count = (uint32_t)number;
-    return 0;
-}
-
-static int link_setting(struct head *head, const struct word *word, struct sim_link_options *options)
-{
-    const char *value = strchr(word->text, '=');
-
-    if (strcmp(word->text, "down") == 0) {
-        options->down = 1;
-        return 0;
-    }
-    if (value == NULL) {
-        return wrong(head, word,
-                     "\"%s\" is no setting of a link: they are delay= jitter= loss= rate= "
-                     "queue= mtu= duplicate= reorder= corrupt= down");
-    }
-    size_t length = (size_t)(value - word->text);
-    value++;
-#define SETTING(name) (length == strlen(name) && memcmp(word->text, name, length) == 0)
-    if (SETTING("delay")) {
-        return take_time(head, word, value, &options->delay_ns);
-    }
-    if (SETTING("jitter")) {
-        return take_time(head, word, value, &options->jitter_ns);
-    }
-    if (SETTING("loss")) {
-        return take_chance(head, word, value, &options->loss_ppm);
-    }
-    if (SETTING("duplicate")) {
-        return take_chance(head, word, value, &options->duplicate_ppm);
-    }
-    if (SETTING("reorder")) {
-        return take_chance(head, word, value, &options->reorder_ppm);
-    }
-    if (SETTING("corrupt")) {
-        return take_chance(head, word, value, &options->corrupt_ppm);
-    }
-    if (SETTING("rate")) {
-        return take_rate(head, word, value, &options->rate_bits);
-    }
-    if (SETTING("queue")) {
-        return take_count(head, word, value, &options->queue_bytes);
-    }
-    if (SETTING("mtu")) {
-        return take_count(head, word, value, &options->mtu);
-    }
-#undef SETTING
-    return wrong(head, word,
-                 "\"%s\" is no setting of a link: they are delay= jitter= loss= rate= "
-                 "queue= mtu= duplicate= reorder= corrupt= down");
 }
 
 static int find_link(struct head *head, uint32_t a, uint32_t b)
@@ -282,6 +165,7 @@ static int head_link(struct head *head)
 {
     struct scenario_link *link;
     uint32_t a = 0, b = 0;
+    char message[200];
 
     if (need_words(head, 3, HEAD_WORDS, "link HOST HOST delay=TIME…") != 0 ||
         find_host(head, &head->words[1], &a) != 0 || find_host(head, &head->words[2], &b) != 0) {
@@ -299,8 +183,8 @@ static int head_link(struct head *head)
     link->b = b;
     link->settings = rest_of(head, 3);
     for (uint32_t i = 3; i < head->count; i++) {
-        if (link_setting(head, &head->words[i], &link->options) != 0) {
-            return -1;
+        if (sim_notation_link(head->words[i].text, &link->options, message, sizeof message) < 0) {
+            return parser_wrong(head->parser, head->words[i].at, "%s", message);
         }
     }
     return 0;

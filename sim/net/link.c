@@ -7,6 +7,7 @@
 #include "core/block.h"
 #include "core/event.h"
 #include "host.h"
+#include "notation.h"
 #include "packet.h"
 
 enum { ETHERNET_NUMBER = 2 };
@@ -56,8 +57,8 @@ static void apply_mtu(struct sim_world *world, struct sim_host_id host, uint32_t
 {
     struct sim_interface *interface = sim_host_interface(world, host, ETHERNET_NUMBER);
     const bool first = sim_host_at(world, host)->first_link.index == 0;
-    if (interface && mtu != 0 && (first || mtu < interface->mtu)) {
-        interface->mtu = mtu;
+    if (interface && (first || sim_link_mtu(mtu) < interface->mtu)) {
+        interface->mtu = sim_link_mtu(mtu);
     }
 }
 

@@ -38,8 +38,8 @@ struct sim_link_plan sim_link_plan(struct sim_link_way *way, bool down, uint64_t
 /* The link between two hosts and, in *way, the direction from a; index 0 when there is none. */
 struct sim_link_id sim_link_find(const struct sim_world *world, struct sim_host_id from,
                                  struct sim_host_id to, uint32_t *way);
-/* Joins two hosts, both ways alike; index 0 when full or already joined. A way with an MTU sets
- * that of both hosts' eth0: the first link's, then the least of all links'. */
+/* Joins two hosts, both ways alike; index 0 when full or already joined. The MTU of both
+ * hosts' eth0 is then the least of their links'. */
 struct sim_link_id sim_link_add(struct sim_world *world, struct sim_host_id a, struct sim_host_id b,
                                 const struct sim_link_way *way);
 /* Sends a packet that leaves host `from` by its network interface to whichever hosts own its

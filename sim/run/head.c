@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/block.h"
+#include "net/notation.h"
 #include "run.h"
 
 enum { MOST_WORDS = 64, LINE_BYTES = 4096 };
@@ -25,71 +26,6 @@ static int wrong(struct head *head, const char *why)
 {
     head->why = why;
     return -EINVAL;
-}
-
-/* ---- values ------------------------------------------------------------------------------------- */
-
-static int number_with_unit(const char *text, const char *const units[], const uint64_t factors[],
-                            uint64_t *value)
-{
-    char *end;
-    errno = 0;
-    const uint64_t whole = strtoull(text, &end, 10);
-    uint64_t part = 0, scale = 1; /* "2.5ms": digits after the point, no floats here */
-    if (end == text || errno || text[0] == '-') {
-        return -EINVAL;
-    }
-    if (*end == '.') {
-        for (end++; *end >= '0' && *end <= '9' && scale < 1000000000; end++) {
-            part = part * 10 + (uint64_t)(*end - '0');
-            scale *= 10;
-        }
-    }
-    for (size_t i = 0; units[i]; i++) {
-        if (strcmp(end, units[i]) == 0 && whole < UINT64_MAX / factors[i]) {
-            *value = whole * factors[i] + part * factors[i] / scale;
-            return 0;
-        }
-    }
-    return -EINVAL;
-}
-
-static int parse_time(const char *text, uint64_t *ns)
-{
-    static const char *const units[] = {"ns", "us", "ms", "s", "min", "h", NULL};
-    static const uint64_t factors[] = {1, 1000, 1000000, 1000000000, 60000000000, 3600000000000};
-    return number_with_unit(text, units, factors, ns);
-}
-
-static int parse_rate(const char *text, uint64_t *bits)
-{
-    static const char *const units[] = {"bit", "kbit", "mbit", "gbit", NULL};
-    static const uint64_t factors[] = {1, 1000, 1000000, 1000000000};
-    return number_with_unit(text, units, factors, bits);
-}
-
-static int parse_chance(const char *text, uint32_t *ppm)
-{
-    static const char *const units[] = {"%", NULL};
-    static const uint64_t factors[] = {10000};
-    uint64_t value;
-    if (number_with_unit(text, units, factors, &value) < 0 || value > 1000000) {
-        return -EINVAL;
-    }
-    *ppm = (uint32_t)value;
-    return 0;
-}
-
-static int parse_count(const char *text, uint32_t *count)
-{
-    static const char *const units[] = {"", NULL};
-    static const uint64_t factors[] = {1};
-    uint64_t value;
-    if (number_with_unit(text, units, factors, &value) < 0 || value > UINT32_MAX) {
-        return -EINVAL;
-    }
-    *count = (uint32_t)value;
-    return 0;
 }
 
 /* ---- lines -------------------------------------------------------------------------------------- */
@@ -114,40 +50,6 @@ static int read_host(struct head *head)
     return host < 0 ? wrong(head, strerror(-host)) : 0;
 }
 
-static int read_link_setting(struct head *head, char *word, struct sim_link_options *options)
-{
-    char *value = strchr(word, '=');
-    if (strcmp(word, "down") == 0) {
-        options->down = 1;
-        return 0;
-    }
-    if (!value) {
-        return wrong(head, "a link's settings are KEY=VALUE, or down");
-    }
-    *value++ = 0;
-    int result = -EINVAL;
-    if (strcmp(word, "delay") == 0) {
-        result = parse_time(value, &options->delay_ns);
-    } else if (strcmp(word, "jitter") == 0) {
-        result = parse_time(value, &options->jitter_ns);
-    } else if (strcmp(word, "rate") == 0) {
-        result = parse_rate(value, &options->rate_bits);
-    } else if (strcmp(word, "queue") == 0) {
-        result = parse_count(value, &options->queue_bytes);
-    } else if (strcmp(word, "mtu") == 0) {
-        result = parse_count(value, &options->mtu);
-    } else if (strcmp(word, "loss") == 0) {
-        result = parse_chance(value, &options->loss_ppm);
-    } else if (strcmp(word, "duplicate") == 0) {
-        result = parse_chance(value, &options->duplicate_ppm);
-    } else if (strcmp(word, "reorder") == 0) {
-        result = parse_chance(value, &options->reorder_ppm);
-    } else if (strcmp(word, "corrupt") == 0) {
-        result = parse_chance(value, &options->corrupt_ppm);
-    }
-    return result < 0 ? wrong(head, "a link's setting is unknown or its value cannot be read") : 0;
-}
-
 static int read_link(struct head *head)
 {
     struct sim_link_options options = {0};
@@ -160,8 +62,8 @@ static int read_link(struct head *head)
         return -EINVAL;
     }
     for (int i = 3; i < head->count; i++) {
-        if (read_link_setting(head, head->words[i], &options) < 0) {
-            return -EINVAL;
+        if (sim_notation_link(head->words[i], &options, head->sentence, sizeof head->sentence) < 0) {
+            return wrong(head, head->sentence);
         }
     }
     const int link = sim_add_link(head->sim, a, b, &options);

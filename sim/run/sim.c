@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include <drysock/sim.h>
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "names/zone.h"
 #include "net/host.h"
 #include "net/link.h"
+#include "net/notation.h"
 #include "parker.h"
 #include "run.h"
 #include "unix/unix.h"
@@ -188,37 +188,6 @@ static bool host_exists(const struct sim *sim, int host)
     return host >= 1 && (uint32_t)host <= sim->world->pools[SIM_POOL_HOST].high_water;
 }
 
-/* "10.0.0.1", "10.0.0.1/16", "fd00::1". Without a prefix 24 and 64 bits. */
-static int parse_address(const char *text, struct sim_ip *ip, uint32_t *prefix_bits)
-{
-    char address[INET6_ADDRSTRLEN + 8];
-    struct in_addr v4;
-    const size_t length = strcspn(text, "/");
-    if (length >= sizeof address) {
-        return -EINVAL;
-    }
-    memcpy(address, text, length);
-    address[length] = 0;
-    uint32_t most = 128, bits = 64;
-    if (inet_pton(AF_INET, address, &v4) == 1) {
-        *ip = sim_ip_v4(ntohl(v4.s_addr));
-        most = 32;
-        bits = 24;
-    } else if (inet_pton(AF_INET6, address, ip->bytes) != 1) {
-        return -EINVAL;
-    }
-    if (text[length] == '/') {
-        char *end;
-        const unsigned long given = strtoul(text + length + 1, &end, 10);
-        if (end == text + length + 1 || *end || given > most) {
-            return -EINVAL;
-        }
-        bits = (uint32_t)given;
-    }
-    *prefix_bits = bits;
-    return 0;
-}
-
 static int add_addresses(struct sim *sim, struct sim_host_id host, const char *addresses)
 {
     static const char blanks[] = " \t";
@@ -236,7 +205,8 @@ static int add_addresses(struct sim *sim, struct sim_host_id host, const char *a
         }
         memcpy(word, at, length);
         word[length] = 0;
-        int result = parse_address(word, &ip, &bits);
+        char message[128];
+        int result = sim_notation_address(word, &ip, &bits, message, sizeof message);
         if (result == 0 && sim_host_of_address(sim->world, ip).index) {
             result = -EADDRINUSE;
         }
@@ -280,17 +250,7 @@ int sim_add_link(struct sim *sim, int host_a, int host_b, const struct sim_link_
     if (host_a == host_b) {
         return -EINVAL;
     }
-    const struct sim_link_way way = {
-        .delay_ns = options->delay_ns,
-        .jitter_ns = options->jitter_ns,
-        .rate_bits = options->rate_bits,
-        .queue_bytes = options->queue_bytes,
-        .loss_ppm = options->loss_ppm,
-        .duplicate_ppm = options->duplicate_ppm,
-        .reorder_ppm = options->reorder_ppm,
-        .corrupt_ppm = options->corrupt_ppm,
-        .mtu = options->mtu,
-    };
+    const struct sim_link_way way = sim_link_way_of(options);
     const struct sim_link_id id = sim_link_add(sim->world, (struct sim_host_id){(uint32_t)host_a},
                                                (struct sim_host_id){(uint32_t)host_b}, &way);
     if (!id.index) {
