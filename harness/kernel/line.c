@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/core/heap.h"
 #include "sim/core/random.h"
 #include "sim/net/capture.h"
 #include "sim/net/link.h"
@@ -41,8 +42,7 @@ struct line_link {
 /* A packet under way. */
 struct flight {
     uint64_t at;
-    uint64_t sequence; /* equal instants arrive in the order they were sent */
-    uint32_t host;     /* where it arrives */
+    uint32_t host; /* where it arrives */
     uint32_t length;
     uint8_t data[];
 };
@@ -53,8 +53,9 @@ struct kernel_line {
     struct line_link *links;
     struct sim_random random;
     struct sim_capture *capture;
-    struct flight **heap; /* ordered by (at, sequence) */
-    size_t flights, room;
+    struct sim_heap_entry *heap; /* of flights, by the instant of arrival, then in the order sent */
+    struct flight **slots;
+    uint32_t flights, room;
     uint64_t next_sequence;
     bool *event_done; /* of the scenario's events */
     struct kernel_line_count count;
@@ -176,45 +177,41 @@ static bool is_group_report(const uint8_t *packet, size_t length)
 
 /* ---- packets under way -------------------------------------------------------------------- */
 
-static bool flies_before(const struct flight *a, const struct flight *b)
+/* The heap names flights by their slots; a free slot holds none. */
+static uint32_t free_slot(struct kernel_line *line)
 {
-    return a->at != b->at ? a->at < b->at : a->sequence < b->sequence;
-}
+    uint32_t slot = 0;
 
-static void push_flight(struct kernel_line *line, struct flight *flight)
-{
-    size_t i = line->flights++;
-
-    if (line->flights > line->room) {
+    while (slot < line->room && line->slots[slot] != NULL) {
+        slot++;
+    }
+    if (slot == line->room) {
         line->room = line->room == 0 ? 64 : line->room * 2;
         line->heap = realloc(line->heap, line->room * sizeof *line->heap);
-        assert(line->heap != NULL);
+        line->slots = realloc(line->slots, line->room * sizeof *line->slots);
+        assert(line->heap != NULL && line->slots != NULL);
+        memset(line->slots + slot, 0, (line->room - slot) * sizeof *line->slots);
     }
-    for (; i > 0 && flies_before(flight, line->heap[(i - 1) / 2]); i = (i - 1) / 2) {
-        line->heap[i] = line->heap[(i - 1) / 2];
-    }
-    line->heap[i] = flight;
+    return slot;
+}
+
+static void push_flight(struct kernel_line *line, uint64_t at, struct flight *flight)
+{
+    uint32_t slot = free_slot(line);
+    struct sim_heap_entry entry = {.at = at, .sequence = line->next_sequence++, .event = {slot}};
+
+    line->slots[slot] = flight;
+    sim_heap_up(line->heap, line->flights++, entry, NULL, NULL);
 }
 
 static struct flight *pop_flight(struct kernel_line *line)
 {
-    struct flight *first = line->heap[0], *last = line->heap[--line->flights];
-    size_t i = 0, child;
+    uint32_t slot = line->heap[0].event.index;
+    struct flight *flight = line->slots[slot];
 
-    while ((child = 2 * i + 1) < line->flights) {
-        if (child + 1 < line->flights && flies_before(line->heap[child + 1], line->heap[child])) {
-            child++;
-        }
-        if (!flies_before(line->heap[child], last)) {
-            break;
-        }
-        line->heap[i] = line->heap[child];
-        i = child;
-    }
-    if (line->flights > 0) {
-        line->heap[i] = last;
-    }
-    return first;
+    line->slots[slot] = NULL;
+    sim_heap_remove(line->heap, &line->flights, 0, NULL, NULL);
+    return flight;
 }
 
 static void deliver_at(struct kernel_line *line, uint64_t at, uint32_t host, size_t length,
@@ -224,7 +221,6 @@ static void deliver_at(struct kernel_line *line, uint64_t at, uint32_t host, siz
 
     assert(flight != NULL);
     flight->at = at;
-    flight->sequence = line->next_sequence++;
     flight->host = host;
     flight->length = (uint32_t)length;
     memcpy(flight->data, line->packet, length);
@@ -232,7 +228,7 @@ static void deliver_at(struct kernel_line *line, uint64_t at, uint32_t host, siz
     if (corrupt) {
         flight->data[length - 1] ^= 0x10;
     }
-    push_flight(line, flight);
+    push_flight(line, at, flight);
 }
 
 static void send_over(struct kernel_line *line, struct line_link *link, uint32_t direction,
@@ -350,7 +346,7 @@ void kernel_line_advance(struct kernel_line *line, uint64_t now)
     while ((event = next_change(line)) != NULL && event->instant_ns <= now) {
         change_link(line, event);
     }
-    while (line->flights > 0 && line->heap[0]->at <= now) {
+    while (line->flights > 0 && line->heap[0].at <= now) {
         deliver(line, now);
     }
 }
@@ -360,8 +356,8 @@ uint64_t kernel_line_next_at(const struct kernel_line *line)
     const struct scenario_event *event = next_change(line);
     uint64_t at = event == NULL ? SIM_NEVER : event->instant_ns;
 
-    if (line->flights > 0 && line->heap[0]->at < at) {
-        at = line->heap[0]->at;
+    if (line->flights > 0 && line->heap[0].at < at) {
+        at = line->heap[0].at;
     }
     return at;
 }
@@ -420,6 +416,7 @@ void kernel_line_free(struct kernel_line *line)
     }
     sim_capture_close(line->capture);
     free(line->heap);
+    free(line->slots);
     free(line->hosts);
     free(line->links);
     free(line->event_done);

@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "block.h"
+#include "heap.h"
 #include "random.h"
-
-enum { ARITY = 4 };
 
 /* Shuffled tasks come after everything else of their instant: their keys start here. */
 static const uint64_t SHUFFLED = UINT64_C(1) << 63;
@@ -30,81 +29,15 @@ static struct sim_event *event_at(const struct sim_world *world, uint32_t index)
     return sim_event_at(world, (struct sim_event_id){index});
 }
 
-static bool before(const struct sim_heap_entry *a, const struct sim_heap_entry *b)
+/* Each event knows its place in the heap. */
+static inline void placed(const void *world, uint32_t position, const struct sim_heap_entry *entry)
 {
-    if (DRY_MUTANT(equal_instants_run_backwards) && a->at == b->at) {
-        return a->sequence > b->sequence;
-    }
-    return a->at < b->at || (a->at == b->at && a->sequence < b->sequence);
-}
-
-/* ---- the heap: entries[0] is the earliest ------------------------------------------------- */
-
-static void place(const struct sim_world *world, struct sim_heap_entry *heap, uint32_t position,
-                  struct sim_heap_entry entry)
-{
-    heap[position] = entry;
-    event_at(world, entry.event.index)->heap_position = position + 1;
-}
-
-/* Puts `entry` at the hole `position` or above. */
-static void sift_up(const struct sim_world *world, struct sim_heap_entry *heap, uint32_t position,
-                    struct sim_heap_entry entry)
-{
-    while (position > 0) {
-        const uint32_t parent = (position - 1) / ARITY;
-        if (!before(&entry, &heap[parent])) {
-            break;
-        }
-        place(world, heap, position, heap[parent]);
-        position = parent;
-    }
-    place(world, heap, position, entry);
-}
-
-/* Puts `entry` at the hole `position` or below. */
-static void sift_down(const struct sim_world *world, struct sim_heap_entry *heap, uint32_t position,
-                      struct sim_heap_entry entry)
-{
-    const uint32_t count = world->heap_count;
-    for (;;) {
-        const uint64_t first = (uint64_t)position * ARITY + 1;
-        if (first >= count) {
-            break;
-        }
-        const uint32_t end = first + ARITY < count ? (uint32_t)first + ARITY : count;
-        uint32_t least = (uint32_t)first;
-        for (uint32_t child = least + 1; child < end; child++) {
-            if (before(&heap[child], &heap[least])) {
-                least = child;
-            }
-        }
-        if (!before(&heap[least], &entry)) {
-            break;
-        }
-        place(world, heap, position, heap[least]);
-        position = least;
-    }
-    place(world, heap, position, entry);
-}
-
-static void sift(const struct sim_world *world, struct sim_heap_entry *heap, uint32_t position,
-                 struct sim_heap_entry entry)
-{
-    if (position > 0 && before(&entry, &heap[(position - 1) / ARITY])) {
-        sift_up(world, heap, position, entry);
-    } else {
-        sift_down(world, heap, position, entry);
-    }
+    event_at(world, entry->event.index)->heap_position = position + 1;
 }
 
 static void heap_remove(struct sim_world *world, uint32_t position)
 {
-    struct sim_heap_entry *heap = sim_event_heap(world);
-    const struct sim_heap_entry last = heap[--world->heap_count];
-    if (position < world->heap_count) {
-        sift(world, heap, position, last);
-    }
+    sim_heap_remove(sim_event_heap(world), &world->heap_count, position, placed, world);
 }
 
 /* ---- the list of events due now ----------------------------------------------------------- */
@@ -165,7 +98,7 @@ static void enqueue(struct sim_world *world, struct sim_event_id id, struct sim_
         list_append(world, id, event);
     } else {
         const struct sim_heap_entry entry = {event->at, event->sequence, id, 0};
-        sift_up(world, sim_event_heap(world), world->heap_count++, entry);
+        sim_heap_up(sim_event_heap(world), world->heap_count++, entry, placed, world);
     }
 }
 
@@ -209,7 +142,8 @@ void sim_event_move(struct sim_world *world, struct sim_event_id id, uint64_t at
         event->at = at;
         event->sequence = next_key(world, event->kind);
         const struct sim_heap_entry entry = {at, event->sequence, id, 0};
-        sift(world, sim_event_heap(world), event->heap_position - 1, entry);
+        sim_heap_sift(sim_event_heap(world), world->heap_count, event->heap_position - 1, entry, placed,
+                      world);
         return;
     }
     dequeue(world, event);
