@@ -62,6 +62,14 @@ PyObject *raise_last_error(void)
     return NULL;
 }
 
+PyObject *none_or_raise(int status)
+{
+    if (status < 0) {
+        return raise_last_error();
+    }
+    Py_RETURN_NONE;
+}
+
 static int run_handlers(void *argument)
 {
     PyGILState_STATE state = PyGILState_Ensure();

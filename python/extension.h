@@ -28,6 +28,8 @@ extern PyObject *socket_gaierror;
 
 /* Raises dry_last_error() (nothing when a signal handler raised already); returns NULL. */
 PyObject *raise_last_error(void);
+/* None, or what raise_last_error raises where status is negative. */
+PyObject *none_or_raise(int status);
 
 /* An address that a Python object gives: what dry_value borrows is kept until value_free. */
 struct python_value {
@@ -69,6 +71,16 @@ PyObject *method_recvmsg(struct socket_object *self, PyObject *arguments);
 PyObject *method_recvmsg_into(struct socket_object *self, PyObject *arguments);
 PyObject *method_sendmsg(struct socket_object *self, PyObject *arguments);
 PyObject *method_sendmsg_afalg(struct socket_object *self, PyObject *arguments, PyObject *keywords);
+
+/* ---- transfer.c ---------------------------------------------------------------------------- */
+
+PyObject *method_send(struct socket_object *self, PyObject *arguments);
+PyObject *method_sendall(struct socket_object *self, PyObject *arguments);
+PyObject *method_sendto(struct socket_object *self, PyObject *arguments);
+PyObject *method_recv(struct socket_object *self, PyObject *arguments);
+PyObject *method_recvfrom(struct socket_object *self, PyObject *arguments);
+PyObject *method_recv_into(struct socket_object *self, PyObject *arguments, PyObject *keywords);
+PyObject *method_recvfrom_into(struct socket_object *self, PyObject *arguments, PyObject *keywords);
 
 /* ---- names.c ------------------------------------------------------------------------------- */
 

@@ -147,7 +147,8 @@ static void sleeps__handled_with_restart__eintr_and_the_rest_is_told(void **stat
     const struct timespec second = in_ms(1000);
     struct timespec left = {0, 0};
     take(SIGUSR1, SIM_SIGNAL_RESTARTS);
-    assert_int_equal(sim_call_clock_nanosleep(world, one, CLOCK_MONOTONIC, 0, &second, &left), SIM_WAIT);
+    assert_int_equal(sim_call_clock_nanosleep(world, one, CLOCK_MONOTONIC, 0, &second, &left),
+                     SIM_WAIT);
     sim_world_advance(world, 300 * MS);
     sim_signal_send(world, one, SIGUSR1);
     assert_runs(one);

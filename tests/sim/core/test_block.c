@@ -8,9 +8,9 @@
 #include "../test.h"
 #include "sim/core/bytes.h"
 #include "sim/core/event.h"
+#include "sim/core/fingerprint.h"
 #include "sim/core/random.h"
 #include "sim/net/host.h"
-#include "sim/core/fingerprint.h"
 
 static long resident_pages(void)
 {

@@ -91,7 +91,8 @@ static void sleep__wakes_at_the_instant(void **state)
     assert_runs(one);
     assert_int_equal(world->now, 5 * MS);
     assert_int_equal(sim_call_clock_nanosleep(world, one, CLOCK_MONOTONIC, 0, &ms, NULL), 0);
-    assert_int_equal(sim_call_clock_nanosleep(world, one, CLOCK_MONOTONIC, TIMER_ABSTIME, &ms, NULL), 0);
+    assert_int_equal(sim_call_clock_nanosleep(world, one, CLOCK_MONOTONIC, TIMER_ABSTIME, &ms, NULL),
+                     0);
     const struct timespec bad = {0, 1000000000};
     assert_int_equal(sim_call_clock_nanosleep(world, one, CLOCK_MONOTONIC, 0, &bad, NULL), -EINVAL);
     assert_int_equal(sim_call_clock_nanosleep(world, one, 99, 0, &ms, NULL), -EINVAL);
