@@ -24,7 +24,6 @@ static enum step_status run_call(struct actor *actor, const struct step *step, s
 {
     struct value value;
     int status = actor_evaluate(actor, step->expression, &value);
-
     trace->ended_ns = now(actor);
     if (status == 0 && step->target != NULL) {
         status = actor_bind_target(actor, step->target, &value);
@@ -40,7 +39,6 @@ static enum step_status run_sync(struct actor *actor, const struct step *step, s
 {
     int sync = scenario_find_sync(actor->scenario, step->sync);
     int status = actor->ops->sync(actor, (uint32_t)sync);
-
     trace->ended_ns = now(actor);
     if (status == 0) {
         return STEP_OK;
@@ -72,10 +70,8 @@ static bool run_step(struct actor *actor, const struct step *step)
 static void close_objects(struct actor *actor)
 {
     struct object *oldest = NULL;
-
     for (struct object *object = actor->objects; object != NULL;) {
         struct object *next = object->next;
-
         object->next = oldest;
         oldest = object;
         object = next;
@@ -83,7 +79,6 @@ static void close_objects(struct actor *actor)
     actor->objects = NULL;
     for (struct object *object = oldest; object != NULL; object = object->next) {
         struct dry_caller caller = dry_current_caller();
-
         if (object->kind == OBJECT_SOCKET) {
             dry_close(object->socket);
         } else if (object->kind == OBJECT_FILE && !object->closed) {
@@ -132,7 +127,6 @@ void actor_describe(const struct actor *actor, char *text, size_t bytes)
 {
     const struct step *step = actor->current;
     char since[32];
-
     scenario_time_print(actor->current_started_ns, since);
     if (step != NULL) {
         snprintf(text, bytes, "%s:%u: %s waits in %s since %s", actor->scenario->path, step->at.line,

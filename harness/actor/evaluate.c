@@ -14,7 +14,6 @@ static int collect(struct actor *actor, const struct expression *call, struct ca
     size_t length;
     const char *last = parameters > 0 ? verb_parameter_name(made->verb, parameters - 1, &length) : NULL;
     struct value *rest = NULL;
-
     if (last != NULL && last[0] == '*') {
         rest = &made->arguments[parameters - 1];
         *rest = value_tuple(&actor->arena, call->count);
@@ -24,7 +23,6 @@ static int collect(struct actor *actor, const struct expression *call, struct ca
     for (uint32_t i = 0; i < call->count; i++) {
         struct value value;
         int at = verb_parameter(made->verb, i, call->keywords[i]);
-
         if (at < 0 || at >= VERB_ARGUMENTS) {
             return raise_error(actor, "TypeError", "%s() takes (%s)", made->verb->name,
                                made->verb->parameters);
@@ -41,7 +39,6 @@ static int collect(struct actor *actor, const struct expression *call, struct ca
     }
     for (uint32_t i = 0; i < required; i++) {
         const char *name = verb_parameter_name(made->verb, i, &length);
-
         if (!made->given[i] && name[length - 1] != '?') {
             return raise_error(actor, "TypeError", "%s() takes (%s)", made->verb->name,
                                made->verb->parameters);
@@ -55,7 +52,6 @@ static int evaluate_call(struct actor *actor, const struct expression *expressio
                          const struct verb *verb, struct value *value)
 {
     struct call *call = arena_take(&actor->arena, sizeof *call); /* a fiber's stack is small */
-
     call->actor = actor;
     call->verb = verb;
     call->self = self;
@@ -70,7 +66,6 @@ static int evaluate_method(struct actor *actor, const struct expression *express
                            struct value *value)
 {
     struct value self;
-
     if (actor_evaluate(actor, expression->left, &self) != 0) {
         return -1;
     }
@@ -107,7 +102,6 @@ static int evaluate_items(struct actor *actor, const struct expression *expressi
 static int evaluate_index(struct actor *actor, const struct expression *expression, struct value *value)
 {
     struct value left, right;
-
     if (actor_evaluate(actor, expression->left, &left) != 0 ||
         actor_evaluate(actor, expression->right, &right) != 0) {
         return -1;
@@ -133,7 +127,6 @@ static int slice_end(struct actor *actor, const struct expression *expression, s
                      size_t absent, size_t *end)
 {
     struct value value;
-
     *end = absent;
     if (expression == NULL) {
         return 0;
@@ -153,7 +146,6 @@ static int evaluate_slice(struct actor *actor, const struct expression *expressi
 {
     struct value left;
     size_t begin, end;
-
     if (actor_evaluate(actor, expression->left, &left) != 0) {
         return -1;
     }
@@ -181,7 +173,6 @@ static int repeat_bytes(struct actor *actor, const struct value *bytes, const st
                         struct value *value)
 {
     uint64_t count = times->integer > 0 ? (uint64_t)times->integer : 0;
-
     if (bytes->count != 0 && count > LONGEST_REPEAT / bytes->count) {
         return raise_error(actor, "OverflowError", "more than %d bytes", LONGEST_REPEAT);
     }
@@ -210,7 +201,6 @@ static int calculate(struct actor *actor, char mark, const struct value *left,
 {
     double a = left->kind == VALUE_FLOAT ? left->real : (double)left->integer;
     double b = right->kind == VALUE_FLOAT ? right->real : (double)right->integer;
-
     if (left->kind == VALUE_FLOAT || right->kind == VALUE_FLOAT) {
         *value = (struct value){.kind = VALUE_FLOAT,
                                 .real = mark == '+'   ? a + b
@@ -249,7 +239,6 @@ static int evaluate_binary(struct actor *actor, const struct expression *express
 {
     struct value left, right;
     char mark = expression->text[0];
-
     if (actor_evaluate(actor, expression->left, &left) != 0 ||
         actor_evaluate(actor, expression->right, &right) != 0) {
         return -1;
@@ -275,7 +264,6 @@ static int evaluate_name(struct actor *actor, const struct expression *expressio
 {
     struct binding *binding = actor_find_binding(actor, expression->text);
     int64_t number;
-
     if (binding != NULL) {
         *value = binding->value;
         return 0;

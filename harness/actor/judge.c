@@ -12,7 +12,6 @@ static bool match_content(struct actor *actor, const struct expression *pattern,
 {
     struct value count, hash;
     char text[20];
-
     if (pattern->count != 2 || !value_holds_bytes(value) ||
         actor_evaluate(actor, pattern->items[0], &count) != 0 ||
         actor_evaluate(actor, pattern->items[1], &hash) != 0) {
@@ -32,7 +31,6 @@ static bool match(struct actor *actor, const struct expression *pattern, const s
 {
     struct value wanted;
     int64_t number;
-
     switch (pattern->kind) {
     case EXPRESSION_ANY:
         return true;
@@ -79,7 +77,6 @@ static bool match_descriptors(struct actor *actor, const struct expression *patt
     }
     for (uint32_t i = 0; i < pattern->count; i++) {
         int descriptor;
-
         memcpy(&descriptor, value->bytes + i * sizeof descriptor, sizeof descriptor);
         struct value number = value_flavoured(descriptor, FLAVOUR_DESCRIPTOR);
         if (!match(actor, pattern->items[i], &number)) {

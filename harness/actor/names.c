@@ -17,7 +17,6 @@ struct binding *actor_find_binding(struct actor *actor, const char *name)
 void actor_bind(struct actor *actor, const char *name, const struct value *value)
 {
     struct binding *binding = actor_find_binding(actor, name);
-
     if (binding == NULL) {
         binding = arena_take(&actor->arena, sizeof *binding);
         binding->name = name;
@@ -69,7 +68,6 @@ int actor_bind_target(struct actor *actor, const struct expression *target, cons
 struct object *actor_object(struct actor *actor, enum object_kind kind)
 {
     struct object *object = arena_take(&actor->arena, sizeof *object);
-
     object->kind = kind;
     object->descriptor = -1;
     object->next = actor->objects;

@@ -15,7 +15,6 @@ int raise_error(struct actor *actor, const char *kind, const char *format, ...)
 {
     struct raised *raised = actor->raised;
     va_list list;
-
     *raised = (struct raised){.kind = kind};
     va_start(list, format);
     vsnprintf(raised->message, sizeof raised->message, format, list);
@@ -26,7 +25,6 @@ int raise_error(struct actor *actor, const char *kind, const char *format, ...)
 int raise_errno(struct actor *actor, int number)
 {
     const char *name = strerrorname_np(number);
-
     raise_error(actor, "OSError", "%s", strerrordesc_np(number) ? strerrordesc_np(number) : "");
     snprintf(actor->raised->code, sizeof actor->raised->code, "%s", name != NULL ? name : "?");
     return -1;

@@ -17,7 +17,6 @@ static const char *kind_name(const struct value *value)
 int take_int64(struct call *call, uint32_t i, int64_t *result)
 {
     const struct value *value = &call->arguments[i];
-
     if (!call->given[i]) {
         return 0;
     }
@@ -32,7 +31,6 @@ int take_int64(struct call *call, uint32_t i, int64_t *result)
 int take_int(struct call *call, uint32_t i, int *result)
 {
     int64_t wide = *result;
-
     if (take_int64(call, i, &wide) != 0) {
         return -1;
     }
@@ -49,7 +47,6 @@ int take_int(struct call *call, uint32_t i, int *result)
 int take_bool(struct call *call, uint32_t i, bool *result)
 {
     const struct value *value = &call->arguments[i];
-
     if (!call->given[i]) {
         return 0;
     }
@@ -62,7 +59,6 @@ int take_bool(struct call *call, uint32_t i, bool *result)
 int take_bytes(struct call *call, uint32_t i, const char **bytes, size_t *count)
 {
     const struct value *value = &call->arguments[i];
-
     if (!call->given[i]) {
         return 0;
     }
@@ -78,7 +74,6 @@ int take_bytes(struct call *call, uint32_t i, const char **bytes, size_t *count)
 int take_buffer(struct call *call, uint32_t i, struct value *buffer)
 {
     const struct value *value = &call->arguments[i];
-
     if (value->kind != VALUE_BYTEARRAY) {
         return raise_error(call->actor, "TypeError",
                            "%s() argument %u must be read-write bytes-like "
@@ -92,7 +87,6 @@ int take_buffer(struct call *call, uint32_t i, struct value *buffer)
 int take_text(struct call *call, uint32_t i, const char **text)
 {
     const struct value *value = &call->arguments[i];
-
     if (!call->given[i]) {
         return 0;
     }
@@ -118,7 +112,6 @@ int take_text(struct call *call, uint32_t i, const char **text)
 int take_timeout(struct call *call, uint32_t i, int64_t *ns)
 {
     const struct value *value = &call->arguments[i];
-
     if (!call->given[i]) {
         return 0;
     }
@@ -153,7 +146,6 @@ int take_address(struct call *call, uint32_t i, struct dry_address *address, con
 {
     struct dry_value value;
     struct dry_socket *socket = call->self->socket;
-
     if (value_to_library(&call->actor->arena, &call->arguments[i], &value) != 0) {
         return raise_error(call->actor, "TypeError", "%s(): a socket is no address", method);
     }

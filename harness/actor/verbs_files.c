@@ -12,7 +12,6 @@ enum { PIECE_BYTES = 4096 };
 static struct value content(struct call *call, const char *bytes, size_t count)
 {
     struct value value = value_bytes(&call->actor->arena, bytes, count);
-
     if (call->self->text) {
         value.kind = VALUE_STR;
     }
@@ -31,7 +30,6 @@ static int run_makefile(struct call *call)
 {
     const char *mode = "r", *encoding = NULL, *errors = NULL, *newline = NULL;
     int buffering = -1;
-
     if (take_text(call, 0, &mode) != 0 || take_int(call, 1, &buffering) != 0 ||
         take_text(call, 2, &encoding) != 0 || take_text(call, 3, &errors) != 0 ||
         take_text(call, 4, &newline) != 0) {
@@ -53,7 +51,6 @@ static int run_tempfile(struct call *call)
 {
     const char *bytes = "";
     size_t count = 0;
-
     if (take_bytes(call, 0, &bytes, &count) != 0) {
         return -1;
     }
@@ -77,7 +74,6 @@ static int run_sendfile(struct call *call)
     int64_t offset = 0, count = -1;
     int descriptor;
     size_t sent = 0;
-
     if (value_descriptor(call->actor, &call->arguments[0], &descriptor) != 0 ||
         take_int64(call, 1, &offset) != 0) {
         return -1;
@@ -106,7 +102,6 @@ static int run_read(struct call *call)
     int64_t size = -1;
     size_t count = 0, room = 0;
     char *bytes = arena_take(&call->actor->arena, 1);
-
     if (check_open(call) != 0 ||
         (call->given[0] && call->arguments[0].kind != VALUE_NONE && take_int64(call, 0, &size) != 0)) {
         return -1;
@@ -118,7 +113,6 @@ static int run_read(struct call *call)
 
         if (room - count < more) {
             char *moved = arena_take(&call->actor->arena, room = (count + more) * 2);
-
             memcpy(moved, bytes, count);
             bytes = moved;
         }
@@ -140,7 +134,6 @@ static int run_readline(struct call *call)
     size_t count = 0, room = PIECE_BYTES;
     char *bytes = arena_take(&call->actor->arena, room);
     int byte = 0;
-
     if (check_open(call) != 0) {
         return -1;
     }
@@ -148,7 +141,6 @@ static int run_readline(struct call *call)
     while (byte != '\n' && (byte = getc(call->self->file)) != EOF) {
         if (count == room) {
             char *moved = arena_take(&call->actor->arena, room * 2);
-
             memcpy(moved, bytes, count);
             bytes = moved;
             room *= 2;
@@ -167,7 +159,6 @@ static int run_write(struct call *call)
     const struct value *value = &call->arguments[0];
     enum value_kind wanted = call->self->text ? VALUE_STR : VALUE_BYTES;
     int64_t written = 0;
-
     if (check_open(call) != 0) {
         return -1;
     }

@@ -14,7 +14,6 @@ static int take_buffers(struct call *call, uint32_t i, bool writable, struct iov
                         size_t *count)
 {
     const struct value *list = &call->arguments[i];
-
     if (list->kind != VALUE_LIST && list->kind != VALUE_TUPLE) {
         return raise_error(call->actor, "TypeError",
                            "%s() argument %u must be an iterable of "
@@ -25,7 +24,6 @@ static int take_buffers(struct call *call, uint32_t i, bool writable, struct iov
     *buffers = arena_take(&call->actor->arena, (list->count + 1) * sizeof **buffers);
     for (size_t n = 0; n < list->count; n++) {
         const struct value *item = &list->items[n];
-
         if (item->kind != VALUE_BYTEARRAY && (writable || item->kind != VALUE_BYTES)) {
             return raise_error(call->actor, "TypeError", "%s",
                                writable
@@ -41,7 +39,6 @@ static int take_buffers(struct call *call, uint32_t i, bool writable, struct iov
 static int take_ancillary(struct call *call, uint32_t i, struct dry_ancillary **items, size_t *count)
 {
     const struct value *list = &call->arguments[i];
-
     *count = 0;
     *items = NULL;
     if (!call->given[i]) {
@@ -53,7 +50,6 @@ static int take_ancillary(struct call *call, uint32_t i, struct dry_ancillary **
     *items = arena_take(&call->actor->arena, (list->count + 1) * sizeof **items);
     for (size_t n = 0; n < list->count; n++) {
         const struct value *item = &list->items[n];
-
         if (item->kind != VALUE_TUPLE || item->count != 3 || item->items[0].kind > VALUE_INT ||
             item->items[1].kind > VALUE_INT ||
             (item->items[2].kind != VALUE_BYTES && item->items[2].kind != VALUE_BYTEARRAY)) {
@@ -76,7 +72,6 @@ static int run_sendmsg(struct call *call)
     int flags = 0;
     struct dry_address address;
     bool addressed = call->given[3] && call->arguments[3].kind != VALUE_NONE;
-
     if (take_buffers(call, 0, false, &buffers, &buffer_count) != 0 ||
         take_ancillary(call, 1, &items, &item_count) != 0 || take_int(call, 2, &flags) != 0 ||
         (addressed && take_address(call, 3, &address, "sendmsg") != 0)) {
@@ -105,7 +100,6 @@ struct received {
 static int take_control(struct call *call, struct received *received)
 {
     int64_t bytes = 0;
-
     if (take_int64(call, 1, &bytes) != 0 || take_int(call, 2, &received->flags) != 0) {
         return -1;
     }
@@ -122,7 +116,6 @@ static int take_control(struct call *call, struct received *received)
 static struct value ancillary_value(struct arena *arena, const struct dry_ancillary *item)
 {
     struct value value = value_tuple(arena, 3);
-
     value.items[0] = value_flavoured(item->level, FLAVOUR_LEVEL);
     value.items[1] = value_flavoured(item->type,
                                      item->level == SOL_SOCKET ? FLAVOUR_SCM : FLAVOUR_PLAIN);
@@ -139,7 +132,6 @@ static int received_value(struct call *call, struct received *received, struct v
 {
     struct arena *arena = &call->actor->arena;
     struct value result = value_tuple(arena, 4);
-
     result.items[0] = first;
     result.items[1] = value_list(arena, received->item_count);
     for (size_t i = 0; i < received->item_count; i++) {
@@ -156,7 +148,6 @@ static int run_recvmsg(struct call *call)
 {
     int64_t size = 0;
     struct received *received = arena_take(&call->actor->arena, sizeof *received);
-
     if (take_int64(call, 0, &size) != 0) {
         return -1;
     }
@@ -184,7 +175,6 @@ static int run_recvmsg_into(struct call *call)
     struct iovec *buffers;
     size_t buffer_count;
     struct received *received = arena_take(&call->actor->arena, sizeof *received);
-
     if (take_buffers(call, 0, true, &buffers, &buffer_count) != 0 ||
         take_control(call, received) != 0) {
         return -1;
@@ -203,7 +193,6 @@ static int run_recvmsg_into(struct call *call)
 static int run_cmsg(struct call *call, ssize_t (*length)(int64_t))
 {
     int64_t bytes = 0;
-
     if (take_int64(call, 0, &bytes) != 0) {
         return -1;
     }
@@ -230,7 +219,6 @@ static int run_fds(struct call *call)
 {
     const struct value *items = &call->arguments[0];
     int *packed = arena_take(&call->actor->arena, (items->count + 1) * sizeof *packed);
-
     for (size_t i = 0; i < items->count; i++) {
         if (value_descriptor(call->actor, &items->items[i], &packed[i]) != 0) {
             return -1;
@@ -246,14 +234,12 @@ static int run_unpack_fds(struct call *call)
 {
     const char *bytes;
     size_t count;
-
     if (take_bytes(call, 0, &bytes, &count) != 0) {
         return -1;
     }
     call->result = value_list(&call->actor->arena, count / sizeof(int));
     for (size_t i = 0; i < count / sizeof(int); i++) {
         int descriptor;
-
         memcpy(&descriptor, bytes + i * sizeof descriptor, sizeof descriptor);
         call->result.items[i] = value_flavoured(descriptor, FLAVOUR_DESCRIPTOR);
     }
@@ -268,7 +254,6 @@ static int run_sendmsg_afalg(struct call *call)
     int operation = -1, flags = 0;
     int64_t assoclen = -1;
     const char *iv = NULL;
-
     if ((call->given[0] && call->arguments[0].kind != VALUE_NONE &&
          take_buffers(call, 0, false, &buffers, &count) != 0) ||
         take_int(call, 1, &operation) != 0 || take_bytes(call, 2, &iv, &iv_bytes) != 0 ||

@@ -37,7 +37,6 @@ static int result_int(struct call *call, int64_t number)
 static struct value addrinfo_value(struct call *call, const struct dry_addrinfo *info)
 {
     struct value value = value_tuple(&call->actor->arena, 5);
-
     value.items[0] = value_flavoured(info->family, FLAVOUR_FAMILY);
     value.items[1] = value_flavoured(info->type, FLAVOUR_TYPE);
     value.items[2] = value_flavoured(info->protocol, FLAVOUR_PROTOCOL);
@@ -52,7 +51,6 @@ static int run_getaddrinfo(struct call *call)
     int family = 0, type = 0, protocol = 0, flags = 0;
     struct dry_addrinfo *list;
     size_t count;
-
     if (call->arguments[0].kind == VALUE_INT) {
         return raise_error(call->actor, "TypeError", "getaddrinfo() argument 1 must be string or None");
     }
@@ -121,7 +119,6 @@ static int need_text(struct call *call, uint32_t i, const char **text)
 static int need_host(struct call *call, const char **name)
 {
     const struct value *value = &call->arguments[0];
-
     if ((value->kind == VALUE_STR || value->kind == VALUE_BYTES) &&
         memchr(value->bytes, 0, value->count) != NULL) {
         return raise_error(call->actor, "TypeError",
@@ -135,7 +132,6 @@ static int run_gethostbyname(struct call *call)
 {
     const char *name;
     char *buffer = arena_take(&call->actor->arena, NAME_BYTES);
-
     if (need_host(call, &name) != 0) {
         return -1;
     }
@@ -145,7 +141,6 @@ static int run_gethostbyname(struct call *call)
 static struct value names_value(struct call *call, char **names)
 {
     size_t count = 0;
-
     while (names[count] != NULL) {
         count++;
     }
@@ -172,14 +167,12 @@ static int result_hostent(struct call *call, struct dry_hostent *entry)
 static int run_gethostbyname_ex(struct call *call)
 {
     const char *name;
-
     return need_host(call, &name) != 0 ? -1 : result_hostent(call, dry_gethostbyname_ex(name));
 }
 
 static int run_gethostbyaddr(struct call *call)
 {
     const char *address;
-
     return need_host(call, &address) != 0 ? -1 : result_hostent(call, dry_gethostbyaddr(address));
 }
 
@@ -187,7 +180,6 @@ static int run_getfqdn(struct call *call)
 {
     const char *name = "";
     char *buffer = arena_take(&call->actor->arena, NAME_BYTES);
-
     if (take_text(call, 0, &name) != 0) {
         return -1;
     }
@@ -197,14 +189,12 @@ static int run_getfqdn(struct call *call)
 static int run_gethostname(struct call *call)
 {
     char *buffer = arena_take(&call->actor->arena, NAME_BYTES);
-
     return result_text(call, dry_gethostname(buffer, NAME_BYTES), buffer);
 }
 
 static int run_sethostname(struct call *call)
 {
     const char *name;
-
     if (need_text(call, 0, &name) != 0) {
         return -1;
     }
@@ -216,7 +206,6 @@ static int run_sethostname(struct call *call)
 static int run_getservbyname(struct call *call)
 {
     const char *name, *protocol = NULL;
-
     if (need_text(call, 0, &name) != 0 || take_text(call, 1, &protocol) != 0) {
         return -1;
     }
@@ -228,7 +217,6 @@ static int run_getservbyport(struct call *call)
     int port = 0;
     const char *protocol = NULL;
     char *buffer = arena_take(&call->actor->arena, NAME_BYTES);
-
     if (take_int(call, 0, &port) != 0 || take_text(call, 1, &protocol) != 0) {
         return -1;
     }
@@ -238,7 +226,6 @@ static int run_getservbyport(struct call *call)
 static int run_getprotobyname(struct call *call)
 {
     const char *name;
-
     return need_text(call, 0, &name) != 0 ? -1 : result_int(call, dry_getprotobyname(name));
 }
 
@@ -246,7 +233,6 @@ static int run_if_nameindex(struct call *call)
 {
     struct if_nameindex *list = dry_if_nameindex();
     size_t count = 0;
-
     if (list == NULL) {
         return raise_library(call->actor);
     }
@@ -266,7 +252,6 @@ static int run_if_nameindex(struct call *call)
 static int run_if_nametoindex(struct call *call)
 {
     const char *name;
-
     return need_text(call, 0, &name) != 0 ? -1 : result_int(call, dry_if_nametoindex(name));
 }
 
@@ -274,7 +259,6 @@ static int run_if_indextoname(struct call *call)
 {
     int64_t index = 0;
     char name[IF_NAMESIZE] = "";
-
     if (take_int64(call, 0, &index) != 0) {
         return -1;
     }
@@ -286,7 +270,6 @@ static int run_if_indextoname(struct call *call)
 static int byte_order(struct call *call, int64_t (*convert)(int64_t))
 {
     int64_t number = 0;
-
     return take_int64(call, 0, &number) != 0 ? -1 : result_int(call, convert(number));
 }
 
@@ -311,7 +294,6 @@ static int run_inet_aton(struct call *call)
 {
     const char *text;
     uint8_t packed[4];
-
     if (need_text(call, 0, &text) != 0) {
         return -1;
     }
@@ -327,7 +309,6 @@ static int run_inet_ntoa(struct call *call)
     const char *bytes;
     size_t count;
     char text[DRY_INET_TEXT_BYTES] = "";
-
     if (take_bytes(call, 0, &bytes, &count) != 0) {
         return -1;
     }
@@ -339,7 +320,6 @@ static int run_inet_pton(struct call *call)
     int family = 0;
     const char *text;
     uint8_t packed[16];
-
     if (take_int(call, 0, &family) != 0 || need_text(call, 1, &text) != 0) {
         return -1;
     }
@@ -357,7 +337,6 @@ static int run_inet_ntop(struct call *call)
     const char *bytes;
     size_t count;
     char text[DRY_INET_TEXT_BYTES] = "";
-
     if (take_int(call, 0, &family) != 0 || take_bytes(call, 1, &bytes, &count) != 0) {
         return -1;
     }

@@ -22,7 +22,6 @@ static struct value event_value(struct actor *actor, struct value who, int64_t e
                                 enum value_flavour flavour)
 {
     struct value pair = value_tuple(&actor->arena, 2);
-
     pair.items[0] = who;
     pair.items[1] = value_flavoured(events, flavour);
     return pair;
@@ -31,14 +30,12 @@ static struct value event_value(struct actor *actor, struct value who, int64_t e
 static int take_pollfds(struct call *call, struct pollfd **polled)
 {
     const struct value *list = &call->arguments[0];
-
     if (list->kind != VALUE_LIST && list->kind != VALUE_TUPLE) {
         return raise_error(call->actor, "TypeError", "poll() takes a list of (socket, events)");
     }
     *polled = arena_take(&call->actor->arena, (list->count + 1) * sizeof **polled);
     for (size_t i = 0; i < list->count; i++) {
         const struct value *item = &list->items[i];
-
         if (item->kind != VALUE_TUPLE || item->count != 2 || item->items[1].kind > VALUE_INT) {
             return raise_error(call->actor, "TypeError", "poll() takes a list of (socket, events)");
         }
@@ -56,7 +53,6 @@ static int run_poll(struct call *call)
     struct pollfd *polled = NULL;
     int64_t timeout = -1;
     const struct value *list = &call->arguments[0];
-
     if (take_pollfds(call, &polled) != 0 || take_timeout(call, 1, &timeout) != 0) {
         return -1;
     }
@@ -80,14 +76,12 @@ static int run_poll(struct call *call)
 static int take_set(struct call *call, uint32_t i, fd_set *set, int *highest)
 {
     const struct value *list = &call->arguments[i];
-
     FD_ZERO(set);
     if (list->kind != VALUE_LIST && list->kind != VALUE_TUPLE) {
         return raise_error(call->actor, "TypeError", "arguments 1-3 must be sequences");
     }
     for (size_t n = 0; n < list->count; n++) {
         int descriptor;
-
         if (value_descriptor(call->actor, &list->items[n], &descriptor) != 0) {
             return -1;
         }
@@ -106,11 +100,9 @@ static struct value ready_value(struct call *call, uint32_t i, fd_set *set)
 {
     const struct value *list = &call->arguments[i];
     struct value ready = value_list(&call->actor->arena, list->count);
-
     ready.count = 0;
     for (size_t n = 0; n < list->count; n++) {
         int descriptor = -1;
-
         if (value_descriptor(call->actor, &list->items[n], &descriptor) == 0 &&
             FD_ISSET(descriptor, set)) {
             ready.items[ready.count++] = list->items[n];
@@ -123,7 +115,6 @@ static struct timespec time_left(uint64_t deadline)
 {
     uint64_t now = dry_now();
     uint64_t left = deadline > now ? deadline - now : 0;
-
     return (struct timespec){(time_t)(left / 1000000000), (long)(left % 1000000000)};
 }
 
@@ -131,7 +122,6 @@ static struct timespec time_left(uint64_t deadline)
 static struct dry_caller begin(const char *verb, int descriptor)
 {
     struct dry_caller caller = dry_current_caller();
-
     if (caller.system->call_begin != NULL) {
         caller.system->call_begin(caller, verb, descriptor);
     }
@@ -174,7 +164,6 @@ static int run_select(struct call *call)
     uint64_t deadline = timeout >= 0 ? dry_now() + (uint64_t)timeout : 0;
     do {
         struct timespec left = time_left(deadline);
-
         memcpy(sets, wanted, sizeof sets);
         status = caller.system->pselect(caller, highest + 1, &sets[0], &sets[1], &sets[2],
                                         timeout >= 0 ? &left : NULL, NULL);
@@ -196,7 +185,6 @@ static int run_epoll(struct call *call)
 {
     struct dry_caller caller = dry_current_caller();
     int descriptor = caller.system->epoll_create(caller, EPOLL_CLOEXEC);
-
     if (descriptor < 0) {
         return raise_errno(call->actor, -descriptor);
     }
@@ -224,7 +212,6 @@ static int control(struct call *call, int operation, uint32_t events)
 static int run_register(struct call *call)
 {
     int64_t events = EPOLLIN | EPOLLPRI | EPOLLOUT;
-
     if (take_int64(call, 1, &events) != 0) {
         return -1;
     }
@@ -234,7 +221,6 @@ static int run_register(struct call *call)
 static int run_modify(struct call *call)
 {
     int64_t events = 0;
-
     if (take_int64(call, 1, &events) != 0) {
         return -1;
     }
@@ -252,7 +238,6 @@ static int run_epoll_poll(struct call *call)
     struct epoll_event *events = arena_take(&call->actor->arena, EPOLL_EVENTS * sizeof *events);
     int64_t timeout = -1, maximum = EPOLL_EVENTS;
     int ready;
-
     if (take_timeout(call, 0, &timeout) != 0 || take_int64(call, 1, &maximum) != 0) {
         return -1;
     }
@@ -263,7 +248,6 @@ static int run_epoll_poll(struct call *call)
     uint64_t deadline = timeout >= 0 ? dry_now() + (uint64_t)timeout : 0;
     do {
         struct timespec left = time_left(deadline);
-
         ready = caller.system->epoll_pwait(caller, call->self->descriptor, events, (int)maximum,
                                            timeout >= 0 ? &left : NULL, NULL);
     } while (ready == -EINTR && !call->actor->stops_on_signal);
@@ -283,7 +267,6 @@ static int run_epoll_poll(struct call *call)
 static int run_epoll_close(struct call *call)
 {
     struct dry_caller caller = dry_current_caller();
-
     if (call->self->closed) {
         return 0;
     }

@@ -7,7 +7,6 @@
 static struct value wrap(struct actor *actor, struct dry_socket *socket)
 {
     struct object *object = actor_object(actor, OBJECT_SOCKET);
-
     object->socket = socket;
     return value_object(object);
 }
@@ -40,7 +39,6 @@ static struct value value_timeout(int64_t ns)
 static int run_socket(struct call *call)
 {
     int family = -1, type = -1, protocol = -1, descriptor = -1;
-
     if (take_int(call, 0, &family) != 0 || take_int(call, 1, &type) != 0 ||
         take_int(call, 2, &protocol) != 0) {
         return -1;
@@ -60,7 +58,6 @@ static int run_socketpair(struct call *call)
 {
     int family = AF_UNIX, type = SOCK_STREAM, protocol = 0;
     struct dry_socket *pair[2];
-
     if (take_int(call, 0, &family) != 0 || take_int(call, 1, &type) != 0 ||
         take_int(call, 2, &protocol) != 0) {
         return -1;
@@ -77,7 +74,6 @@ static int run_socketpair(struct call *call)
 static int run_fromfd(struct call *call)
 {
     int descriptor, family = 0, type = 0, protocol = 0;
-
     if (value_descriptor(call->actor, &call->arguments[0], &descriptor) != 0 ||
         take_int(call, 1, &family) != 0 || take_int(call, 2, &type) != 0 ||
         take_int(call, 3, &protocol) != 0) {
@@ -92,7 +88,6 @@ static int take_host_port(struct call *call, uint32_t i, const char **host, cons
     const struct value *pair = &call->arguments[i];
     struct value whole = *pair;
     int status = 0;
-
     bool sequence = pair->kind == VALUE_TUPLE || pair->kind == VALUE_LIST;
     if (!sequence || pair->count != 2) {
         return raise_error(call->actor,
@@ -113,7 +108,6 @@ static int take_source(struct call *call, uint32_t i, struct dry_address *source
 {
     const char *host, *port;
     struct dry_value value;
-
     *given = call->given[i] && call->arguments[i].kind != VALUE_NONE;
     if (!*given) {
         return 0;
@@ -167,7 +161,6 @@ static int run_fromshare(struct call *call)
 {
     const char *bytes;
     size_t count;
-
     if (take_bytes(call, 0, &bytes, &count) != 0) {
         return -1;
     }
@@ -179,7 +172,6 @@ static int run_fromshare(struct call *call)
 static int run_bind(struct call *call)
 {
     struct dry_address address;
-
     if (take_address(call, 0, &address, "bind") != 0) {
         return -1;
     }
@@ -189,7 +181,6 @@ static int run_bind(struct call *call)
 static int run_listen(struct call *call)
 {
     int backlog = DRY_BACKLOG_DEFAULT;
-
     if (take_int(call, 0, &backlog) != 0) {
         return -1;
     }
@@ -199,7 +190,6 @@ static int run_listen(struct call *call)
 static int run_connect(struct call *call)
 {
     struct dry_address address;
-
     if (take_address(call, 0, &address, "connect") != 0) {
         return -1;
     }
@@ -209,7 +199,6 @@ static int run_connect(struct call *call)
 static int run_connect_ex(struct call *call)
 {
     struct dry_address address;
-
     if (take_address(call, 0, &address, "connect_ex") != 0) {
         return -1;
     }
@@ -224,7 +213,6 @@ static int run_connect_ex(struct call *call)
 static int run_shutdown(struct call *call)
 {
     int how = 0;
-
     if (take_int(call, 0, &how) != 0) {
         return -1;
     }
@@ -240,7 +228,6 @@ static int run_close(struct call *call)
 static int run_detach(struct call *call)
 {
     int descriptor = dry_detach(call->self->socket);
-
     call->result = value_flavoured(descriptor, FLAVOUR_DESCRIPTOR);
     return 0;
 }
@@ -249,7 +236,6 @@ static int run_close_descriptor(struct call *call)
 {
     struct dry_caller caller = dry_current_caller();
     int descriptor;
-
     if (value_descriptor(call->actor, &call->arguments[0], &descriptor) != 0) {
         return -1;
     }
@@ -282,7 +268,6 @@ static int run_getpeername(struct call *call)
 static int run_settimeout(struct call *call)
 {
     int64_t ns = DRY_TIMEOUT_NONE;
-
     if (take_timeout(call, 0, &ns) != 0) {
         return -1;
     }
@@ -298,7 +283,6 @@ static int run_gettimeout(struct call *call)
 static int run_setblocking(struct call *call)
 {
     bool blocking = false;
-
     if (take_bool(call, 0, &blocking) != 0) {
         return -1;
     }
@@ -314,7 +298,6 @@ static int run_getblocking(struct call *call)
 static int run_setdefaulttimeout(struct call *call)
 {
     int64_t ns = DRY_TIMEOUT_NONE;
-
     if (take_timeout(call, 0, &ns) != 0) {
         return -1;
     }
@@ -334,7 +317,6 @@ static int run_setsockopt(struct call *call)
     int level = 0, option = 0, number = 0;
     int64_t length = 0;
     const struct value *value = &call->arguments[2];
-
     if (take_int(call, 0, &level) != 0 || take_int(call, 1, &option) != 0) {
         return -1;
     }
@@ -372,7 +354,6 @@ static enum value_flavour option_flavour(int level, int option)
 static int run_getsockopt(struct call *call)
 {
     int level = 0, option = 0, length = 0, number = 0;
-
     if (take_int(call, 0, &level) != 0 || take_int(call, 1, &option) != 0 ||
         take_int(call, 2, &length) != 0) {
         return -1;
@@ -399,7 +380,6 @@ static int run_getsockopt(struct call *call)
 static int run_get_inheritable(struct call *call)
 {
     int inheritable = dry_get_inheritable(call->self->socket);
-
     if (inheritable < 0) {
         return raise_library(call->actor);
     }
@@ -410,7 +390,6 @@ static int run_get_inheritable(struct call *call)
 static int run_set_inheritable(struct call *call)
 {
     bool inheritable = false;
-
     if (take_bool(call, 0, &inheritable) != 0) {
         return -1;
     }
@@ -420,7 +399,6 @@ static int run_set_inheritable(struct call *call)
 static int run_ioctl(struct call *call)
 {
     int64_t control = 0;
-
     if (take_int64(call, 0, &control) != 0) {
         return -1;
     }
@@ -430,7 +408,6 @@ static int run_ioctl(struct call *call)
 static int run_share(struct call *call)
 {
     int process = 0;
-
     if (take_int(call, 0, &process) != 0) {
         return -1;
     }

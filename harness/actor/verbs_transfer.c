@@ -17,7 +17,6 @@ static int result_count(struct call *call, ssize_t count)
 static int take_size(struct call *call, uint32_t i, char **buffer, size_t *size)
 {
     int64_t wanted = 0;
-
     if (take_int64(call, i, &wanted) != 0) {
         return -1;
     }
@@ -37,7 +36,6 @@ static int run_send(struct call *call)
     const char *bytes;
     size_t count;
     int flags = 0;
-
     if (take_bytes(call, 0, &bytes, &count) != 0 || take_int(call, 1, &flags) != 0) {
         return -1;
     }
@@ -49,7 +47,6 @@ static int run_sendall(struct call *call)
     const char *bytes;
     size_t count;
     int flags = 0;
-
     if (take_bytes(call, 0, &bytes, &count) != 0 || take_int(call, 1, &flags) != 0) {
         return -1;
     }
@@ -64,7 +61,6 @@ static int run_sendto(struct call *call)
     int flags = 0;
     struct dry_address address;
     uint32_t at = call->given[2] ? 2 : 1;
-
     if (take_bytes(call, 0, &bytes, &count) != 0 || (at == 2 && take_int(call, 1, &flags) != 0) ||
         take_address(call, at, &address, "sendto") != 0) {
         return -1;
@@ -83,7 +79,6 @@ static int run_recv(struct call *call)
     char *buffer;
     size_t size;
     int flags = 0;
-
     if (take_size(call, 0, &buffer, &size) != 0 || take_int(call, 1, &flags) != 0) {
         return -1;
     }
@@ -119,7 +114,6 @@ static int run_recvfrom(struct call *call)
 static int take_into(struct call *call, struct value *buffer, size_t *bytes, int *flags)
 {
     int64_t wanted = 0;
-
     if (take_buffer(call, 0, buffer) != 0 || take_int64(call, 1, &wanted) != 0 ||
         take_int(call, 2, flags) != 0) {
         return -1;
@@ -136,7 +130,6 @@ static int run_recv_into(struct call *call)
     struct value buffer;
     size_t bytes;
     int flags = 0;
-
     if (take_into(call, &buffer, &bytes, &flags) != 0) {
         return -1;
     }

@@ -12,7 +12,6 @@ enum { LARGEST_BYTES = 64 << 20 };
 static int run_len(struct call *call)
 {
     const struct value *value = &call->arguments[0];
-
     if (value->kind < VALUE_STR || value->kind > VALUE_LIST) {
         return raise_error(call->actor, "TypeError", "this value has no len()");
     }
@@ -24,12 +23,10 @@ static int run_len(struct call *call)
 static int run_bytearray(struct call *call)
 {
     const struct value *value = &call->arguments[0];
-
     if (value->kind == VALUE_BYTES || value->kind == VALUE_BYTEARRAY) {
         call->result = value_bytes(&call->actor->arena, value->bytes, value->count);
     } else {
         int64_t size = 0;
-
         if (take_int64(call, 0, &size) != 0) {
             return -1;
         }
@@ -47,7 +44,6 @@ static int run_bytearray(struct call *call)
 static int run_counted(struct call *call)
 {
     int64_t size = 0;
-
     if (take_int64(call, 0, &size) != 0) {
         return -1;
     }
@@ -147,7 +143,6 @@ static void put_number(char *bytes, size_t size, bool big, int64_t number)
 static int64_t get_number(const char *bytes, size_t size, bool big, bool is_signed)
 {
     uint64_t number = 0;
-
     for (size_t i = 0; i < size; i++) {
         number |= (uint64_t)(unsigned char)bytes[big ? size - 1 - i : i] << (8 * i);
     }
@@ -209,7 +204,6 @@ static int run_unpack(struct call *call)
     size_t count = 0, offset = 0, times, size;
     char code;
     int status;
-
     if (take_text(call, 0, &format) != 0 || take_bytes(call, 1, &bytes, &count) != 0) {
         return -1;
     }
@@ -244,7 +238,6 @@ static int run_unpack(struct call *call)
 static int run_sleep(struct call *call)
 {
     int64_t ns = 0;
-
     if (take_timeout(call, 0, &ns) != 0) {
         return -1;
     }
@@ -273,7 +266,6 @@ static int stop(void *argument)
 static int run_on_signal(struct call *call)
 {
     int what = 0;
-
     if (take_int(call, 0, &what) != 0) {
         return -1;
     }
@@ -285,7 +277,6 @@ static int run_on_signal(struct call *call)
 static int run_unlink(struct call *call)
 {
     const char *path = NULL;
-
     if (take_text(call, 0, &path) != 0) {
         return -1;
     }

@@ -124,7 +124,6 @@ static void print_ready(struct comparison *comparison)
     progress_hide();
     while (comparison->printed < comparison->count && comparison->results[comparison->printed].done) {
         const struct result *result = &comparison->results[comparison->printed++];
-
         if (comparison->options->format != REPORT_TEXT) {
             continue;
         }
@@ -141,7 +140,6 @@ static void print_ready(struct comparison *comparison)
 static void *work(void *argument)
 {
     struct comparison *comparison = argument;
-
     pthread_mutex_lock(&comparison->lock);
     while (comparison->taken < comparison->count) {
         if (command_stop) {
@@ -170,7 +168,6 @@ static void run_all(struct comparison *comparison)
 {
     uint32_t jobs = comparison->options->jobs > 0 ? comparison->options->jobs : DEFAULT_JOBS;
     pthread_t threads[MOST_JOBS];
-
     if (jobs > MOST_JOBS) {
         jobs = MOST_JOBS;
     }
@@ -217,7 +214,6 @@ static void print_details(const struct comparison *comparison)
 {
     for (uint32_t i = 0; i < comparison->count; i++) {
         const struct result *result = &comparison->results[i];
-
         if (result->done &&
             (result->verdict == VERDICT_DIFFERENT || result->verdict == VERDICT_UNMEASURED)) {
             printf("\n");
@@ -246,7 +242,6 @@ static void print_machine(void)
 static void print_refusals(const struct comparison *comparison)
 {
     char why[320];
-
     for (uint32_t i = 0; i < comparison->count; i++) {
         if (kernel_run_refuses_speed(comparison->results[i].scenario, why) != NULL) {
             printf("%s: at real time: %s\n", comparison->results[i].scenario->path, why);
@@ -257,7 +252,6 @@ static void print_refusals(const struct comparison *comparison)
 static void write_junit_file(const struct comparison *comparison)
 {
     FILE *file = fopen(comparison->options->junit, "w");
-
     if (file == NULL) {
         fprintf(stderr, "%s cannot be written\n", comparison->options->junit);
         return;

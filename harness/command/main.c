@@ -88,7 +88,6 @@ static int wrong_value(const char *option, const char *value, const char *cure)
 static int take_number(const char *option, const char *text, uint64_t most, uint64_t *number)
 {
     char *end;
-
     errno = 0;
     *number = strtoull(text, &end, 10);
     if (end == text || *end != 0 || *text == '-' || errno != 0 || *number > most) {
@@ -100,7 +99,6 @@ static int take_number(const char *option, const char *text, uint64_t most, uint
 static int take_count(const char *option, const char *text, uint32_t *count)
 {
     uint64_t number;
-
     if (take_number(option, text, 100000, &number) != 0) {
         return -1;
     }
@@ -111,7 +109,6 @@ static int take_count(const char *option, const char *text, uint32_t *count)
 static int take_text_option(struct options *options, int name, const char *value)
 {
     int format;
-
     switch (name) {
     case OPTION_ON:
         options->on_kernel = strcmp(value, "kernel") == 0;

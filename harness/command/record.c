@@ -49,7 +49,6 @@ static bool is_sleep(const struct step *step)
 static bool none_says_something(const struct step *step)
 {
     const struct expression *expression = step->expression;
-
     return step->target != NULL || expression->kind == EXPRESSION_NAME ||
            (expression->kind == EXPRESSION_METHOD && expression->integer == 1) ||
            (expression->text != NULL && strncmp(expression->text, "get", 3) == 0);
@@ -81,7 +80,6 @@ static const char *outcome_text(void *context, uint32_t actor, uint32_t index)
     bool lasts = recording->exact && took > 0 && !is_sleep(step);
     char time[32];
     struct text *text = &recording->text;
-
     if (step->kind == STEP_SYNC ||
         (seen->status != STEP_OK && seen->status != STEP_DIFFERS && seen->status != STEP_RAISED)) {
         return NULL;
@@ -109,7 +107,6 @@ static const char *outcome_text(void *context, uint32_t actor, uint32_t index)
 static uint32_t reached(const struct trace *trace)
 {
     uint32_t count = 0;
-
     for (uint32_t a = 0; a < trace->actor_count; a++) {
         for (uint32_t i = 0; i < trace->actors[a].step_count; i++) {
             count += trace->actors[a].steps[i].status != STEP_NOT_REACHED;
@@ -154,7 +151,6 @@ static int record_one(const struct options *options, const struct scenario *firs
     uint32_t got = 0;
     bool again = true;
     int status = text != NULL ? EXIT_AGREE : EXIT_DIFFER;
-
     while (again && status == EXIT_AGREE && !command_stop) {
         struct scenario *scenario;
         struct diagnostic wrong;
@@ -193,7 +189,6 @@ static int record_one(const struct options *options, const struct scenario *firs
 int command_record(const struct options *options, struct files *files)
 {
     int status = EXIT_AGREE;
-
     for (uint32_t i = 0; i < files->count && !command_stop; i++) {
         progress_show(i, files->count, files->list[i]->path);
         if (record_one(options, files->list[i]) != EXIT_AGREE) {
@@ -235,7 +230,6 @@ static int print_one(const struct options *options, const struct scenario *scena
 int command_print(const struct options *options, struct files *files)
 {
     int status = EXIT_AGREE;
-
     for (uint32_t i = 0; i < files->count; i++) {
         if (print_one(options, files->list[i]) != EXIT_AGREE) {
             status = EXIT_DIFFER;

@@ -17,7 +17,6 @@ struct reading {
 static const char *text_of(struct reading *reading, const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
-
     return arena_text(&reading->arena, text != NULL ? text : "");
 }
 
@@ -54,7 +53,6 @@ static void read_problems(struct reading *reading, struct result *result, const 
 {
     size_t i;
     json_t *item;
-
     json_array_foreach(list, i, item)
     {
         problems_add(&result->problems, PROBLEM_OUTCOME,
@@ -70,7 +68,6 @@ static int read_line(struct reading *reading, const char *line, size_t length)
 {
     json_error_t error;
     json_t *object = json_loadb(line, length, 0, &error);
-
     if (!json_is_object(object) || json_object_get(object, "verdict") == NULL) {
         json_decref(object);
         return -1;
@@ -97,7 +94,6 @@ static int read_file(struct reading *reading, const char *path)
     size_t room = 0;
     ssize_t length;
     int status = 0;
-
     if (file == NULL) {
         fprintf(stderr, "%s: cannot be read: %s\n", path, strerror(errno));
         return -1;
@@ -136,7 +132,6 @@ int command_report(const struct options *options)
     }
     for (uint32_t i = 0; i < reading.count; i++) {
         const struct result *result = &reading.results[i];
-
         if (status == EXIT_AGREE && (!result->done || result->verdict == VERDICT_DIFFERENT ||
                                      result->verdict == VERDICT_UNMEASURED)) {
             status = EXIT_DIFFER;

@@ -42,7 +42,6 @@ static void run_one(const struct options *options, struct result *result)
 static void print_hash(const struct result *result)
 {
     const struct trace *trace = result->world;
-
     if (trace == NULL) {
         return;
     }
@@ -54,7 +53,6 @@ static void print_hash(const struct result *result)
 static void print_one(const struct options *options, const struct result *result)
 {
     const struct trace *trace = options->on_kernel ? result->kernel : result->world;
-
     if (options->hash) {
         print_hash(result);
     } else if (options->format == REPORT_JSON) {
@@ -75,7 +73,6 @@ int command_run(const struct options *options, struct files *files)
 {
     struct result *results = calloc(files->count + 1, sizeof *results);
     int status = EXIT_AGREE;
-
     for (uint32_t i = 0; i < files->count; i++) {
         results[i].scenario = files->list[i];
     }

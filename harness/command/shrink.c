@@ -30,7 +30,6 @@ static char *join(const struct shrink *shrink)
     text_add(&text, "%s", "");
     for (uint32_t i = 0; i < shrink->count; i++) {
         bool blank = shrink->lines[i] != NULL && shrink->lines[i][0] == 0;
-
         if (shrink->lines[i] == NULL ||
             (blank && (text.length < 2 || text.bytes[text.length - 2] == '\n'))) {
             continue;
@@ -69,7 +68,6 @@ static bool systems_differ(const struct shrink *shrink, const char *text)
 static bool still_fails(struct shrink *shrink)
 {
     char why[WHY_BYTES], *text = join(shrink);
-
     shrink->runs++;
     bool fails;
     if (shrink->against_kernel) {
@@ -90,7 +88,6 @@ static bool try_without(struct shrink *shrink,
 {
     char **kept = malloc((shrink->count + 1) * sizeof *kept);
     bool any = false;
-
     memcpy(kept, shrink->lines, shrink->count * sizeof *kept);
     for (uint32_t i = 0; i < shrink->count; i++) {
         if (kept[i] != NULL && belongs(shrink, i, argument)) {
@@ -116,7 +113,6 @@ static bool is_this_line(const struct shrink *shrink, uint32_t line, const void 
 static bool is_sync_line(const struct shrink *shrink, uint32_t line, const void *argument)
 {
     const char *text = shrink->lines[line];
-
     return strncmp(text, "sync ", 5) == 0 && strcmp(text, argument) == 0;
 }
 
@@ -127,14 +123,12 @@ struct section {
 static bool is_in_section(const struct shrink *shrink, uint32_t line, const void *argument)
 {
     const struct section *section = argument;
-
     return line >= section->first && line <= section->last;
 }
 
 static bool shrink_sections(struct shrink *shrink)
 {
     bool removed = false;
-
     for (uint32_t i = 0; i < shrink->count; i++) {
         if (shrink->lines[i] == NULL || shrink->lines[i][0] != '[') {
             continue;
@@ -152,7 +146,6 @@ static bool shrink_sections(struct shrink *shrink)
 static bool shrink_lines(struct shrink *shrink)
 {
     bool removed = false;
-
     for (uint32_t i = shrink->count; i-- > 0 && !command_stop;) {
         if (shrink->lines[i] == NULL || shrink->lines[i][0] == 0 || shrink->lines[i][0] == '#') {
             continue;
@@ -160,7 +153,6 @@ static bool shrink_lines(struct shrink *shrink)
         progress_show(shrink->count - i, shrink->count, shrink->path);
         if (strncmp(shrink->lines[i], "sync ", 5) == 0) {
             char *name = strdup(shrink->lines[i]);
-
             removed |= try_without(shrink, is_sync_line, name);
             free(name);
         } else {
@@ -175,7 +167,6 @@ static void cut_lines(struct shrink *shrink, char *text)
 {
     for (char *line = text; line != NULL && *line != 0;) {
         char *end = strchr(line, '\n');
-
         if (end != NULL) {
             *end = 0;
         }
@@ -222,7 +213,6 @@ static int shrink_one(const struct options *options, const struct scenario *scen
 int command_shrink(const struct options *options, struct files *files)
 {
     int status = EXIT_AGREE;
-
     for (uint32_t i = 0; i < files->count && !command_stop; i++) {
         if (shrink_one(options, files->list[i]) != EXIT_AGREE) {
             status = EXIT_DIFFER;

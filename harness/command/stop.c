@@ -14,7 +14,6 @@ static int stop_write_end;
 static void on_stop(int number)
 {
     int saved = errno;
-
     if (command_stop) { /* the second Ctrl-C ends at once */
         _exit(EXIT_DIFFER);
     }

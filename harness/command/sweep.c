@@ -55,7 +55,6 @@ struct sweep {
 static bool names_verb(const char *verbs, const char *verb)
 {
     size_t length = strlen(verb);
-
     for (const char *at = verbs; (at = strstr(at, verb)) != NULL; at += length) {
         if ((at == verbs || at[-1] == ' ') && (at[length] == ' ' || at[length] == 0)) {
             return true;
@@ -80,7 +79,6 @@ static void aim(struct sweep *sweep, const struct actor_lines *actor, const char
 {
     char why[WHY_BYTES] = "", *text = NULL;
     bool absorbed = effect->absorbed && !stops_on_signal(actor);
-
     if (asprintf(&text, "fault %s %s#%u %s\n%s", actor->name, verb, ordinal, effect->effect,
                  sweep->text) < 0) {
         return;
@@ -171,11 +169,9 @@ enum { DEFAULT_SEEDS = 8 };
 static void sweep_seeds(struct sweep *sweep)
 {
     uint32_t seeds = sweep->options->seeds > 0 ? sweep->options->seeds : DEFAULT_SEEDS;
-
     for (uint32_t seed = 1; seed <= seeds && !command_stop; seed++) {
         struct options options = *sweep->options;
         char why[WHY_BYTES] = "";
-
         options.seed = seed;
         options.schedule = seed - 1;
         enum isolated result = command_isolated(&options, sweep->scenario->path, sweep->text, NULL, why,
@@ -194,7 +190,6 @@ static void sweep_seeds(struct sweep *sweep)
 static void sweep_one(struct sweep *sweep)
 {
     size_t length;
-
     sweep->text = files_text(sweep->scenario->path, &length);
     struct trace *base = command_world(sweep->options, sweep->scenario);
     sweep->base = base;
@@ -211,7 +206,6 @@ static void sweep_one(struct sweep *sweep)
 int command_sweep(const struct options *options, struct files *files)
 {
     uint32_t bad = 0;
-
     for (uint32_t i = 0; i < files->count && !command_stop; i++) {
         struct sweep sweep = {.options = options, .scenario = files->list[i]};
 

@@ -17,7 +17,6 @@ struct world_options command_world_options(const struct options *options)
 struct trace *command_world(const struct options *options, const struct scenario *scenario)
 {
     struct world_options world = command_world_options(options);
-
     return world_run(scenario, &world);
 }
 
@@ -25,6 +24,5 @@ enum isolated command_isolated(const struct options *options, const char *path, 
                                const struct trace *base, char *why, size_t bytes)
 {
     struct world_options world = command_world_options(options);
-
     return isolate_run(&world, options->strict, path, text, base, why, bytes);
 }

@@ -62,7 +62,6 @@ static int sync_state(uint32_t sync)
 {
     const char *name = run.scenario->syncs[sync].name;
     int state = 1;
-
     for (uint32_t i = 0; i < run.scenario->actor_count; i++) {
         if (run.actors[i].arrived[sync] || !names_sync(&run.scenario->actors[i], name)) {
             continue;
@@ -78,7 +77,6 @@ static int sync_state(uint32_t sync)
 static int reach_sync(struct actor *actor, uint32_t sync)
 {
     int state;
-
     pthread_mutex_lock(&run.lock);
     run.actors[actor->index].arrived[sync] = true;
     pthread_cond_broadcast(&run.news);
@@ -129,7 +127,6 @@ static const struct actor_ops ops = {
 static bool enter(struct kernel_actor *actor)
 {
     const struct kernel_host *host = &run.hosts[actor->actor.lines->host];
-
     if (kernel_host_enter(host, actor->why) < 0) {
         return false;
     }
@@ -157,13 +154,11 @@ static void stand_at_start(struct kernel_actor *actor)
 static void end_actor(void)
 {
     bool last;
-
     pthread_mutex_lock(&run.lock);
     last = ++run.ended == run.scenario->actor_count;
     pthread_mutex_unlock(&run.lock);
     if (last) {
         int told = eventfd_write(run.done, 1);
-
         assert(told == 0);
     }
 }
@@ -172,7 +167,6 @@ static void *actor_thread(void *argument)
 {
     struct kernel_actor *actor = argument;
     struct kernel_target *target = &run.targets[actor->actor.index];
-
     actor->failed = !enter(actor);
     kernel_signal_attach(target);
     dry_set_current_caller(actor->caller);
@@ -191,7 +185,6 @@ static void *actor_thread(void *argument)
 static int make_plan(const struct scenario *scenario, uint64_t seed, char *why)
 {
     char message[KERNEL_WHY_BYTES / 2];
-
     if (scenario->fault_count == 0) {
         return 0;
     }
@@ -210,7 +203,6 @@ static void set_up_actor(uint32_t i)
     const struct scenario *scenario = run.scenario;
     struct kernel_actor *actor = &run.actors[i];
     const struct actor_lines *lines = &scenario->actors[i];
-
     actor->actor.scenario = scenario;
     actor->actor.lines = lines;
     actor->actor.index = i;
@@ -279,7 +271,6 @@ void kernel_actors_go(void)
 {
     const struct scenario *scenario = run.scenario;
     uint64_t origin = dry_now();
-
     for (uint32_t i = 0; i < scenario->event_count; i++) {
         if (scenario->events[i].kind == EVENT_SIGNAL) {
             kernel_signal_plan(scenario->events[i].actor, origin + scenario->events[i].instant_ns,
@@ -323,7 +314,6 @@ static void write_running(struct kernel_actor *actor)
 void kernel_actors_describe(struct text *text)
 {
     char line[1024];
-
     pthread_mutex_lock(&run.lock);
     for (uint32_t i = 0; i < run.scenario->actor_count; i++) {
         if (run.actors[i].actor.state == ACTOR_ENDED) {

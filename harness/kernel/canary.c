@@ -17,7 +17,6 @@ static _Atomic uint64_t late_ns;
 static void *nap(void *argument)
 {
     struct dry_caller caller = dry_current_caller();
-
     for (;;) {
         uint64_t due = dry_now() + NAP_NS, now;
         struct timespec until = {(time_t)(due / 1000000000), (long)(due % 1000000000)};
@@ -36,7 +35,6 @@ int kernel_canary_start(void)
     sigset_t every, before;
     pthread_t thread;
     int error;
-
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before);
     error = pthread_create(&thread, NULL, nap, NULL);

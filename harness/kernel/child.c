@@ -34,7 +34,6 @@ void kernel_child_program(const char *given, char *path, size_t bytes)
     char self[1024];
     ssize_t length;
     char *slash;
-
     if (given != NULL) {
         snprintf(path, bytes, "%s", given);
         return;
@@ -55,7 +54,6 @@ void kernel_child_program(const char *given, char *path, size_t bytes)
 static int text_descriptor(const struct scenario *scenario, const struct kernel_options *options)
 {
     int fd;
-
     if (options->text == NULL) {
         return open(scenario->path, O_RDONLY | O_CLOEXEC);
     }
@@ -65,7 +63,6 @@ static int text_descriptor(const struct scenario *scenario, const struct kernel_
     }
     for (size_t at = 0; at < options->text_bytes;) {
         ssize_t written = write(fd, options->text + at, options->text_bytes - at);
-
         if (written < 0) {
             close(fd);
             return -1;
@@ -82,7 +79,6 @@ static char **environment_of(uint32_t speed, char space[2][512])
 {
     size_t count = 0, kept = 0;
     char **copy;
-
     while (environ[count] != NULL) {
         count++;
     }
@@ -183,7 +179,6 @@ static int move_up(int fd)
 {
     int moved = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 16);
     int error = errno;
-
     if (fd >= 0) {
         close(fd);
     }
@@ -278,7 +273,6 @@ bool kernel_child_hear(struct kernel_child *child)
     struct text *words = &child->words;
     char piece[SAID_BYTES];
     ssize_t length;
-
     while ((length = read(child->said, piece, sizeof piece)) > 0) {
         text_add_bytes(words, piece, (size_t)length);
         if (words->length > SAID_BYTES) {
@@ -293,7 +287,6 @@ bool kernel_child_hear(struct kernel_child *child)
 void kernel_child_end(struct kernel_child *child, uint64_t patience_ns, struct kernel_child_end *end)
 {
     int status = wait_for(child->pid, patience_ns);
-
     kernel_child_hear(child);
     while (child->words.length > 0 && child->words.bytes[child->words.length - 1] == '\n') {
         child->words.bytes[--child->words.length] = '\0';

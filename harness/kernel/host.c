@@ -32,7 +32,6 @@ static int write_file(const char *path, const void *data, size_t length)
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     ssize_t written;
     int error;
-
     if (fd < 0) {
         return -1;
     }
@@ -50,7 +49,6 @@ static int map_ids(uid_t uid, gid_t gid)
 {
     char text[64];
     int length = snprintf(text, sizeof text, "0 %u 1", (unsigned)uid);
-
     if (write_file("/proc/self/uid_map", text, (size_t)length) < 0) {
         return -1;
     }
@@ -66,7 +64,6 @@ int kernel_host_begin(char *why)
 {
     uid_t uid = getuid();
     gid_t gid = getgid();
-
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) {
         if (map_ids(uid, gid) < 0) {
             return fail(why, "the user namespace takes no user map");
@@ -104,11 +101,9 @@ static int open_tun(char *why)
 static uint32_t host_mtu(const struct scenario *scenario, uint32_t index)
 {
     uint32_t mtu = 0;
-
     for (uint32_t i = 0; i < scenario->link_count; i++) {
         const struct scenario_link *link = &scenario->links[i];
         uint32_t own = sim_link_mtu(link->options.mtu);
-
         if ((link->a == index || link->b == index) && (mtu == 0 || own < mtu)) {
             mtu = own;
         }
@@ -122,7 +117,6 @@ static int add_address(struct mnl_socket *netlink, unsigned interface, const cha
     struct sim_ip ip;
     uint32_t bits;
     int error;
-
     if (sim_notation_address(item, &ip, &bits, why, KERNEL_WHY_BYTES) < 0) {
         return -1;
     }
@@ -145,7 +139,6 @@ static int add_addresses(struct mnl_socket *netlink, unsigned interface, const c
     char *copy = strdup(addresses);
     char *rest = copy, *item;
     int result = copy == NULL ? fail(why, "no memory") : 0;
-
     while (result == 0 && (item = strsep(&rest, " \t")) != NULL) {
         if (*item != '\0') {
             result = add_address(netlink, interface, item, why);
@@ -194,7 +187,6 @@ static int make_network(const struct scenario *scenario, uint32_t index, struct 
 {
     struct mnl_socket *netlink;
     int result;
-
     if (unshare(CLONE_NEWNET) < 0) {
         return fail(why, "this machine allows no network namespaces");
     }
@@ -246,7 +238,6 @@ static void read_file(const char *path, struct text *text)
     FILE *file = fopen(path, "re");
     char piece[4096];
     size_t length;
-
     if (file == NULL) {
         return;
     }
@@ -302,7 +293,6 @@ static int make_files(const struct scenario *scenario, uint32_t index, struct ke
                       char *why)
 {
     const char *name = scenario->hosts[index].name;
-
     if (unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0) {
         return fail(why, "this machine allows no mount or UTS namespaces");
     }
@@ -327,7 +317,6 @@ int kernel_host_make(const struct scenario *scenario, uint32_t index, struct ker
                      char *why)
 {
     int home, result;
-
     *host = (struct kernel_host){-1, -1, -1, -1, false};
     home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
     if (home < 0) {

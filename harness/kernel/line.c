@@ -84,7 +84,6 @@ static void read_address(struct host *host, const char *item)
     struct sim_ip ip;
     uint32_t bits;
     char message[200];
-
     if (sim_notation_address(item, &ip, &bits, message, sizeof message) < 0) {
         return; /* the file was refused for it */
     }
@@ -96,7 +95,6 @@ static void read_address(struct host *host, const char *item)
 static void read_addresses(struct host *host, const char *addresses)
 {
     char *copy = strdup(addresses), *rest = copy, *item;
-
     while (copy != NULL && (item = strsep(&rest, " \t")) != NULL) {
         if (*item != '\0' && host->address_count < HOST_ADDRESSES) {
             read_address(host, item);
@@ -121,7 +119,6 @@ static bool is_prefix_broadcast(const struct host *host, const uint8_t ip[16])
     for (uint32_t i = 0; i < host->address_count; i++) {
         const struct address *own = &host->addresses[i];
         uint8_t last[16];
-
         if (!is_v4(own->bytes) || own->prefix_bits >= 127) {
             continue;
         }
@@ -181,7 +178,6 @@ static bool is_group_report(const uint8_t *packet, size_t length)
 static uint32_t free_slot(struct kernel_line *line)
 {
     uint32_t slot = 0;
-
     while (slot < line->room && line->slots[slot] != NULL) {
         slot++;
     }
@@ -208,7 +204,6 @@ static struct flight *pop_flight(struct kernel_line *line)
 {
     uint32_t slot = line->heap[0].event.index;
     struct flight *flight = line->slots[slot];
-
     line->slots[slot] = NULL;
     sim_heap_remove(line->heap, &line->flights, 0, NULL, NULL);
     return flight;
@@ -218,7 +213,6 @@ static void deliver_at(struct kernel_line *line, uint64_t at, uint32_t host, siz
                        bool corrupt)
 {
     struct flight *flight = malloc(sizeof *flight + length);
-
     assert(flight != NULL);
     flight->at = at;
     flight->host = host;
@@ -253,7 +247,6 @@ static void send_packet(struct kernel_line *line, uint32_t from, uint64_t now, s
 {
     uint8_t ip[16];
     bool all;
-
     if (!destination_of(line->packet, length, ip) || is_group_report(line->packet, length)) {
         return;
     }
@@ -266,7 +259,6 @@ static void send_packet(struct kernel_line *line, uint32_t from, uint64_t now, s
     for (uint32_t i = 0; i < line->scenario->link_count; i++) {
         struct line_link *link = &line->links[i];
         uint32_t direction = link->host[0] == from ? 0 : 1;
-
         if (link->host[direction] != from) {
             continue;
         }
@@ -283,7 +275,6 @@ static void send_packet(struct kernel_line *line, uint32_t from, uint64_t now, s
 void kernel_line_receive(struct kernel_line *line, uint32_t host, uint64_t now)
 {
     ssize_t length;
-
     while ((length = read(line->hosts[host].tun, line->packet, sizeof line->packet)) > 0) {
         send_packet(line, host, now, (size_t)length);
     }
@@ -303,10 +294,8 @@ void kernel_line_drain(struct kernel_line *line)
 static const struct scenario_event *next_change(const struct kernel_line *line)
 {
     const struct scenario_event *next = NULL;
-
     for (uint32_t i = 0; i < line->scenario->event_count; i++) {
         const struct scenario_event *event = &line->scenario->events[i];
-
         if (event->kind == EVENT_SIGNAL || line->event_done[i]) {
             continue;
         }
@@ -327,7 +316,6 @@ static void deliver(struct kernel_line *line, uint64_t now)
 {
     struct flight *flight = pop_flight(line);
     ssize_t written = write(line->hosts[flight->host].tun, flight->data, flight->length);
-
     if (written == (ssize_t)flight->length) {
         line->count.delivered++;
     } else {
@@ -342,7 +330,6 @@ static void deliver(struct kernel_line *line, uint64_t now)
 void kernel_line_advance(struct kernel_line *line, uint64_t now)
 {
     const struct scenario_event *event;
-
     while ((event = next_change(line)) != NULL && event->instant_ns <= now) {
         change_link(line, event);
     }
@@ -355,7 +342,6 @@ uint64_t kernel_line_next_at(const struct kernel_line *line)
 {
     const struct scenario_event *event = next_change(line);
     uint64_t at = event == NULL ? SIM_NEVER : event->instant_ns;
-
     if (line->flights > 0 && line->heap[0].at < at) {
         at = line->heap[0].at;
     }
@@ -382,7 +368,6 @@ struct kernel_line *kernel_line_create(const struct scenario *scenario, const in
                                        const char *capture_path)
 {
     struct kernel_line *line = calloc(1, sizeof *line);
-
     if (line == NULL) {
         return NULL;
     }

@@ -34,7 +34,6 @@ static bool read_here(const char *name, long long *value)
     char path[128];
     FILE *file;
     bool got;
-
     snprintf(path, sizeof path, "/proc/sys/%s", name);
     for (char *dot = path + strlen("/proc/sys/"); *dot != '\0'; dot++) {
         if (*dot == '.') {
@@ -53,7 +52,6 @@ void kernel_run_machine(struct text *text)
 {
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++) {
         long long here;
-
         if (is_fixed(defaults[i].name) && read_here(defaults[i].name, &here) &&
             here != defaults[i].value) {
             text_add(text, "%s is %lld on this machine and %lld in the world\n", defaults[i].name, here,

@@ -67,7 +67,6 @@ static struct scenario *read_scenario(const char *path, char *why)
 static struct kernel_host *make_hosts(const struct scenario *scenario, pid_t parent, char *why)
 {
     struct kernel_host *hosts = calloc(scenario->host_count, sizeof *hosts);
-
     if (hosts == NULL || kernel_host_begin(why) < 0) {
         return NULL;
     }
@@ -96,7 +95,6 @@ static bool wait_for_go(void)
 {
     struct kernel_message message;
     int fd;
-
     kernel_control_send(KERNEL_CONTROL_FD, KERNEL_READY, 0, "", -1);
     while (kernel_control_receive(KERNEL_CONTROL_FD, &message, &fd) > 0) {
         if (message.kind == KERNEL_GO) {
@@ -155,7 +153,6 @@ static int run(pid_t parent, uint64_t seed, const char *path)
     struct scenario *scenario = read_scenario(path, why);
     struct kernel_host *hosts;
     FILE *trace = fdopen(KERNEL_TRACE_FD, "w");
-
     if (scenario == NULL || trace == NULL) {
         return give_up(KERNEL_FAILED, why);
     }
@@ -198,7 +195,6 @@ static int probe(void)
 int main(int argc, char **argv)
 {
     pid_t parent;
-
     if (argc == 2 && strcmp(argv[1], "--probe") == 0) {
         return probe();
     }

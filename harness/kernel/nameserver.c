@@ -60,7 +60,6 @@ static void *serve(void *argument)
 static int read_zone(const struct scenario *scenario, char *why)
 {
     char message[KERNEL_WHY_BYTES / 2];
-
     zone = sim_zone_create();
     assert(zone != NULL);
     for (uint32_t i = 0; i < scenario->record_count; i++) {
@@ -78,7 +77,6 @@ static int start_thread(struct server *server)
     sigset_t every, before;
     pthread_t thread;
     int error;
-
     sigfillset(&every);
     pthread_sigmask(SIG_SETMASK, &every, &before);
     error = pthread_create(&thread, NULL, serve, server);
@@ -91,7 +89,6 @@ int kernel_nameservers_start(const struct scenario *scenario, const struct kerne
 {
     uint32_t count = scenario->nameserver_count, trouble;
     struct server *servers;
-
     if (count == 0) {
         return 0;
     }

@@ -34,7 +34,6 @@ static int check_word(const struct scenario_line *need, char *why)
 {
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         int fd;
-
         if (strcmp(needs[i].word, need->text) != 0) {
             continue;
         }

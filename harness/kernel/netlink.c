@@ -32,7 +32,6 @@ static int ask(struct mnl_socket *netlink, const struct request *request, mnl_cb
 {
     char answer[8192]; /* what one datagram of rtnetlink holds at the most here */
     ssize_t length;
-
     if (mnl_socket_sendto(netlink, request->header, request->header->nlmsg_len) < 0) {
         return -errno;
     }
@@ -49,10 +48,8 @@ static int ask(struct mnl_socket *netlink, const struct request *request, mnl_cb
 struct mnl_socket *kernel_netlink_open(void)
 {
     struct mnl_socket *netlink = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-
     if (netlink != NULL && mnl_socket_bind(netlink, 0, MNL_SOCKET_AUTOPID) < 0) {
         int error = errno;
-
         mnl_socket_close(netlink);
         errno = error;
         return NULL;
@@ -66,7 +63,6 @@ static int stop_address_generation(struct mnl_socket *netlink, unsigned interfac
 {
     struct request request;
     struct ifinfomsg *link = begin(&request, RTM_NEWLINK, NLM_F_ACK, sizeof *link);
-
     link->ifi_index = (int)interface;
     struct nlattr *families = mnl_attr_nest_start(request.header, IFLA_AF_SPEC);
     struct nlattr *inet6 = mnl_attr_nest_start(request.header, AF_INET6);
@@ -80,7 +76,6 @@ int kernel_netlink_up(struct mnl_socket *netlink, unsigned interface, uint32_t m
 {
     struct request request;
     int error = stop_address_generation(netlink, interface);
-
     /* A kernel without IPv6 has no such attribute and makes no such addresses. */
     if (error < 0 && error != -EAFNOSUPPORT && error != -EOPNOTSUPP) {
         return error;
@@ -124,7 +119,6 @@ int kernel_netlink_add_address(struct mnl_socket *netlink, unsigned interface, i
 static int take_route(const struct nlmsghdr *header, void *data)
 {
     const struct rtmsg *route = mnl_nlmsg_get_payload(header);
-
     *(int *)data = header->nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL;
     return MNL_CB_OK;
 }
@@ -135,7 +129,6 @@ static int is_local(struct mnl_socket *netlink, const void *address)
     struct request request;
     int local = 0;
     struct rtmsg *route = begin(&request, RTM_GETROUTE, 0, sizeof *route);
-
     route->rtm_family = AF_INET6;
     route->rtm_dst_len = 128;
     mnl_attr_put(request.header, RTA_DST, 16, address);
@@ -150,7 +143,6 @@ int kernel_netlink_wait_for_address(struct mnl_socket *netlink, const void *addr
 
     for (int tries = 0; tries < 10000; tries++) {
         int local = is_local(netlink, address);
-
         if (local != 0) {
             return local < 0 ? local : 0;
         }

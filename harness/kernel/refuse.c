@@ -29,7 +29,6 @@ static const char *waits_for_links(const struct scenario *scenario)
 {
     for (uint32_t i = 0; i < scenario->link_count; i++) {
         const struct sim_link_options *link = &scenario->links[i].options;
-
         if (link->loss_ppm > 0 || link->corrupt_ppm > 0 || link->down != 0) {
             return "a link loses packets, and the kernel sends them again in real time";
         }
@@ -66,7 +65,6 @@ static const char *waits_in_kernel(const struct scenario *scenario, const struct
 const char *kernel_run_refuses_speed(const struct scenario *scenario, char *why)
 {
     const char *reason = waits_for_names(scenario);
-
     if (reason == NULL) {
         reason = waits_for_links(scenario);
     }

@@ -65,7 +65,6 @@ struct run {
 static uint64_t clock_now(void)
 {
     struct timespec now;
-
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
@@ -97,7 +96,6 @@ static void make_describe_fd(void)
 void kernel_run_describe(void)
 {
     int error = errno;
-
     if (describe_fd >= 0) {
         eventfd_write(describe_fd, 1);
     }
@@ -129,7 +127,6 @@ static void take_host(struct run *run, uint32_t index, int fd)
 static void start(struct run *run)
 {
     const struct scenario *scenario = run->scenario;
-
     for (uint32_t i = 0; i < scenario->host_count; i++) {
         if (run->tuns[i] < 0 || watch(run, run->tuns[i], RUN_TUN + i) < 0) {
             end_run(run, TRACE_FAILED, "drysock-kernel did not make every host");
@@ -151,7 +148,6 @@ static void start(struct run *run)
 static void take_waits(struct run *run, const char *text)
 {
     char detail[KERNEL_TEXT_BYTES + 128], limit[32];
-
     if (run->stage != DESCRIBING) { /* somebody asked by kernel_run_describe */
         fprintf(stderr, "%s\n", text);
         return;
@@ -165,7 +161,6 @@ static void take_message(struct run *run)
 {
     struct kernel_message message;
     int fd;
-
     if (kernel_control_receive(run->child.control, &message, &fd) <= 0) {
         /* The program ends; the end of its trace tells how. */
         epoll_ctl(run->epoll, EPOLL_CTL_DEL, run->child.control, NULL);
@@ -200,10 +195,8 @@ static void read_lines(struct run *run)
 {
     char *line = run->partial.bytes, *end;
     size_t rest = run->partial.length;
-
     while ((end = memchr(line, '\n', rest)) != NULL) {
         size_t length = (size_t)(end - line);
-
         if (trace_read_line(run->trace, line, length) < 0) {
             end_run(run, TRACE_FAILED, "drysock-kernel wrote a line that is no trace");
         } else if (length > 7 && memcmp(line, "{\"end\":", 7) == 0) {
@@ -220,7 +213,6 @@ static void take_trace(struct run *run)
 {
     char piece[16384];
     ssize_t length = read(run->child.trace, piece, sizeof piece);
-
     if (length > 0) {
         text_add_bytes(&run->partial, piece, (size_t)length);
         read_lines(run);
@@ -307,10 +299,8 @@ static void take_event(struct run *run, uint32_t what)
 static void carry(struct run *run)
 {
     struct epoll_event events[16];
-
     while (run->stage != OVER) {
         int count;
-
         set_timer(run);
         count = epoll_wait(run->epoll, events, 16, -1);
         for (int i = 0; i < count && run->stage != OVER; i++) {
@@ -341,7 +331,6 @@ static bool watch_all(struct run *run)
 static void judge_end(struct run *run, const struct kernel_child_end *end)
 {
     const char *said = end->said.length > 0 ? end->said.bytes : "it said nothing";
-
     if (run->trace->end != TRACE_DONE) {
         return;
     }
@@ -364,7 +353,6 @@ static void finish(struct run *run)
     run->trace->wall_ns = clock_now() - run->begun_at;
     if (run->line != NULL) {
         struct kernel_line_count count = kernel_line_count(run->line);
-
         run->trace->packet_count = count.sent;
         if (count.late_ns > run->trace->late_ns) {
             run->trace->late_ns = count.late_ns;

@@ -51,7 +51,6 @@ static int write_sysctl(const char *path, const char *text)
     size_t length = strlen(text);
     ssize_t written;
     int fd, error = 0;
-
     snprintf(full, sizeof full, "/proc/sys/%s", path);
     fd = open(full, O_WRONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -79,7 +78,6 @@ static int part_of(const char *name, size_t *stem)
     }
     for (int i = 0; i < 3; i++) {
         size_t ending = strlen(parts[i]);
-
         if (length > ending && strcmp(name + length - ending, parts[i]) == 0) {
             *stem = length - ending;
             return i + 1;
@@ -92,7 +90,6 @@ static int part_of(const char *name, size_t *stem)
 static bool same_name(const char *written, const char *name)
 {
     size_t length = strlen(written), full = strlen(name);
-
     return strcmp(written, name) == 0 || (length < full && name[full - length - 1] == '.' &&
                                           strcmp(name + full - length, written) == 0);
 }
@@ -102,10 +99,8 @@ static int64_t value_of(const struct scenario *scenario, uint32_t index, const s
                         const struct scenario_set **line)
 {
     int64_t value = setting->value;
-
     for (uint32_t i = 0; i < scenario->setting_count; i++) {
         const struct scenario_set *set = &scenario->settings[i];
-
         if (set->host == index && same_name(set->sysctl, setting->name)) {
             value = set->value;
             *line = set;
@@ -122,7 +117,6 @@ static int apply_one(const struct scenario *scenario, uint32_t index, int first,
     char path[128], text[96];
     size_t stem, next_stem, length = 0;
     int at = first, error;
-
     part_of(defaults[first].name, &stem);
     do {
         length += (size_t)snprintf(text + length, sizeof text - length, "%s%lld", at > first ? " " : "",

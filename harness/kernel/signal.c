@@ -66,7 +66,6 @@ void kernel_signal_prepare(void)
 static void kick(void)
 {
     int kicked = eventfd_write(wake, 1);
-
     assert(kicked == 0);
 }
 
@@ -118,7 +117,6 @@ static void settle(struct kernel_target *target, bool ended_a_wait)
 int kernel_signal_cancel(struct kernel_target *target)
 {
     bool landed;
-
     settle(target, false);
     pthread_mutex_lock(&lock);
     landed = target->state == KERNEL_SIGNAL_LANDED;
@@ -167,7 +165,6 @@ static void read_about(pid_t tid, const char *file, char text[256])
     char path[64];
     ssize_t length = -1;
     int fd;
-
     snprintf(path, sizeof path, "/proc/self/task/%d/%s", (int)tid, file);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
@@ -182,7 +179,6 @@ static bool is_inside(pid_t tid)
 {
     char text[256], *end;
     long number;
-
     read_about(tid, "syscall", text);
     if (text[0] != '\0') {
         number = strtol(text, &end, 10);
@@ -216,7 +212,6 @@ static uint64_t watch_target(struct kernel_target *target, uint64_t now)
 static uint64_t watch_plan(struct planned *signal, uint64_t now)
 {
     struct kernel_target *target = &all[signal->target];
-
     if (signal->done) {
         return UINT64_MAX;
     }
@@ -233,7 +228,6 @@ static uint64_t watch_plan(struct planned *signal, uint64_t now)
 static uint64_t watch_all(void)
 {
     uint64_t now = dry_now(), next = UINT64_MAX, at;
-
     pthread_mutex_lock(&lock);
     for (uint32_t i = 0; i < all_count; i++) {
         if ((at = watch_target(&all[i], now)) < next) {
@@ -252,7 +246,6 @@ static uint64_t watch_all(void)
 static void *watcher(void *argument)
 {
     struct dry_caller caller = dry_current_caller();
-
     for (;;) {
         uint64_t next = watch_all(), now = dry_now();
         uint64_t left = next > now ? next - now : 0;
@@ -272,7 +265,6 @@ int kernel_signal_start(struct kernel_target *targets, uint32_t count)
     sigset_t every, before;
     pthread_t thread;
     int error;
-
     all = targets;
     all_count = count;
     wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -289,7 +281,6 @@ int kernel_signal_start(struct kernel_target *targets, uint32_t count)
 int kernel_signal_plan(uint32_t i, uint64_t at, int number)
 {
     struct planned *grown;
-
     pthread_mutex_lock(&lock);
     grown = realloc(plan, (plan_count + 1) * sizeof *plan);
     if (grown != NULL) {

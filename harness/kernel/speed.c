@@ -16,7 +16,6 @@ bool kernel_speed_is_on(void)
 static int milliseconds(const struct timespec *timeout)
 {
     long long ms;
-
     if (timeout == NULL) {
         return -1;
     }
@@ -29,7 +28,6 @@ int kernel_speed_ppoll(struct dry_caller caller, struct pollfd *descriptors, nfd
 {
     sigset_t before;
     int ready, error;
-
     if (!kernel_speed_is_on()) {
         return dry_provider()->ppoll(caller, descriptors, count, timeout, mask);
     }
@@ -49,7 +47,6 @@ int kernel_speed_epoll_pwait(struct dry_caller caller, int epoll_fd, struct epol
                              int maximum, const struct timespec *timeout, const sigset_t *mask)
 {
     int ready;
-
     if (!kernel_speed_is_on()) {
         return dry_provider()->epoll_pwait(caller, epoll_fd, events, maximum, timeout, mask);
     }

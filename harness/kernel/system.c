@@ -31,7 +31,6 @@ static ssize_t leave(struct dry_caller caller, ssize_t result)
 static ssize_t leave_transfer(struct dry_caller caller, ssize_t result, size_t asked)
 {
     bool cut_short = result == -EINTR || (result >= 0 && (size_t)result < asked);
-
     return kernel_signal_leave(view_of(caller)->target, result, cut_short);
 }
 
@@ -44,7 +43,6 @@ static int leave_names(struct dry_caller caller, int result)
 static size_t vector_bytes(const struct msghdr *message)
 {
     size_t total = 0;
-
     for (size_t i = 0; i < message->msg_iovlen; i++) {
         total += message->msg_iov[i].iov_len;
     }
@@ -55,7 +53,6 @@ static int system_socket(struct dry_caller caller, int family, int type, int pro
 {
     static const char cubic[] = "cubic";
     int fd = provider->socket(caller, family, type, protocol);
-
     if (fd >= 0 && view_of(caller)->congestion_by_socket && (family == AF_INET || family == AF_INET6) &&
         (type & 0xf) == SOCK_STREAM) {
         provider->setsockopt(caller, fd, IPPROTO_TCP, TCP_CONGESTION, cubic, sizeof cubic - 1);

@@ -21,10 +21,8 @@ void *arena_take(struct arena *arena, size_t bytes)
 {
     size_t needed = (bytes + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
     struct arena_piece *piece = arena->last;
-
     if (piece == NULL || piece->room - piece->used < needed) {
         size_t room = needed > PIECE_BYTES ? needed : (size_t)PIECE_BYTES;
-
         piece = calloc(1, sizeof *piece + room);
         assert(piece != NULL && "the harness is out of memory");
         piece->room = room;
@@ -39,7 +37,6 @@ void *arena_take(struct arena *arena, size_t bytes)
 char *arena_copy(struct arena *arena, const void *bytes, size_t length)
 {
     char *copy = arena_take(arena, length + 1);
-
     if (length > 0) {
         memcpy(copy, bytes, length);
     }
@@ -68,7 +65,6 @@ void arena_free(struct arena *arena)
 {
     for (struct arena_piece *piece = arena->last; piece != NULL;) {
         struct arena_piece *before = piece->before;
-
         free(piece);
         piece = before;
     }
@@ -98,7 +94,6 @@ void text_add_bytes(struct text *text, const void *bytes, size_t length)
 static void add_list(struct text *text, const char *format, va_list list)
 {
     va_list again;
-
     assert(format != NULL); /* gcc's sanitizers ask */
     va_copy(again, list);
     int length = vsnprintf(NULL, 0, format, again);
@@ -112,7 +107,6 @@ static void add_list(struct text *text, const char *format, va_list list)
 void text_add(struct text *text, const char *format, ...)
 {
     va_list list;
-
     va_start(list, format);
     add_list(text, format, list);
     va_end(list);
@@ -127,7 +121,6 @@ char *text_room(struct text *text, size_t bytes)
 void text_pad(struct text *text, size_t column)
 {
     size_t begin = text->length;
-
     while (begin > 0 && text->bytes[begin - 1] != '\n') {
         begin--;
     }

@@ -37,10 +37,8 @@ static int check_arguments(struct parser *parser, const struct verb *verb,
 {
     uint32_t required, filled = 0;
     uint32_t parameters = verb_parameters(verb, &required);
-
     for (uint32_t i = 0; i < call->count; i++) {
         int at = verb_parameter(verb, i, call->keywords[i]);
-
         if (at < 0 && call->keywords[i] != NULL) {
             return parser_wrong(parser, call->items[i]->at,
                                 "%s() has no argument \"%s\": it takes "
@@ -60,7 +58,6 @@ static int check_arguments(struct parser *parser, const struct verb *verb,
     for (uint32_t i = 0; i < required; i++) {
         size_t length;
         const char *name = verb_parameter_name(verb, i, &length);
-
         if ((filled >> i & 1) == 0 && name[length - 1] != '?') {
             return parser_wrong(parser, call->at, "%s() needs its argument \"%.*s\": it takes (%s)",
                                 verb->name, (int)length, name, verb->parameters);
@@ -86,7 +83,6 @@ static int check_method(struct parser *parser, const struct expression *call)
     }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         const struct verb *verb = verb_find(kinds[i], call->text);
-
         found += verb != NULL;
         only = verb != NULL ? verb : only;
     }
@@ -104,7 +100,6 @@ static int check_expression(struct parser *parser, const struct names *names,
                             struct expression *expression, struct names *captures)
 {
     int64_t number;
-
     if (expression == NULL) {
         return 0;
     }
@@ -177,7 +172,6 @@ static int check_steps(struct parser *parser, struct actor_lines *actor)
 
     for (uint32_t i = 0; i < actor->step_count; i++) {
         struct step *step = &actor->steps[i];
-
         if (step->kind == STEP_SYNC) {
             continue;
         }
@@ -199,7 +193,6 @@ static int check_steps(struct parser *parser, struct actor_lines *actor)
 static int check_host_of(struct parser *parser, struct actor_lines *actor)
 {
     struct scenario *scenario = parser->scenario;
-
     if (actor->host_written) {
         return 0;
     }
@@ -215,10 +208,8 @@ static int check_host_of(struct parser *parser, struct actor_lines *actor)
 static int check_syncs(struct parser *parser)
 {
     struct scenario *scenario = parser->scenario;
-
     for (uint32_t a = 0; a < scenario->actor_count; a++) {
         const struct actor_lines *actor = &scenario->actors[a];
-
         for (uint32_t i = 0; i < actor->step_count; i++) {
             if (actor->steps[i].kind != STEP_SYNC) {
                 continue;
@@ -244,7 +235,6 @@ static int check_syncs(struct parser *parser)
     }
     for (uint32_t a = 0; a < scenario->actor_count; a++) {
         const struct actor_lines *actor = &scenario->actors[a];
-
         for (uint32_t i = 0; i < actor->step_count; i++) {
             if (actor->steps[i].kind == STEP_SYNC &&
                 scenario->syncs[scenario_find_sync(scenario, actor->steps[i].sync)].actors < 2) {
@@ -262,7 +252,6 @@ static int check_signals(struct parser *parser)
 {
     for (uint32_t i = 0; i < parser->pending_count; i++) {
         int actor = scenario_find_actor(parser->scenario, parser->pending[i].actor);
-
         if (actor < 0) {
             return parser_wrong(parser, parser->pending[i].at, "there is no actor \"%s\"",
                                 parser->pending[i].actor);
@@ -296,7 +285,6 @@ static int check_fault_socket(struct parser *parser, const struct scenario_line 
 {
     const struct scenario *scenario = parser->scenario;
     const char *call = line->text + strlen(who);
-
     call += strspn(call, " ");
     size_t length = strcspn(call, ". ");
     if (call[length] != '.' || memchr(call, '#', length) != NULL) {
@@ -304,7 +292,6 @@ static int check_fault_socket(struct parser *parser, const struct scenario_line 
     }
     for (uint32_t a = 0; a < scenario->actor_count; a++) {
         const struct actor_lines *actor = &scenario->actors[a];
-
         if (strcmp(who, "*") != 0 && *who != '@' && strcmp(who, actor->name) != 0) {
             continue;
         }
@@ -323,13 +310,11 @@ static int check_fault_socket(struct parser *parser, const struct scenario_line 
 static int check_fault_names(struct parser *parser)
 {
     struct scenario *scenario = parser->scenario;
-
     for (uint32_t i = 0; i < scenario->fault_count; i++) {
         const struct scenario_line *line = &scenario->faults[i];
         const char *who = line->text;
         size_t length = strcspn(who, " ");
         char name[64] = "";
-
         if (length < sizeof name) {
             memcpy(name, who, length);
         }
@@ -354,12 +339,10 @@ static int check_fault_rules(struct parser *parser)
     struct scenario *scenario = parser->scenario;
     struct sim_fault_plan *plan = sim_fault_plan_create(0);
     int status = 0;
-
     for (uint32_t i = 0; i < scenario->fault_count && status == 0; i++) {
         char message[200];
         size_t column = 0;
         struct source_at at = scenario->faults[i].at;
-
         if (sim_fault_plan_add(plan, scenario->faults[i].text, message, sizeof message, &column) > 0) {
             continue;
         }
@@ -373,7 +356,6 @@ static int check_fault_rules(struct parser *parser)
 int scenario_check(struct parser *parser)
 {
     struct scenario *scenario = parser->scenario;
-
     if (scenario->actor_count == 0) {
         return parser_wrong(parser,
                             (struct source_at){parser->lexer.number > 0 ? parser->lexer.number : 1, 1},

@@ -45,7 +45,6 @@ int constant_number(const char *name, int64_t *number)
     }
     for (int i = 1; i <= LAST_ERRNO; i++) {
         const char *known = strerrorname_np(i);
-
         if (known != NULL && strcmp(known, name) == 0) {
             *number = i;
             return 0;
@@ -63,7 +62,6 @@ const char *constant_name(const char *prefix, int64_t number)
 {
     size_t count;
     const struct dry_constant *constants = dry_constants(&count);
-
     for (size_t i = 0; i < count; i++) {
         if (constants[i].value == number && strncmp(constants[i].name, prefix, strlen(prefix)) == 0) {
             return constants[i].name;
@@ -89,14 +87,12 @@ static const char *bit_name(const char *prefix, int64_t bit)
 void constant_print_bits(struct text *text, const char *prefix, int64_t bits)
 {
     const char *between = "";
-
     if (bits == 0) {
         text_add(text, "0");
         return;
     }
     for (int i = 0; i < 63; i++) {
         int64_t bit = (int64_t)1 << i;
-
         if ((bits & bit) == 0) {
             continue;
         }

@@ -28,7 +28,6 @@ int parser_expect_mark(struct parser *parser, const char *mark, const char *why)
 struct expression *parser_make(struct parser *parser, enum expression_kind kind, struct source_at at)
 {
     struct expression *made = arena_take(&parser->scenario->arena, sizeof *made);
-
     made->kind = kind;
     made->at = at;
     return made;
@@ -38,7 +37,6 @@ void parser_add_item(struct parser *parser, struct expression *list, struct expr
                      const char *keyword)
 {
     struct arena *arena = &parser->scenario->arena;
-
     list->items = arena_grow(arena, list->items, list->count, sizeof(struct expression *));
     list->keywords = arena_grow(arena, list->keywords, list->count, sizeof(char *));
     list->items[list->count] = item;
@@ -63,7 +61,6 @@ static int parse_items(struct parser *parser, struct expression *list, const cha
 {
     while (!parser_at_mark(parser, end)) {
         struct expression *item;
-
         if (parser_expression(parser, &item) != 0) {
             return -1;
         }
@@ -82,7 +79,6 @@ static int parse_items(struct parser *parser, struct expression *list, const cha
 static int parse_parentheses(struct parser *parser, struct expression **result)
 {
     struct expression *made = parser_make(parser, EXPRESSION_TUPLE, parser->token.at);
-
     *result = made;
     if (parser_advance(parser) != 0) {
         return -1;
@@ -114,7 +110,6 @@ static int parse_arguments(struct parser *parser, struct expression *call)
     while (!parser_at_mark(parser, ")")) {
         struct expression *item;
         const char *keyword = NULL;
-
         if (parser->token.kind == TOKEN_NAME && parser->ahead.kind == TOKEN_MARK &&
             token_is(&parser->ahead, "=")) {
             keyword = arena_copy(&parser->scenario->arena, parser->token.text, parser->token.length);
@@ -150,7 +145,6 @@ static int parse_name(struct parser *parser, struct expression **result)
 {
     struct token token = parser->token;
     struct expression *made = parser_make(parser, EXPRESSION_NAME, token.at);
-
     *result = made;
     made->text = arena_copy(&parser->scenario->arena, token.text, token.length);
     if (token_is(&token, "None")) {
@@ -179,7 +173,6 @@ static int parse_atom(struct parser *parser, struct expression **result)
 {
     struct token token = parser->token;
     struct expression *made;
-
     if (token.kind == TOKEN_NAME) {
         return parse_name(parser, result);
     }
@@ -255,7 +248,6 @@ static int parse_postfix(struct parser *parser, struct expression **result)
     }
     for (;;) {
         struct expression *made;
-
         if (parser_at_mark(parser, "[")) {
             made = parser_make(parser, EXPRESSION_INDEX, parser->token.at);
             made->left = *result;
@@ -338,7 +330,6 @@ static int parse_level(struct parser *parser, size_t level, struct expression **
     }
     for (const char *mark; (mark = operator_here(parser, level)) != NULL;) {
         struct expression *made = parser_make(parser, EXPRESSION_BINARY, parser->token.at);
-
         if (parser->in_expectation && parser->depth == 1 && *mark == '+' &&
             parser->ahead.kind == TOKEN_INT) {
             return parser_wrong(parser, parser->ahead.at,

@@ -16,7 +16,6 @@ static void read_one(struct files *files, const char *path, checker check)
 {
     struct diagnostic wrong;
     struct scenario *scenario;
-
     if (scenario_read(path, &scenario, &wrong) != 0 ||
         (check != NULL && check(scenario, &wrong) != 0)) {
         diagnostic_print(&wrong);
@@ -31,7 +30,6 @@ static void read_one(struct files *files, const char *path, checker check)
 static bool is_scenario(const char *name)
 {
     size_t length = strlen(name);
-
     return length > 4 && strcmp(name + length - 4, ".dry") == 0;
 }
 
@@ -45,7 +43,6 @@ static void read_folder(struct files *files, const char *path, checker check)
 {
     struct dirent **entries;
     int count = scandir(path, &entries, NULL, by_bytes);
-
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         char *full = arena_print(&files->arena, "%s%s%s", path,
@@ -70,10 +67,8 @@ void files_read(struct files *files, char *const *names, int count, checker chec
 {
     for (int i = 0; i < count; i++) {
         struct stat status;
-
         if (stat(names[i], &status) == 0 && S_ISDIR(status.st_mode)) {
             uint32_t before = files->count + files->wrong;
-
             read_folder(files, names[i], check);
             if (files->count + files->wrong == before) {
                 fprintf(stderr, "%s: no file below it ends in .dry\n", names[i]);
@@ -115,7 +110,6 @@ int files_write(const char *path, const char *text, size_t length)
 {
     char *temporary = NULL;
     int status = -1;
-
     if (asprintf(&temporary, "%s.new", path) < 0) {
         return -1;
     }

@@ -70,7 +70,6 @@ static int need_words(struct head *head, uint32_t least, uint32_t most, const ch
 static int find_host(struct head *head, const struct word *word, uint32_t *host)
 {
     int found = scenario_find_host(head->scenario, word->text, word->length);
-
     if (found < 0 && head->scenario->host_count == 0 && strcmp(word->text, "localhost") == 0) {
         scenario_add_localhost(head->scenario);
         found = 0;
@@ -121,7 +120,6 @@ static int head_host(struct head *head)
     struct sim_ip ip;
     uint32_t prefix_bits;
     char message[200];
-
     if (need_words(head, 2, HEAD_WORDS, "host NAME ADDRESS…") != 0) {
         return -1;
     }
@@ -153,7 +151,6 @@ static int find_link(struct head *head, uint32_t a, uint32_t b)
 {
     for (uint32_t i = 0; i < head->scenario->link_count; i++) {
         const struct scenario_link *link = &head->scenario->links[i];
-
         if ((link->a == a && link->b == b) || (link->a == b && link->b == a)) {
             return (int)i;
         }
@@ -166,7 +163,6 @@ static int head_link(struct head *head)
     struct scenario_link *link;
     uint32_t a = 0, b = 0;
     char message[200];
-
     if (need_words(head, 3, HEAD_WORDS, "link HOST HOST delay=TIME…") != 0 ||
         find_host(head, &head->words[1], &a) != 0 || find_host(head, &head->words[2], &b) != 0) {
         return -1;
@@ -195,7 +191,6 @@ static int head_set(struct head *head)
     struct scenario_set *set;
     uint32_t host = 0;
     char *end;
-
     if (need_words(head, 4, 4, "set HOST SYSCTL VALUE") != 0 ||
         find_host(head, &head->words[1], &host) != 0) {
         return -1;
@@ -218,7 +213,6 @@ static int head_set(struct head *head)
 static int add_fault(struct head *head)
 {
     struct scenario_line *line;
-
     if (need_words(head, 4, HEAD_WORDS, "fault ACTOR CALL#ORDINAL EFFECT") != 0) {
         return -1;
     }
@@ -231,7 +225,6 @@ static int add_fault(struct head *head)
 static int add_record(struct head *head)
 {
     struct scenario_line *line;
-
     if (need_words(head, 3, HEAD_WORDS, "record NAME TYPE VALUE") != 0) {
         return -1;
     }
@@ -245,7 +238,6 @@ static int add_nameserver(struct head *head)
 {
     struct scenario_line *line;
     uint32_t host = 0;
-
     if (need_words(head, 2, 2, "nameserver HOST") != 0 ||
         find_host(head, &head->words[1], &host) != 0) {
         return -1;
@@ -261,7 +253,6 @@ static int add_hosts_line(struct head *head)
 {
     struct scenario_line *line;
     uint32_t host = 0;
-
     if (need_words(head, 4, HEAD_WORDS, "hosts HOST ADDRESS NAME…") != 0 ||
         find_host(head, &head->words[1], &host) != 0) {
         return -1;
@@ -277,7 +268,6 @@ static int add_resolver_line(struct head *head)
 {
     struct scenario_line *line;
     uint32_t host = 0;
-
     if (need_words(head, 4, HEAD_WORDS, "resolver HOST nameserver|search|options VALUE…") != 0 ||
         find_host(head, &head->words[1], &host) != 0) {
         return -1;
@@ -294,7 +284,6 @@ static int add_resolver_line(struct head *head)
 static int link_event(struct head *head, struct scenario_event *event)
 {
     uint32_t a = 0, b = 0;
-
     if (need_words(head, 6, 6, "at TIME link HOST HOST down|up") != 0 ||
         find_host(head, &head->words[3], &a) != 0 || find_host(head, &head->words[4], &b) != 0) {
         return -1;
@@ -317,7 +306,6 @@ static int link_event(struct head *head, struct scenario_event *event)
 static int signal_event(struct head *head, struct scenario_event *event)
 {
     struct parser *parser = head->parser;
-
     if (need_words(head, 5, 5, "at TIME signal ACTOR SIGUSR1") != 0) {
         return -1;
     }
@@ -339,7 +327,6 @@ static int signal_event(struct head *head, struct scenario_event *event)
 static int head_at(struct head *head)
 {
     struct scenario_event *event;
-
     if (need_words(head, 3, HEAD_WORDS,
                    "at TIME link HOST HOST down|up, or at TIME signal ACTOR "
                    "SIGUSR1") != 0) {
@@ -369,7 +356,6 @@ static int head_needs(struct head *head)
     }
     for (uint32_t i = 1; i < head->count; i++) {
         struct scenario_line *line;
-
         if (!is_identifier(head->words[i].text)) {
             return wrong(head, &head->words[i], "\"%s\" is no need: write a word such as can");
         }
@@ -383,7 +369,6 @@ static int head_needs(struct head *head)
 static int take_system(struct head *head, const char **system, const char **reason)
 {
     const struct word *word = &head->words[1];
-
     if (*system != NULL) {
         return wrong(head, word, "this is said already: keep one line");
     }
@@ -413,7 +398,6 @@ static int head_only(struct head *head)
 static int head_seed(struct head *head)
 {
     char *end;
-
     if (need_words(head, 2, 2, "seed NUMBER") != 0) {
         return -1;
     }
@@ -457,7 +441,6 @@ int parser_head(struct parser *parser, const char **canonical)
     head->arena = &parser->scenario->arena;
     for (;;) {
         struct word word;
-
         if (lexer_word(&parser->lexer, &word.text, &word.length, &word.at) != 0) {
             return -1;
         }

@@ -11,7 +11,6 @@
 int lexer_wrong(struct lexer *lexer, struct source_at at, const char *format, ...)
 {
     va_list list;
-
     lexer->wrong->at = at;
     va_start(list, format);
     vsnprintf(lexer->wrong->message, sizeof lexer->wrong->message, format, list);
@@ -43,7 +42,6 @@ static struct source_at place(const struct lexer *lexer, size_t offset)
 size_t lexer_comment(const char *line, size_t length)
 {
     char quote = 0;
-
     for (size_t i = 0; i < length; i++) {
         if (quote != 0) {
             if (line[i] == '\\') {
@@ -71,7 +69,6 @@ int lexer_word(struct lexer *lexer, const char **word, size_t *length, struct so
     *at = place(lexer, begin);
     for (; lexer->offset < lexer->length; lexer->offset++) {
         char c = lexer->line[lexer->offset];
-
         if (c == '"') {
             quoted = !quoted;
         } else if (quoted && c == '\\' && lexer->offset + 1 < lexer->length) {
@@ -112,7 +109,6 @@ static int take_string(struct lexer *lexer, size_t begin, bool bytes, struct tok
 {
     char quote = lexer->line[lexer->offset++];
     struct dry_value value;
-
     for (bool ended = false; !ended;) {
         if (lexer->offset >= lexer->length) {
             return lexer_wrong(lexer, token->at,
@@ -149,7 +145,6 @@ static int take_number(struct lexer *lexer, struct token *token)
 
     while (end < lexer->length) {
         char c = lexer->line[end];
-
         bool sign = (c == '-' || c == '+') && tolower(lexer->line[end - 1]) == 'e';
         if (!is_word(c) && (hex || (c != '.' && !sign))) {
             break;
@@ -216,7 +211,6 @@ int lexer_next(struct lexer *lexer, struct token *token)
     }
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         size_t length = strlen(marks[i]);
-
         if (length <= room && memcmp(rest, marks[i], length) == 0) {
             token->kind = TOKEN_MARK;
             token->length = length;

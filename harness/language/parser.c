@@ -34,7 +34,6 @@ static const struct python_name {
 static int parse_code(struct parser *parser, struct expectation *expect)
 {
     int64_t number;
-
     if (strcmp(expect->raises, "OSError") != 0 && strcmp(expect->raises, "gaierror") != 0 &&
         strcmp(expect->raises, "herror") != 0) {
         return parser_wrong(parser, parser->token.at, "%s has no code: leave out the parentheses",
@@ -52,7 +51,6 @@ static int parse_code(struct parser *parser, struct expectation *expect)
 static int parse_raises(struct parser *parser, struct expectation *expect)
 {
     bool known = false;
-
     for (size_t i = 0; i < sizeof python_names / sizeof *python_names; i++) {
         if (token_is(&parser->token, python_names[i].name)) {
             return parser_wrong(parser, parser->token.at, "%s is written %s here", python_names[i].name,
@@ -153,7 +151,6 @@ static int parse_expectation(struct parser *parser, struct expectation *expect)
     } else if (!parser_at_mark(parser, "+") && !parser_at_mark(parser, "@") &&
                !token_is(&parser->token, "differs")) {
         struct expression *pattern;
-
         if (parser_expression(parser, &pattern) != 0) {
             return -1;
         }
@@ -213,7 +210,6 @@ static int parse_sync(struct parser *parser, struct step *step)
 static int parse_sleep(struct parser *parser, struct step *step)
 {
     struct expression *call = parser_make(parser, EXPRESSION_CALL, parser->token.at), *seconds;
-
     call->text = "sleep";
     if (parser_advance(parser) != 0 || parser_expression(parser, &seconds) != 0) {
         return -1;
@@ -228,14 +224,12 @@ static int parse_statement(struct parser *parser, struct step *step)
 {
     struct expression *first, *list = NULL;
     bool in_pattern = parser->in_pattern;
-
     parser->in_pattern = true; /* `_` may be a target; check.c refuses it elsewhere */
     if (parser_expression(parser, &first) != 0) {
         return -1;
     }
     while (parser_at_mark(parser, ",")) {
         struct expression *next;
-
         if (list == NULL) {
             list = parser_make(parser, EXPRESSION_TUPLE, first->at);
             list->integer = 1; /* written without parentheses */
@@ -272,7 +266,6 @@ static int parse_statement(struct parser *parser, struct step *step)
 int parser_step(struct parser *parser, struct step *step)
 {
     int status;
-
     step->at = parser->token.at;
     step->kind = STEP_CALL;
     if (token_is(&parser->token, "sync") && parser->ahead.kind == TOKEN_NAME) {

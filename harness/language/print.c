@@ -20,7 +20,6 @@ static void print_literal(struct text *text, const struct dry_value *value)
 {
     int length = dry_value_print_double(value, NULL, 0);
     char *literal = text_room(text, (size_t)length + 1);
-
     dry_value_print_double(value, literal, (size_t)length + 1);
     text->length += (size_t)length;
 }
@@ -182,7 +181,6 @@ static const char *outcome_of(const struct scenario *scenario, uint32_t actor, u
                               struct text *scratch)
 {
     const char *given = outcomes != NULL ? outcomes(context, actor, step) : NULL;
-
     if (given != NULL) {
         return given;
     }
@@ -194,10 +192,8 @@ static const char *outcome_of(const struct scenario *scenario, uint32_t actor, u
 static size_t expectation_column(const struct actor_lines *actor)
 {
     size_t column = EXPECTATION_COLUMN;
-
     for (uint32_t i = 0; i < actor->step_count; i++) {
         size_t length = strlen(actor->steps[i].text);
-
         if (actor->steps[i].expect.kind != EXPECT_NOTHING && length <= LONGEST_ALIGNED &&
             length + 1 > column) {
             column = length + 1;
@@ -215,7 +211,6 @@ void print_scenario(struct text *text, const struct scenario *scenario,
     for (uint32_t i = 0; i < scenario->line_count; i++) {
         const struct scenario_file_line *line = &scenario->lines[i];
         const struct actor_lines *actor = &scenario->actors[line->actor];
-
         if (line->kind == LINE_STEP) {
             const char *outcome = outcome_of(scenario, line->actor, line->step, outcomes, context,
                                              &scratch);

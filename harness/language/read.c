@@ -53,7 +53,6 @@ static int read_section(struct parser *parser)
     }
     if (token_is(&word, "on")) {
         size_t begin = lexer->offset;
-
         if (lexer_next(lexer, &host) != 0) {
             return -1;
         }
@@ -96,7 +95,6 @@ static int read_step(struct parser *parser, struct scenario_file_line *line)
 {
     struct scenario *scenario = parser->scenario;
     struct actor_lines *actor = &scenario->actors[scenario->actor_count - 1];
-
     actor->steps = arena_grow(&scenario->arena, actor->steps, actor->step_count, sizeof *actor->steps);
     struct step *step = &actor->steps[actor->step_count];
     *step = (struct step){.index = actor->step_count};
@@ -163,12 +161,10 @@ static int read_line(struct parser *parser, const char *text, size_t length)
 static int read_lines(struct parser *parser, const char *text, size_t length)
 {
     size_t begin = 0;
-
     while (begin < length) {
         const char *newline = memchr(text + begin, '\n', length - begin);
         size_t end = newline != NULL ? (size_t)(newline - text) : length;
         size_t trimmed = end;
-
         while (trimmed > begin && isspace((unsigned char)text[trimmed - 1])) {
             trimmed--;
         }
@@ -205,7 +201,6 @@ int scenario_read(const char *path, struct scenario **scenario, struct diagnosti
 {
     FILE *file = fopen(path, "rb");
     int status = -1;
-
     *wrong = (struct diagnostic){.path = path};
     *scenario = NULL;
     char *text = malloc(FILE_BYTES + 1);

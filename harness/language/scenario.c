@@ -96,7 +96,6 @@ int scenario_time_parse(const char *text, size_t length, uint64_t *ns)
 {
     uint64_t whole = 0, part = 0, scale = 1;
     size_t i = 0;
-
     for (; i < length && isdigit((unsigned char)text[i]); i++) {
         if (whole > 1000000000000) {
             return -1;
@@ -117,7 +116,6 @@ int scenario_time_parse(const char *text, size_t length, uint64_t *ns)
     }
     for (size_t u = 0; u < sizeof time_units / sizeof *time_units; u++) {
         uint64_t unit = time_units[u].ns;
-
         if (strlen(time_units[u].unit) != length - i ||
             memcmp(time_units[u].unit, text + i, length - i) != 0) {
             continue;
@@ -134,7 +132,6 @@ int scenario_time_parse(const char *text, size_t length, uint64_t *ns)
 void scenario_time_print(uint64_t ns, char text[32])
 {
     size_t u = 2; /* seconds and below: 90s reads better than 1.5min */
-
     while (u < 5 && ns < time_units[u].ns) {
         u++;
     }

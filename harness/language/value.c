@@ -28,7 +28,6 @@ struct value value_bytes(struct arena *arena, const void *bytes, size_t count)
 struct value value_str(struct arena *arena, const char *text, size_t count)
 {
     struct value value = value_bytes(arena, text, count);
-
     value.kind = VALUE_STR;
     return value;
 }
@@ -43,7 +42,6 @@ struct value value_tuple(struct arena *arena, size_t count)
 struct value value_list(struct arena *arena, size_t count)
 {
     struct value value = value_tuple(arena, count);
-
     value.kind = VALUE_LIST;
     return value;
 }
@@ -93,7 +91,6 @@ int value_equal(const struct value *a, const struct value *b)
 uint64_t value_content(const char *bytes, size_t count)
 {
     uint64_t hash = 0xcbf29ce484222325;
-
     for (size_t i = 0; i < count; i++) {
         hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3;
     }
@@ -105,7 +102,6 @@ uint64_t value_content(const char *bytes, size_t count)
 static const char *luck_name(struct luck_names *names, enum value_flavour flavour, int64_t number)
 {
     int seen = 0;
-
     for (struct luck *luck = names->first; luck != NULL; luck = luck->next) {
         seen += luck->flavour == flavour;
         if (luck->flavour == flavour && luck->number == number) {
@@ -124,7 +120,6 @@ static const char *luck_name(struct luck_names *names, enum value_flavour flavou
 static void print_named(struct text *text, const char *prefix, int64_t number)
 {
     const char *name = constant_name(prefix, number);
-
     if (name != NULL) {
         text_add(text, "%s", name);
     } else {
@@ -150,7 +145,6 @@ static void print_type(struct text *text, int64_t number)
 static void print_int(struct text *text, struct luck_names *names, const struct value *value)
 {
     int64_t number = value->integer;
-
     switch (value->flavour) {
     case FLAVOUR_PORT:
         if (number >= FIRST_EPHEMERAL && number <= LAST_EPHEMERAL &&
@@ -224,7 +218,6 @@ static void print_int(struct text *text, struct luck_names *names, const struct 
 static void print_long_bytes(struct text *text, const char *bytes, size_t count)
 {
     size_t run = 0;
-
     while (run < count && bytes[run] == bytes[0]) {
         run++;
     }
@@ -244,7 +237,6 @@ static void print_descriptors(struct text *text, struct luck_names *names, const
     text_add(text, "fds(");
     for (size_t i = 0; i + sizeof(int) <= value->count; i += sizeof(int)) {
         int descriptor;
-
         memcpy(&descriptor, value->bytes + i, sizeof descriptor);
         text_add(text, "%s%s", i > 0 ? ", " : "", luck_name(names, FLAVOUR_DESCRIPTOR, descriptor));
     }
@@ -254,7 +246,6 @@ static void print_descriptors(struct text *text, struct luck_names *names, const
 static void print_list(struct text *text, struct luck_names *names, const struct value *value)
 {
     int tuple = value->kind == VALUE_TUPLE;
-
     text_add(text, "%s", tuple ? "(" : "[");
     for (size_t i = 0; i < value->count; i++) {
         text_add(text, "%s", i > 0 ? ", " : "");
@@ -337,7 +328,6 @@ int value_to_library(struct arena *arena, const struct value *value, struct dry_
 struct value value_from_library(struct arena *arena, const struct dry_value *value)
 {
     struct value made;
-
     switch (value->kind) {
     case DRY_BOOL:
         return value_bool(value->integer != 0);
@@ -366,7 +356,6 @@ struct value value_from_address(struct arena *arena, const struct dry_address *a
 {
     struct dry_value items[DRY_ADDRESS_VALUES], value;
     char *text = arena_take(arena, DRY_ADDRESS_TEXT_BYTES);
-
     if (dry_address_to_value(address, &value, items, text) != 0) {
         return value_none();
     }

@@ -28,7 +28,6 @@ bool verb_is_method(const char *name, bool attribute)
 const char *verb_parameter_name(const struct verb *verb, uint32_t index, size_t *length)
 {
     const char *at = verb->parameters;
-
     for (;; index--) {
         at += strspn(at, " ");
         *length = strcspn(at, " ");
@@ -47,7 +46,6 @@ uint32_t verb_parameters(const struct verb *verb, uint32_t *required)
     uint32_t count = 0;
     const char *name;
     size_t length;
-
     *required = 0;
     for (; (name = verb_parameter_name(verb, count, &length)) != NULL; count++) {
         if (name[length - 1] != '?' && name[0] != '*') {
@@ -61,7 +59,6 @@ int verb_parameter(const struct verb *verb, uint32_t position, const char *keywo
 {
     const char *name;
     size_t length;
-
     for (uint32_t i = 0; (name = verb_parameter_name(verb, i, &length)) != NULL; i++) {
         if (name[0] == '*') {
             return keyword == NULL && position >= i ? (int)i : -1;

@@ -22,7 +22,6 @@ static void add_problem(struct problems *problems, enum problem_kind kind, uint3
 {
     char *text = NULL;
     va_list list;
-
     va_start(list, format);
     int length = vasprintf(&text, format, list);
     va_end(list);
@@ -38,7 +37,6 @@ void problems_add(struct problems *problems, enum problem_kind kind, uint32_t li
 {
     char *text = NULL;
     va_list list;
-
     va_start(list, format);
     int length = vasprintf(&text, format, list);
     va_end(list);
@@ -50,7 +48,6 @@ void problems_append(struct problems *problems, const struct problems *more)
 {
     for (uint32_t i = 0; i < more->count; i++) {
         const struct problem *problem = &more->list[i];
-
         add_problem(problems, problem->kind, problem->line, problem->system, problem->excuse, "%s",
                     problem->text);
     }
@@ -107,7 +104,6 @@ static bool has_duration(const struct step *step)
 static const char *judge_time(const struct trace *trace, uint64_t stated, uint64_t seen, uint64_t slack)
 {
     uint64_t speed = trace->speed > 1 ? trace->speed : 1;
-
     if (is_world(trace)) {
         return seen == stated ? NULL : seen < stated ? "early" : "late";
     }
@@ -125,7 +121,6 @@ static void add_time_problem(struct problems *problems, const struct scenario *s
                              uint64_t stated, uint64_t seen, const char *verdict)
 {
     char stated_text[32], seen_text[32];
-
     scenario_time_print(stated, stated_text);
     scenario_time_print(seen, seen_text);
     add_problem(problems, PROBLEM_TIME, step->at.line, system, excuse_of(scenario, step, system),
@@ -137,7 +132,6 @@ static void stated_outcome(const struct scenario *scenario, const struct step *s
 {
     const char *excuse = excuse_of(scenario, step, system);
     const char *comma = *seen->detail != 0 ? ": " : "";
-
     if (seen->status == STEP_DIFFERS) {
         add_problem(problems, PROBLEM_OUTCOME, step->at.line, system, excuse, "%s -> %s%s%s",
                     step->text, seen->outcome, comma, seen->detail);
@@ -160,7 +154,6 @@ static void stated_time(const struct scenario *scenario, const struct step *step
     const struct expectation *expect = &step->expect;
     uint64_t took = seen->ended_ns - seen->started_ns;
     const char *verdict;
-
     if (expect->has_duration) {
         verdict = judge_time(trace, expect->duration_ns, took, slack);
         if (verdict != NULL) {
@@ -180,7 +173,6 @@ static void stated_time(const struct scenario *scenario, const struct step *step
     if (strict && is_world(trace) && took > 0 && !expect->has_duration && !expect->has_instant &&
         !sleeps) {
         char text[32];
-
         scenario_time_print(took, text);
         add_problem(problems, PROBLEM_TIME, step->at.line, trace->system, NULL,
                     "%s waits %s and states no time: write +%s", step->text, text, text);
@@ -191,7 +183,6 @@ static void stated_end(const struct scenario *scenario, const struct trace *trac
                        struct problems *problems)
 {
     const char *excuse = excuse_of(scenario, NULL, trace->system);
-
     if (trace->end != TRACE_DONE && trace->end != TRACE_SKIPPED) {
         add_problem(problems, PROBLEM_END, 0, trace->system, excuse, "the run %s%s%s",
                     trace->end == TRACE_STUCK         ? "is stuck"
@@ -222,7 +213,6 @@ void compare_stated(const struct scenario *scenario, const struct trace *trace,
         for (uint32_t i = 0; i < scenario->actors[a].step_count; i++) {
             const struct step *step = &scenario->actors[a].steps[i];
             const struct trace_step *seen = &trace->actors[a].steps[i];
-
             stated_outcome(scenario, step, seen, trace->system, problems);
             if (has_duration(step) && (seen->status == STEP_OK || seen->status == STEP_DIFFERS)) {
                 stated_time(scenario, step, seen, trace,
@@ -266,7 +256,6 @@ static bool both_as_stated(const struct step *step, const struct trace_step *ker
 static const char *any_excuse(const struct scenario *scenario, const struct step *step)
 {
     const char *excuse = excuse_of(scenario, step, "kernel");
-
     return excuse != NULL ? excuse : excuse_of(scenario, step, "world");
 }
 
@@ -277,7 +266,6 @@ static void compare_times(const struct scenario *scenario, const struct trace *r
     uint64_t took = kernel->ended_ns - kernel->started_ns;
     uint64_t wanted = world->ended_ns - world->started_ns;
     const char *verdict = judge_time(run, wanted, took, slack_of(kernel, world));
-
     if (verdict != NULL && !step->expect.has_duration) {
         add_time_problem(problems, scenario, step, "kernel", "it took", wanted, took, verdict);
     }
@@ -291,7 +279,6 @@ void compare_traces(const struct scenario *scenario, const struct trace *kernel,
             const struct step *step = &scenario->actors[a].steps[i];
             const struct trace_step *k = &kernel->actors[a].steps[i];
             const struct trace_step *w = &world->actors[a].steps[i];
-
             if (k->status != w->status && (k->status == STEP_NOT_REACHED || w->status == STEP_OK ||
                                            k->status == STEP_OK || w->status == STEP_NOT_REACHED)) {
                 add_problem(problems, PROBLEM_OUTCOME, step->at.line, "kernel",
@@ -349,7 +336,6 @@ static void consider(const struct scenario *scenario, const struct trace *base, 
                      uint32_t b, uint32_t j, struct rivals *rivals)
 {
     const struct trace_step *x = &base->actors[a].steps[i], *y = &base->actors[b].steps[j];
-
     if (x->ended_ns != y->ended_ns || x->status == STEP_NOT_REACHED || y->status == STEP_NOT_REACHED ||
         scenario->actors[a].steps[i].kind != STEP_CALL ||
         scenario->actors[b].steps[j].kind != STEP_CALL) {
@@ -395,7 +381,6 @@ void compare_schedules(const struct scenario *scenario, const struct trace *base
             const struct step *step = &scenario->actors[a].steps[i];
             const struct trace_step *x = &base->actors[a].steps[i];
             const struct trace_step *y = &other->actors[a].steps[i];
-
             if (x->status == y->status && strcmp(x->outcome, y->outcome) == 0) {
                 continue;
             }

@@ -12,7 +12,6 @@ enum { BAR_COLUMNS = 30 };
 static bool is_terminal(void)
 {
     static int known = -1;
-
     if (known < 0) {
         known = isatty(STDERR_FILENO);
     }
@@ -23,7 +22,6 @@ void progress_show(uint32_t done, uint32_t count, const char *name)
 {
     char bar[BAR_COLUMNS + 1];
     uint32_t filled = count > 0 ? done * BAR_COLUMNS / count : 0;
-
     if (!is_terminal()) {
         return;
     }

@@ -68,7 +68,6 @@ static void print_short_time(uint64_t ns, char text[24])
 static const char *short_name(const char *path)
 {
     size_t length = strlen(path);
-
     return length > NAME_COLUMN ? path + length - NAME_COLUMN : path;
 }
 
@@ -81,7 +80,6 @@ void report_table_head(FILE *stream, const struct result *results, uint32_t coun
 void report_table_row(FILE *stream, const struct result *result)
 {
     char kernel[24] = "-", world[24] = "-", virtual_time[24] = "-";
-
     if (result->kernel != NULL && result->kernel->end != TRACE_SKIPPED) {
         print_short_time(result->kernel->wall_ns, kernel);
     }
@@ -122,7 +120,6 @@ void report_problems(FILE *stream, const struct result *result)
 {
     for (uint32_t i = 0; i < result->problems.count; i++) {
         const struct problem *problem = &result->problems.list[i];
-
         if (problem->line > 0) {
             fprintf(stream, "%s:%u: %s: %s", result->scenario->path, problem->line, problem->system,
                     problem->text);
@@ -187,7 +184,6 @@ static void write_tap(FILE *stream, const struct result *results, uint32_t count
     fprintf(stream, "TAP version 13\n1..%u\n", count);
     for (uint32_t i = 0; i < count; i++) {
         const struct result *result = &results[i];
-
         fprintf(stream, "%s %u - %s%s\n", is_failure(result) ? "not ok" : "ok", i + 1,
                 result->scenario->path,
                 result->done && result->verdict == VERDICT_SKIPPED ? " # SKIP" : "");
@@ -224,7 +220,6 @@ static uint64_t wall_of(const struct result *result)
 static void write_junit(FILE *stream, const struct result *results, uint32_t count)
 {
     uint32_t failures = 0, skipped = 0;
-
     for (uint32_t i = 0; i < count; i++) {
         failures += is_failure(&results[i]);
         skipped += results[i].done && results[i].verdict == VERDICT_SKIPPED;
@@ -235,7 +230,6 @@ static void write_junit(FILE *stream, const struct result *results, uint32_t cou
             count, failures, skipped);
     for (uint32_t i = 0; i < count; i++) {
         const struct result *result = &results[i];
-
         fprintf(stream, "  <testcase name=\"");
         write_xml_text(stream, result->scenario->path);
         fprintf(stream, "\" classname=\"scenarios\" time=\"%.6f\">\n", (double)wall_of(result) / 1e9);
@@ -258,7 +252,6 @@ static void write_junit(FILE *stream, const struct result *results, uint32_t cou
 static json_t *run_json(const struct result *result, const struct trace *trace)
 {
     json_t *object;
-
     if (trace == NULL) {
         return json_null();
     }
@@ -276,10 +269,8 @@ static void write_json(FILE *stream, const struct result *results, uint32_t coun
     for (uint32_t i = 0; i < count; i++) {
         const struct result *result = &results[i];
         json_t *object = json_object(), *problems = json_array();
-
         for (uint32_t p = 0; p < result->problems.count; p++) {
             json_t *problem = json_object();
-
             json_object_set_new(problem, "line", json_integer(result->problems.list[p].line));
             json_object_set_new(problem, "system", json_string(result->problems.list[p].system));
             json_object_set_new(problem, "text", json_string(result->problems.list[p].text));

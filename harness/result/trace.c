@@ -32,7 +32,6 @@ const char *trace_end_name(enum trace_end end)
 struct trace *trace_create(const struct scenario *scenario, const char *system)
 {
     struct trace *trace = calloc(1, sizeof *trace);
-
     trace->system = arena_text(&trace->arena, system);
     trace->detail = "";
     trace->unused_faults = "";
@@ -41,7 +40,6 @@ struct trace *trace_create(const struct scenario *scenario, const char *system)
     for (uint32_t a = 0; a < scenario->actor_count; a++) {
         const struct actor_lines *lines = &scenario->actors[a];
         struct trace_actor *actor = &trace->actors[a];
-
         actor->name = arena_text(&trace->arena, lines->name);
         actor->step_count = lines->step_count;
         actor->steps = arena_take(&trace->arena, (lines->step_count + 1) * sizeof *actor->steps);
@@ -88,7 +86,6 @@ void trace_set_detail(struct trace *trace, enum trace_end end, const char *forma
 {
     va_list list;
     char *text = NULL;
-
     trace->end = end;
     va_start(list, format);
     int length = vasprintf(&text, format, list);
@@ -115,7 +112,6 @@ bool trace_is_ok(const struct trace *trace)
 static json_t *text_json(const char *text)
 {
     json_t *made = json_string(text);
-
     if (made != NULL) {
         return made;
     }
@@ -133,7 +129,6 @@ static json_t *text_json(const char *text)
 static void write_object(FILE *stream, json_t *object)
 {
     char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
-
     if (line != NULL) {
         fprintf(stream, "%s\n", line);
     }
@@ -144,7 +139,6 @@ static void write_object(FILE *stream, json_t *object)
 void trace_write_step(FILE *stream, const char *actor, uint32_t step, const struct trace_step *what)
 {
     json_t *object = json_object();
-
     json_object_set_new(object, "actor", text_json(actor));
     json_object_set_new(object, "step", json_integer(step));
     json_object_set_new(object, "line", json_integer(what->line));
@@ -160,7 +154,6 @@ void trace_write_step(FILE *stream, const char *actor, uint32_t step, const stru
 void trace_write_end(FILE *stream, const struct trace *trace)
 {
     json_t *object = json_object();
-
     json_object_set_new(object, "end", json_string(ends[trace->end]));
     json_object_set_new(object, "detail", text_json(trace->detail));
     json_object_set_new(object, "unused_faults", text_json(trace->unused_faults));
@@ -192,7 +185,6 @@ static int find_name(const char *const *names, size_t count, const char *name)
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
-
     return text != NULL ? text : "";
 }
 
@@ -206,7 +198,6 @@ static int read_step(struct trace *trace, const json_t *object)
     const char *name = text_of(object, "actor");
     int status = find_name(statuses, STATUSES, text_of(object, "status"));
     json_int_t step = json_integer_value(json_object_get(object, "step"));
-
     for (uint32_t a = 0; status >= 0 && a < trace->actor_count; a++) {
         if (strcmp(trace->actors[a].name, name) != 0 || step < 0 ||
             step >= (json_int_t)trace->actors[a].step_count) {
@@ -223,7 +214,6 @@ static int read_step(struct trace *trace, const json_t *object)
 static int read_end(struct trace *trace, const json_t *object)
 {
     int end = find_name(ends, ENDS, text_of(object, "end"));
-
     if (end < 0) {
         return -1;
     }
@@ -241,7 +231,6 @@ int trace_read_line(struct trace *trace, const char *line, size_t length)
     json_error_t error;
     json_t *object = json_loadb(line, length, 0, &error);
     int status = 1;
-
     if (!json_is_object(object)) {
         status = -1;
     } else if (json_object_get(object, "actor") != NULL) {
@@ -258,7 +247,6 @@ int trace_read_line(struct trace *trace, const char *line, size_t length)
 static uint64_t mix(uint64_t hash, const void *bytes, size_t count)
 {
     const unsigned char *at = bytes;
-
     for (size_t i = 0; i < count; i++) {
         hash = (hash ^ at[i]) * 0x100000001b3;
     }
@@ -268,7 +256,6 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t count)
 static uint64_t mix_number(uint64_t hash, uint64_t number)
 {
     unsigned char bytes[8]; /* the same on every byte order */
-
     for (int i = 0; i < 8; i++) {
         bytes[i] = (unsigned char)(number >> (8 * i));
     }
@@ -278,12 +265,10 @@ static uint64_t mix_number(uint64_t hash, uint64_t number)
 uint64_t trace_hash(const struct trace *trace)
 {
     uint64_t hash = mix_number(0xcbf29ce484222325, trace->end);
-
     for (uint32_t a = 0; a < trace->actor_count; a++) {
         hash = mix(hash, trace->actors[a].name, strlen(trace->actors[a].name) + 1);
         for (uint32_t i = 0; i < trace->actors[a].step_count; i++) {
             const struct trace_step *step = &trace->actors[a].steps[i];
-
             hash = mix_number(hash, step->status);
             hash = mix(hash, step->outcome, strlen(step->outcome) + 1);
             hash = mix_number(hash, step->started_ns);

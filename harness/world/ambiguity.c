@@ -8,7 +8,6 @@ int ambiguity_check(const struct scenario *scenario, const struct world_options 
                     const struct trace *base, struct text *text)
 {
     struct world_options permuted = *options;
-
     permuted.capture = NULL;
     for (uint64_t seed = 1; seed <= AMBIGUITY_SEEDS && text->length == 0; seed++) {
         permuted.schedule_seed = seed;

@@ -19,7 +19,6 @@ static bool same_outcomes(const struct trace *base, const struct trace *trace, c
         for (uint32_t i = 0; i < trace->actors[a].step_count; i++) {
             const struct trace_step *x = &base->actors[a].steps[i];
             const struct trace_step *y = &trace->actors[a].steps[i];
-
             if (x->status == y->status && strcmp(x->outcome, y->outcome) == 0) {
                 continue;
             }
@@ -81,7 +80,6 @@ static void run_child(const struct world_options *options, bool strict, const ch
     checked.check = true;
     if (scenario_parse(path, text, strlen(text), &scenario, &wrong) == 0) {
         const struct trace *trace = world_run(scenario, &checked);
-
         result = judge(strict, scenario, base, trace, answer + 1, sizeof answer - 1);
     } else {
         snprintf(answer + 1, sizeof answer - 1, "%s", wrong.message);

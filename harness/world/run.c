@@ -45,7 +45,6 @@ static struct world_actor *of(struct actor *actor)
 static int reach_sync(struct actor *actor, uint32_t sync)
 {
     struct world_run *run = of(actor)->run;
-
     sim_barrier_wait(run->sim, run->barriers[sync]);
     return run->broken[sync] ? -1 : 0;
 }
@@ -56,7 +55,6 @@ static void stopped(struct actor *actor)
     struct world_actor *self = of(actor);
     struct world_run *run = self->run;
     const struct actor_lines *lines = actor->lines;
-
     for (uint32_t i = self->next_step; i < lines->step_count; i++) {
         if (lines->steps[i].kind == STEP_SYNC) {
             run->broken[scenario_find_sync(run->scenario, lines->steps[i].sync)] = true;
@@ -89,7 +87,6 @@ static void emit(struct actor *actor, uint32_t index, const struct trace_step *s
 static int unlink_path(struct actor *actor, const char *path)
 {
     struct world_run *run = of(actor)->run;
-
     return sim_unlink(run->sim, run->hosts[actor->lines->host], path);
 }
 
@@ -104,7 +101,6 @@ static const struct actor_ops ops = {
 static void enter(void *argument)
 {
     struct world_actor *self = argument;
-
     self->actor.origin = dry_now() - sim_now(self->run->sim);
     actor_run(&self->actor);
 }
@@ -134,7 +130,6 @@ static int set_sysctl(struct world_run *run, const struct scenario_set *set)
 
     for (size_t i = 0; i < sizeof folders / sizeof *folders && status == -ENOENT; i++) {
         char name[128];
-
         snprintf(name, sizeof name, "%s%s", folders[i], set->sysctl);
         status = sim_set(run->sim, run->hosts[set->host], name, set->value);
     }
@@ -144,10 +139,8 @@ static int set_sysctl(struct world_run *run, const struct scenario_set *set)
 static int build_hosts(struct world_run *run)
 {
     const struct scenario *scenario = run->scenario;
-
     for (uint32_t i = 0; i < scenario->host_count; i++) {
         const struct scenario_host *host = &scenario->hosts[i];
-
         run->hosts[i] = sim_add_host(run->sim, host->name, host->addresses);
         if (run->hosts[i] < 0) {
             return refuse(run, host->at, "this host cannot be made", run->hosts[i]);
@@ -155,7 +148,6 @@ static int build_hosts(struct world_run *run)
     }
     for (uint32_t i = 0; i < scenario->link_count; i++) {
         const struct scenario_link *link = &scenario->links[i];
-
         run->links[i] = sim_add_link(run->sim, run->hosts[link->a], run->hosts[link->b],
                                      &link->options);
         if (run->links[i] < 0) {
@@ -165,7 +157,6 @@ static int build_hosts(struct world_run *run)
     for (uint32_t i = 0; i < scenario->setting_count; i++) {
         const struct scenario_set *set = &scenario->settings[i];
         int status = set_sysctl(run, set);
-
         if (status < 0) {
             return refuse(run, set->at, "the world has no such setting or value", status);
         }
@@ -178,7 +169,6 @@ static int build_names(struct world_run *run)
     const struct scenario *scenario = run->scenario;
     const struct scenario_line *line;
     int status;
-
     for (uint32_t i = 0; i < scenario->nameserver_count; i++) {
         line = &scenario->nameservers[i];
         if ((status = sim_add_nameserver(run->sim, run->hosts[line->host])) < 0) {
@@ -187,7 +177,6 @@ static int build_names(struct world_run *run)
     }
     for (uint32_t i = 0; i < scenario->record_count; i++) {
         char why[200] = "";
-
         line = &scenario->records[i];
         if (sim_add_record(run->sim, line->text, why, sizeof why) < 0) {
             return refuse_with(run, line->at, why);
@@ -211,11 +200,9 @@ static int build_names(struct world_run *run)
 static int build_faults(struct world_run *run)
 {
     const struct scenario *scenario = run->scenario;
-
     for (uint32_t i = 0; i < scenario->fault_count; i++) {
         const struct scenario_line *line = &scenario->faults[i];
         char why[200] = "";
-
         if (sim_fault_plan_add(sim_faults(run->sim), line->text, why, sizeof why, NULL) < 0) {
             return refuse_with(run, line->at, why);
         }
@@ -244,11 +231,9 @@ static void take_signals(struct world_run *run, int process)
 static int build_actors(struct world_run *run)
 {
     const struct scenario *scenario = run->scenario;
-
     for (uint32_t i = 0; i < scenario->actor_count; i++) {
         const struct actor_lines *lines = &scenario->actors[i];
         struct world_actor *self = &run->actors[i];
-
         self->run = run;
         self->actor = (struct actor){
             .scenario = scenario, .lines = lines, .index = i, .ops = &ops, .context = self};
@@ -268,11 +253,9 @@ static int build_actors(struct world_run *run)
 static int build_events(struct world_run *run)
 {
     const struct scenario *scenario = run->scenario;
-
     for (uint32_t i = 0; i < scenario->event_count; i++) {
         const struct scenario_event *event = &scenario->events[i];
         int status;
-
         if (event->kind == EVENT_SIGNAL) {
             status = sim_signal_at(run->sim, run->actors[event->actor].task, event->instant_ns,
                                    event->signal, false);
@@ -319,11 +302,9 @@ static int build(struct world_run *run, const struct world_options *options)
 static void describe(struct world_run *run, struct text *text)
 {
     char *waits = malloc(WAITS_BYTES);
-
     text_add(text, "%s", "");
     for (uint32_t i = 0; i < run->scenario->actor_count; i++) {
         char line[400];
-
         if (run->actors[i].actor.state == ACTOR_ENDED) {
             continue;
         }
@@ -372,7 +353,6 @@ static void note_running(struct world_run *run)
 {
     for (uint32_t i = 0; i < run->scenario->actor_count; i++) {
         const struct actor *actor = &run->actors[i].actor;
-
         if (actor->current != NULL) {
             trace_set(run->trace, i, actor->current->index, STEP_RUNNING, "", "",
                       actor->current_started_ns, sim_now(run->sim));
@@ -423,7 +403,6 @@ static void note_end(struct world_run *run, enum trace_end end)
 static uint64_t real_ns(void)
 {
     struct timespec now;
-
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }

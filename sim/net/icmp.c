@@ -93,7 +93,6 @@ static struct meaning meaning_v6(uint8_t type, uint8_t code)
 int sim_icmp_errno(uint8_t version, uint8_t type, uint8_t code, bool *fatal)
 {
     struct meaning meaning = version == 4 ? meaning_v4(type, code) : meaning_v6(type, code);
-
     *fatal = meaning.fatal;
     return -meaning.error;
 }
@@ -146,7 +145,6 @@ static bool may_answer(const struct sim_world *world, struct sim_host_id host,
 {
     struct sim_ip from = packet->source.ip;
     struct sim_ip to = packet->destination.ip;
-
     if (is_icmp(packet) && is_error(packet)) {
         return false;
     }
@@ -162,7 +160,6 @@ static bool rate_allows(struct sim_world *world, struct sim_host_id host,
 {
     struct sim_host *at = sim_host_at(world, host);
     uint64_t full_at = at->icmp_next_at > world->now ? at->icmp_next_at : world->now;
-
     if (reason == SIM_ICMP_TOO_BIG || sim_host_owner(world, host, packet->source.ip) != NULL) {
         return true;
     }
@@ -178,7 +175,6 @@ static void quote(struct sim_world *world, struct sim_packet *packet,
 {
     uint64_t most = packet->version == 4 ? QUOTED_BYTES_V4 : QUOTED_BYTES_V6;
     uint64_t bytes = offending->payload.length < most ? offending->payload.length : most;
-
     packet->icmp.has_quote = 1;
     packet->icmp.quoted_protocol = offending->protocol;
     packet->icmp.quoted_source = offending->source;
@@ -196,7 +192,6 @@ void sim_icmp_send_error(struct sim_world *world, struct sim_host_id host,
                          struct sim_packet_id offending, enum sim_icmp_reason reason, uint32_t mtu)
 {
     const struct sim_packet *about = sim_packet_at(world, offending);
-
     if (!may_answer(world, host, about) || !rate_allows(world, host, about, reason)) {
         return;
     }
@@ -225,7 +220,6 @@ static void answer_echo(struct sim_world *world, struct sim_host_id host, struct
 {
     struct sim_packet *packet = sim_packet_at(world, id);
     struct sim_endpoint to = packet->source;
-
     packet->source = packet->destination;
     packet->destination = to;
     packet->ttl = 0;
@@ -237,7 +231,6 @@ void sim_icmp_input(struct sim_world *world, struct sim_host_id host, struct sim
 {
     const struct sim_packet *packet = sim_packet_at(world, id);
     uint8_t echo = packet->version == 4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
-
     if (packet->icmp.type == echo && sim_host_owner(world, host, packet->destination.ip) != NULL) {
         answer_echo(world, host, id);
         return;

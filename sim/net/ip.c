@@ -52,7 +52,6 @@ static const struct sim_interface *broadcast_interface(const struct sim_world *w
                                                        struct sim_host_id host, struct sim_ip ip)
 {
     struct sim_interface_id id = sim_host_at(world, host)->first_interface;
-
     while (id.index != 0) {
         const struct sim_interface *interface = sim_interface_at(world, id);
         if (is_broadcast_of(interface, ip)) {
@@ -78,7 +77,6 @@ bool sim_ip_is_broadcast(const struct sim_world *world, struct sim_host_id host,
 static struct sim_ip first_v4_address(const struct sim_interface *interface, struct sim_ip to)
 {
     struct sim_ip first = sim_ip_v4(INADDR_ANY);
-
     for (uint32_t i = 0; i < interface->address_count; i++) {
         struct sim_ip ip = interface->addresses[i].ip;
         if (!sim_ip_is_v4(ip)) {
@@ -100,7 +98,6 @@ static struct sim_ip source_v4(const struct sim_world *world, struct sim_host_id
     bool host_scope = out->number == LOOPBACK_NUMBER && sim_ip_is_multicast(to);
     struct sim_ip source = host_scope ? sim_ip_v4(INADDR_ANY) : first_v4_address(out, to);
     struct sim_interface_id id = sim_host_at(world, host)->first_interface;
-
     while (sim_ip_is_any(source) && id.index != 0) {
         const struct sim_interface *interface = sim_interface_at(world, id);
         if (interface->number != LOOPBACK_NUMBER) {
@@ -132,7 +129,6 @@ static uint32_t scope_of(struct sim_ip ip)
 static uint32_t common_bits(struct sim_ip a, struct sim_ip b)
 {
     uint32_t bits = 0;
-
     while (bits < 128 && ((a.bytes[bits / 8] ^ b.bytes[bits / 8]) >> (7 - bits % 8) & 1) == 0) {
         bits++;
     }
@@ -146,7 +142,6 @@ static uint64_t rank_v6(struct sim_ip ip, struct sim_ip to, bool outgoing)
     uint32_t scope = scope_of(ip);
     uint32_t wanted = scope_of(to);
     uint64_t appropriate = scope >= wanted ? 256 + (SCOPE_GLOBAL - scope) : scope;
-
     if (sim_ip_equal(ip, to)) {
         return UINT64_MAX;
     }
@@ -196,7 +191,6 @@ static bool leads_to(const struct sim_route *route, uint64_t high, uint64_t low)
 {
     uint32_t bits = route->prefix_bits;
     uint64_t high_differs = high ^ half_of(&route->destination, 0);
-
     if (bits <= 64) {
         return bits == 0 || high_differs >> (64 - bits) == 0;
     }
@@ -210,7 +204,6 @@ static const struct sim_route *find_route(const struct sim_world *world, struct 
     bool v4 = sim_ip_is_v4(to);
     uint64_t high = half_of(&to, 0);
     uint64_t low = half_of(&to, 1);
-
     while (id.index != 0) {
         const struct sim_route *route = sim_route_at(world, id);
         if (leads_to(route, high, low) && sim_ip_is_v4(route->destination) == v4 &&
@@ -241,7 +234,6 @@ static int local_path(const struct sim_world *world, struct sim_host_id host, st
                       struct sim_ip from, struct sim_ip_path *path)
 {
     const struct sim_interface *loopback = sim_host_interface(world, host, LOOPBACK_NUMBER);
-
     path->local = 1;
     path->interface = LOOPBACK_NUMBER;
     path->mtu = loopback->mtu;
@@ -259,7 +251,6 @@ static const struct sim_interface *choose_interface(const struct sim_world *worl
                                                     const struct sim_route **route, int *error)
 {
     bool on_link = sim_ip_is_multicast(to) || is_all_ones(to);
-
     *route = NULL;
     *error = -ENETUNREACH;
     if (wanted == LOOPBACK_NUMBER && on_link && !sim_ip_is_v4(to)) {
@@ -305,7 +296,6 @@ int sim_ip_route(const struct sim_world *world, struct sim_host_id host, struct 
     bool v4 = sim_ip_is_v4(to.ip);
     const struct sim_route *route;
     int error = v4 ? check_source_v4(world, host, from) : 0;
-
     memset(path, 0, sizeof *path);
     if (error < 0) {
         return error;
@@ -354,7 +344,6 @@ static struct sim_interface_id interface_id(const struct sim_world *world, struc
                                             uint32_t number)
 {
     struct sim_interface_id id = sim_host_at(world, host)->first_interface;
-
     while (id.index != 0 && sim_interface_at(world, id)->number != number) {
         id = sim_interface_at(world, id)->next;
     }
@@ -368,7 +357,6 @@ static void join_backlog(struct sim_world *world, struct sim_interface_id interf
                          struct sim_packet_id id)
 {
     struct sim_packet *packet = sim_packet_at(world, id);
-
     packet->interface = interface.index;
     packet->next.index = 0;
     if (world->last_backlog.index != 0) {
@@ -398,7 +386,6 @@ void sim_ip_run_backlog(struct sim_world *world)
 static bool is_own(const struct sim_world *world, struct sim_host_id host, struct sim_ip ip)
 {
     const struct sim_interface *owner = sim_host_owner(world, host, ip);
-
     return owner != NULL && (owner->number != LOOPBACK_NUMBER || !is_broadcast_of(owner, ip));
 }
 
@@ -407,7 +394,6 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
 {
     struct sim_packet *packet = sim_packet_at(world, id);
     struct sim_ip to = packet->destination.ip;
-
     if (packet->ttl == 0) {
         packet->ttl = (uint8_t)sim_setting(sim_host_at(world, host), SIM_SETTING_IP_DEFAULT_TTL);
     }
@@ -446,7 +432,6 @@ void sim_ip_loop_back(struct sim_world *world, struct sim_host_id host, struct s
                       uint32_t interface_number)
 {
     struct sim_interface_id interface = interface_id(world, host, interface_number);
-
     assert(interface.index != 0);
     join_backlog(world, interface, id);
 }
@@ -458,7 +443,6 @@ static bool is_martian(const struct sim_packet *packet)
 {
     struct sim_ip source = packet->source.ip;
     struct sim_ip to = packet->destination.ip;
-
     if (sim_ip_is_v4(source) && sim_ip_is_any(source) && !sim_ip_is_multicast(to) && !is_all_ones(to)) {
         return true;
     }
@@ -484,7 +468,6 @@ void sim_ip_input(struct sim_world *world, struct sim_interface_id interface_ind
     const struct sim_interface *interface = sim_interface_at(world, interface_index);
     struct sim_packet *packet = sim_packet_at(world, id);
     struct sim_host_id host = interface->host;
-
     packet->interface = interface_index.index;
     if (packet->corrupt || (interface->number != LOOPBACK_NUMBER &&
                             (is_martian(packet) || !is_for_us(world, host, packet->destination.ip)))) {

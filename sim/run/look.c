@@ -78,7 +78,7 @@ static void print_wait(struct page *page, const struct sim *sim, const struct si
         print_instant(page, ", deadline ", call->deadline_at);
     }
     if (call->moved_bytes > 0 && (call->kind == SIM_CALL_SEND || call->kind == SIM_CALL_RECEIVE ||
-                               call->kind == SIM_CALL_WRITE)) {
+                                  call->kind == SIM_CALL_WRITE)) {
         print(page, ", %llu bytes done", (unsigned long long)call->moved_bytes);
     }
     print(page, "\n");

@@ -29,7 +29,6 @@ static bool is_privileged_port(const struct sim_world *world, const struct sim_s
                                uint16_t port)
 {
     const struct sim_host *host = sim_host_at(world, socket->host);
-
     if (port == 0 || port >= sim_setting(host, SIM_SETTING_IP_UNPRIVILEGED_PORT_START)) {
         return false;
     }
@@ -117,7 +116,6 @@ int sim_inet_bind(struct sim_world *world, struct sim_socket_id id, const struct
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_endpoint wanted;
     int error = sim_endpoint_from(socket, address, length, &wanted);
-
     if (error < 0) {
         return error;
     }
@@ -153,7 +151,6 @@ int sim_inet_bind(struct sim_world *world, struct sim_socket_id id, const struct
 int sim_inet_autobind(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     if ((socket->flags & SIM_SOCKET_BOUND) != 0) {
         return 0;
     }
@@ -171,7 +168,6 @@ int sim_inet_get_name(const struct sim_world *world, struct sim_socket_id id, bo
                       struct sockaddr *address, socklen_t *length)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
-
     if (peer && ((socket->flags & SIM_SOCKET_CONNECTED) == 0 || socket->remote.port == 0)) {
         return -ENOTCONN;
     }
@@ -182,7 +178,6 @@ int sim_inet_get_name(const struct sim_world *world, struct sim_socket_id id, bo
 void sim_inet_forget_name(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     if ((socket->flags & SIM_SOCKET_BOUND_PORT) == 0) {
         sim_port_remove(world, id);
         socket->local.port = 0;

@@ -15,7 +15,6 @@ static struct sim_membership_id *find_membership(const struct sim_world *world,
                                                  uint32_t interface, uint32_t *count)
 {
     struct sim_membership_id *link = &socket->first_membership;
-
     *count = 0;
     while (link->index != 0) {
         struct sim_membership *membership = sim_membership_at(world, *link);
@@ -51,7 +50,6 @@ int sim_option_join(struct sim_world *world, struct sim_socket_id id, struct sim
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     uint32_t count;
-
     if (!sim_ip_is_multicast(group)) {
         return -EINVAL;
     }
@@ -83,7 +81,6 @@ int sim_option_leave(struct sim_world *world, struct sim_socket_id id, struct si
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     uint32_t count;
-
     if (!sim_ip_is_multicast(group) && !sim_ip_is_v4(group)) {
         return -EINVAL;
     }

@@ -16,7 +16,6 @@ enum {
 size_t sim_message_length(const struct msghdr *message)
 {
     size_t length = 0;
-
     for (size_t i = 0; i < message->msg_iovlen; i++) {
         if (message->msg_iov[i].iov_len > SIZE_MAX - length) {
             return SIZE_MAX;
@@ -31,7 +30,6 @@ size_t sim_message_length(const struct msghdr *message)
 int sim_message_next_control(const struct msghdr *message, const struct cmsghdr **at)
 {
     size_t offset = 0;
-
     if (message->msg_control == NULL) {
         return 0;
     }
@@ -64,7 +62,6 @@ void sim_message_put(struct msghdr *message, size_t *used, int level, int type, 
     size_t room = message->msg_control == NULL ? 0 : message->msg_controllen - *used;
     size_t length = CMSG_LEN(bytes);
     struct cmsghdr header;
-
     if (room < sizeof header) {
         message->msg_flags |= MSG_CTRUNC;
         return;
@@ -87,7 +84,6 @@ void sim_message_put_time(const struct sim_world *world, const struct sim_socket
                           struct msghdr *message, size_t *used, uint64_t at)
 {
     uint64_t wall = world->wall_offset_ns + at;
-
     if ((socket->options & SIM_OPTION_TIMESTAMPNS) != 0) {
         struct timespec time = {.tv_sec = (time_t)(wall / NS_PER_SECOND),
                                 .tv_nsec = (long)(wall % NS_PER_SECOND)};

@@ -185,7 +185,6 @@ int sim_option_store(struct sim_world *world, struct sim_socket_id id, int level
     struct sim_socket *socket = sim_socket_at(world, id);
     const struct rule *rule = find_rule(level, name);
     int number;
-
     if (rule == NULL && (level == SOL_SOCKET || level == IPPROTO_UDP)) {
         /* LINUX: the value is read before the name */
         int error = sim_option_read(level, sizeof number, value, length, &number);
@@ -224,7 +223,6 @@ static int number_of(const struct sim_world *world, struct sim_socket_id id, con
     bool set = (sim_socket_at(world, id)->options & rule->bit) != 0;
     const struct sim_option *kept;
     int number = rule->initial;
-
     switch (rule->kind) {
     case FLAG:
         return set;
@@ -245,7 +243,6 @@ int sim_option_stored(const struct sim_world *world, struct sim_socket_id id, in
                       void *value, socklen_t *length)
 {
     const struct rule *rule = find_rule(level, name);
-
     if (rule == NULL) {
         return -ENOPROTOOPT;
     }
@@ -264,7 +261,6 @@ static int set_socket(struct sim_world *world, struct sim_socket_id id, int name
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int result = sim_option_set_socket(world, id, name, value, length);
-
     if (result == SIM_OPTION_NOT_MINE) {
         result = sim_option_store(world, id, SOL_SOCKET, name, value, length);
     }
@@ -280,7 +276,6 @@ int sim_option_set(struct sim_world *world, struct sim_socket_id id, int level, 
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int result = SIM_OPTION_NOT_MINE;
-
     if (level == SOL_SOCKET) {
         return set_socket(world, id, name, value, length);
     }
@@ -306,7 +301,6 @@ int sim_option_get(struct sim_world *world, struct sim_socket_id id, int level, 
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int result = SIM_OPTION_NOT_MINE;
-
     if (level == SOL_SOCKET) {
         result = sim_option_get_socket(world, id, name, value, length);
     } else if (socket->family == AF_UNIX) {

@@ -37,7 +37,6 @@ static int change_membership(struct sim_world *world, struct sim_socket_id id, i
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct ip_mreqn request;
-
     if (socket->type == SOCK_STREAM) {
         return -EPROTO;
     }
@@ -64,7 +63,6 @@ static int change_group(struct sim_world *world, struct sim_socket_id id, int na
     struct group_req request;
     int error = sim_option_take(&request, sizeof request, value, length);
     const struct sockaddr_in *in = (const struct sockaddr_in *)&request.gr_group;
-
     if (error < 0) {
         return error;
     }
@@ -88,7 +86,6 @@ static int set_multicast_interface(struct sim_world *world, struct sim_socket_id
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct ip_mreqn request;
-
     if (socket->type == SOCK_STREAM) {
         return -EINVAL;
     }
@@ -211,7 +208,6 @@ static int set_header_options(struct sim_world *world, struct sim_socket_id id, 
 static int set_number(struct sim_world *world, struct sim_socket_id id, int name, int number)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     switch (name) {
     case IP_TOS:
         return set_tos(world, id, number);
@@ -240,7 +236,6 @@ static int set_unicast_interface(struct sim_world *world, struct sim_socket_id i
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int number;
-
     if (length != sizeof number) {
         return -EINVAL;
     }
@@ -260,7 +255,6 @@ int sim_option_set_ip(struct sim_world *world, struct sim_socket_id id, int name
 {
     uint32_t least = name == IP_TOS || name == IP_MTU_DISCOVER ? 0 : 1;
     int number;
-
     switch (name) {
     case IP_ADD_MEMBERSHIP:
     case IP_DROP_MEMBERSHIP:
@@ -295,7 +289,6 @@ static int kept_number(const struct sim_world *world, struct sim_socket_id id, i
 {
     const struct sim_option *kept = sim_option_kept(world, id, IPPROTO_IP, name);
     int number = 0;
-
     if (kept != NULL) {
         memcpy(&number, kept->value, sizeof number);
     }
@@ -305,7 +298,6 @@ static int kept_number(const struct sim_world *world, struct sim_socket_id id, i
 static int path_mtu(const struct sim_world *world, const struct sim_socket *socket, int *number)
 {
     struct sim_ip_path path;
-
     if ((socket->flags & SIM_SOCKET_CONNECTED) == 0 || !sim_ip_is_v4(socket->remote.ip) ||
         sim_ip_route(world, socket->host, socket->remote, socket->local.ip, socket->bound_interface,
                      &path) < 0) {
@@ -323,7 +315,6 @@ int sim_option_get_ip(struct sim_world *world, struct sim_socket_id id, int name
     const struct sim_option *kept;
     int number = 0;
     int error = 0;
-
     switch (name) {
     case IP_OPTIONS:
         kept = sim_option_kept(world, id, IPPROTO_IP, IP_OPTIONS);

@@ -21,7 +21,6 @@ static int change_membership(struct sim_world *world, struct sim_socket_id id, i
     struct ipv6_mreq request;
     struct sim_ip group;
     int error = sim_option_take(&request, sizeof request, value, length);
-
     if (length < sizeof request) {
         return -EINVAL;
     }
@@ -45,7 +44,6 @@ static int change_group(struct sim_world *world, struct sim_socket_id id, int na
     struct sim_ip group;
     int error = sim_option_take(&request, sizeof request, value, length);
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&request.gr_group;
-
     if (error < 0) {
         return error;
     }
@@ -94,7 +92,6 @@ static int set_number(struct sim_world *world, struct sim_socket_id id, int name
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     int error = 0;
-
     switch (name) {
     case IPV6_V6ONLY:
         return set_v6only(socket, number);
@@ -144,7 +141,6 @@ int sim_option_set_ipv6(struct sim_world *world, struct sim_socket_id id, int na
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int number;
-
     switch (name) {
     case IPV6_JOIN_GROUP:
     case IPV6_LEAVE_GROUP:
@@ -176,7 +172,6 @@ static int unicast_hops(const struct sim_world *world, struct sim_socket_id id)
 {
     const struct sim_option *kept = sim_option_kept(world, id, IPPROTO_IPV6, IPV6_UNICAST_HOPS);
     int number = -1;
-
     if (kept != NULL) {
         memcpy(&number, kept->value, sizeof number);
     }
@@ -186,7 +181,6 @@ static int unicast_hops(const struct sim_world *world, struct sim_socket_id id)
 static int path_mtu(const struct sim_world *world, const struct sim_socket *socket, int *number)
 {
     struct sim_ip_path path;
-
     if ((socket->flags & SIM_SOCKET_CONNECTED) == 0 ||
         sim_ip_route(world, socket->host, socket->remote, socket->local.ip, socket->bound_interface,
                      &path) < 0) {
@@ -202,7 +196,6 @@ int sim_option_get_ipv6(struct sim_world *world, struct sim_socket_id id, int na
     const struct sim_socket *socket = sim_socket_at(world, id);
     int number = 0;
     int error = 0;
-
     switch (name) {
     case IPV6_V6ONLY:
         number = (socket->options & SIM_OPTION_V6ONLY) != 0;

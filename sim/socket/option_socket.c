@@ -45,7 +45,6 @@ static int set_buffer(struct sim_world *world, struct sim_socket_id id, int name
     const struct sim_host *host = sim_host_at(world, socket->host);
     bool force = name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE;
     int64_t most = force ? INT_MAX / 2 : sim_setting(host, SIM_SETTING_RMEM_MAX);
-
     if (force && !sim_option_may_administer(world, socket)) {
         return -EPERM;
     }
@@ -75,7 +74,6 @@ static int set_timeout(uint64_t *timeout_ns, const void *value, socklen_t length
 {
     struct timeval time;
     int error = sim_option_take(&time, sizeof time, value, length);
-
     if (error < 0) {
         return error;
     }
@@ -108,7 +106,6 @@ static int set_linger(struct sim_socket *socket, const void *value, socklen_t le
 {
     struct linger linger;
     int error = sim_option_take(&linger, sizeof linger, value, length);
-
     if (error < 0) {
         return error;
     }
@@ -134,7 +131,6 @@ static int keep_wide(struct sim_world *world, struct sim_socket_id id, int name,
                      socklen_t length, int number)
 {
     uint64_t wide = (uint32_t)number;
-
     if (name == SO_MAX_PACING_RATE && number == -1) {
         wide = UINT64_MAX;
     }
@@ -175,7 +171,6 @@ static int bind_to_device(struct sim_world *world, struct sim_socket_id id, cons
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_interface_id at = sim_host_at(world, socket->host)->first_interface;
     char name[IFNAMSIZ] = "";
-
     if (length > 0 && value == NULL) {
         return -EFAULT;
     }
@@ -244,7 +239,6 @@ static int set_low_water(const struct sim_world *world, struct sim_socket *socke
 {
     const struct sim_host *host = sim_host_at(world, socket->host);
     int64_t most = INT_MAX;
-
     if (socket->protocol_kind == SIM_PROTOCOL_TCP) {
         most = (socket->options & SIM_OPTION_RCVBUF_LOCKED) != 0
                    ? socket->receive_limit / 2
@@ -266,7 +260,6 @@ static int set_of_inet(struct sim_world *world, struct sim_socket_id id, int nam
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     bool tcp = socket->protocol_kind == SIM_PROTOCOL_TCP;
-
     if (socket->family == AF_UNIX || (name == SO_TXREHASH && !tcp)) {
         return -EOPNOTSUPP;
     }
@@ -283,7 +276,6 @@ static int lock_filter(struct sim_world *world, struct sim_socket_id id, int num
 {
     const struct sim_option *kept = sim_option_kept(world, id, SOL_SOCKET, SO_LOCK_FILTER);
     int on = number != 0;
-
     if (kept != NULL && kept->value[0] != 0 && !on) {
         return -EPERM;
     }
@@ -293,7 +285,6 @@ static int lock_filter(struct sim_world *world, struct sim_socket_id id, int num
 static int set_number(struct sim_world *world, struct sim_socket_id id, int name, int number)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     switch (name) {
     case SO_DEBUG:
         if (number != 0 && !sim_option_may_administer(world, socket)) {
@@ -356,7 +347,6 @@ int sim_option_set_socket(struct sim_world *world, struct sim_socket_id id, int 
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     int number;
-
     if (name == SO_BINDTODEVICE) {
         return bind_to_device(world, id, value, length);
     }
@@ -407,7 +397,6 @@ static int give_peer_name(const struct sim_world *world, struct sim_socket_id id
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sockaddr_storage name;
     socklen_t name_bytes = sizeof name;
-
     if (sim_protocol_of(socket->protocol_kind)
             ->get_name(world, id, true, (struct sockaddr *)&name, &name_bytes) < 0) {
         return -ENOTCONN;
@@ -472,7 +461,6 @@ static int give_structure(struct sim_world *world, struct sim_socket_id id, int 
 static int kept_number(const struct sim_world *world, struct sim_socket_id id, int name, int initial)
 {
     const struct sim_option *kept = sim_option_kept(world, id, SOL_SOCKET, name);
-
     if (kept != NULL) {
         memcpy(&initial, kept->value, sizeof initial);
     }
@@ -483,7 +471,6 @@ static int take_soft_error(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     int error = socket->soft_error;
-
     socket->soft_error = 0;
     return error;
 }
@@ -499,7 +486,6 @@ static int has_timestamp(const struct sim_world *world, struct sim_socket_id id,
 static int number_of_socket(struct sim_world *world, struct sim_socket_id id, int name, int *number)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
-
     switch (name) {
     case SO_TYPE:
         *number = socket->type;
@@ -547,7 +533,6 @@ static int number_of_option(const struct sim_world *world, struct sim_socket_id 
                             int *number)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
-
     switch (name) {
     case SO_REUSEPORT:
         *number = (socket->options & SIM_OPTION_REUSEPORT) != 0;
@@ -582,7 +567,6 @@ int sim_option_get_socket(struct sim_world *world, struct sim_socket_id id, int 
 {
     int number;
     int result = give_structure(world, id, name, value, length);
-
     if (result != SIM_OPTION_NOT_MINE) {
         return result;
     }

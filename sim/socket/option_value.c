@@ -39,7 +39,6 @@ int sim_option_give_number(int level, int number, void *value, socklen_t *length
 int sim_option_read(int level, uint32_t least, const void *value, socklen_t length, int *number)
 {
     bool byte = level == IPPROTO_IP && length > 0 && length < sizeof *number;
-
     *number = 0;
     if (value == NULL && length > 0 && level == IPPROTO_IP) {
         return -EFAULT;
@@ -81,7 +80,6 @@ const struct sim_option *sim_option_kept(const struct sim_world *world, struct s
                                          int level, int name)
 {
     struct sim_option_id at = sim_socket_at(world, id)->first_option;
-
     while (at.index != 0) {
         const struct sim_option *option = sim_option_at(world, at);
         if (option->level == level && option->name == name) {
@@ -97,7 +95,6 @@ int sim_option_keep(struct sim_world *world, struct sim_socket_id id, int level,
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_option *option = (struct sim_option *)sim_option_kept(world, id, level, name);
-
     if (bytes > SIM_OPTION_BYTES) {
         return -ENOBUFS;
     }

@@ -47,7 +47,6 @@ static uint32_t connected_bucket(const struct sim_world *world, struct sim_host_
 {
     uint64_t ports = (uint64_t)local->port << 48 | (uint64_t)remote->port << 32 | host.index;
     uint64_t hash = mix(kind, ports);
-
     hash = mix(hash, half(&local->ip, 0) ^ half(&remote->ip, 0) << 1);
     hash = mix(hash, half(&local->ip, 1));
     hash = mix(hash, half(&remote->ip, 1));
@@ -88,7 +87,6 @@ void sim_port_insert(struct sim_world *world, struct sim_socket_id id)
     struct sim_socket *socket = sim_socket_at(world, id);
     uint32_t bucket = bound_bucket(world, socket->host, socket->protocol_kind, socket->local.port);
     uint32_t *head = &bound_table(world)[bucket];
-
     assert((socket->flags & SIM_SOCKET_HASHED_BOUND) == 0 && socket->local.port != 0);
     socket->flags |= SIM_SOCKET_HASHED_BOUND;
     socket->next_bound.index = 0;
@@ -112,7 +110,6 @@ void sim_port_insert(struct sim_world *world, struct sim_socket_id id)
 void sim_port_remove(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     if ((socket->flags & SIM_SOCKET_HASHED_BOUND) == 0) {
         return;
     }
@@ -174,7 +171,6 @@ static bool addresses_overlap(const struct sim_socket *socket, const struct sim_
     bool other_v4_only = other->family == AF_INET || sim_ip_is_v4(other->local.ip);
     bool v6_only = !v4_only && ((socket->options & SIM_OPTION_V6ONLY) != 0 || !sim_ip_is_any(*ip));
     bool other_v6_only = (other->options & SIM_OPTION_V6ONLY) != 0 && !other_v4_only;
-
     if ((v4_only && other_v6_only) || (other_v4_only && v6_only)) {
         return false;
     }
@@ -204,7 +200,6 @@ static bool conflicts(const struct sim_world *world, const struct sim_socket *so
 {
     uint32_t both = socket->options & other->options;
     bool tcp = socket->protocol_kind == SIM_PROTOCOL_TCP;
-
     if (socket->bound_interface != 0 && other->bound_interface != 0 &&
         socket->bound_interface != other->bound_interface) {
         return false;
@@ -225,7 +220,6 @@ static bool port_is_free(const struct sim_world *world, struct sim_socket_id id,
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_socket_id other_id = sim_port_first(world, socket->host, socket->protocol_kind, port);
-
     for (; other_id.index != 0; other_id = sim_port_next(world, other_id)) {
         const struct sim_socket *other = sim_socket_at(world, other_id);
         if (other_id.index == id.index) {
@@ -257,7 +251,6 @@ static struct range local_range(const struct sim_world *world, const struct sim_
     const struct sim_host *host = sim_host_at(world, socket->host);
     int64_t low = sim_setting(host, SIM_SETTING_IP_LOCAL_PORT_MIN);
     int64_t high = sim_setting(host, SIM_SETTING_IP_LOCAL_PORT_MAX);
-
     assert(low > 0 && low <= high && high <= UINT16_MAX);
     return (struct range){(uint32_t)low, (uint32_t)(high - low + 1)};
 }
@@ -269,7 +262,6 @@ static uint16_t nth_port(struct range range, uint32_t start, uint32_t i, uint32_
     uint32_t first_half = (range.count + (parity == 0)) / 2;
     uint32_t second_half = range.count - first_half;
     uint32_t place;
-
     if (i < first_half) {
         place = 2 * ((start + i) % first_half) + parity;
     } else {
@@ -287,7 +279,6 @@ uint16_t sim_port_ephemeral(struct sim_world *world, struct sim_socket_id id,
     struct range range = local_range(world, socket);
     bool tcp = socket->protocol_kind == SIM_PROTOCOL_TCP;
     uint32_t start = (uint32_t)sim_random_below(&world->random, SIM_STREAM_PORT, (uint64_t)range.count);
-
     for (uint32_t i = 0; i < range.count; i++) {
         uint16_t port = tcp ? nth_port(range, start, i, range.count > 1 ? 1 : 0)
                             : (uint16_t)(range.low + (start + i) % range.count);
@@ -304,7 +295,6 @@ static bool port_serves(const struct sim_world *world, const struct sim_socket *
 {
     struct sim_endpoint local = socket->local;
     struct sim_socket_id other = sim_port_first(world, socket->host, socket->protocol_kind, port);
-
     if (other.index == 0) {
         return true;
     }
@@ -323,7 +313,6 @@ uint16_t sim_port_for_connect(struct sim_world *world, struct sim_socket_id id)
     struct sim_socket *socket = sim_socket_at(world, id);
     struct range range = local_range(world, socket);
     uint32_t start = (uint32_t)sim_random_below(&world->random, SIM_STREAM_PORT, (uint64_t)range.count);
-
     for (uint32_t i = 0; i < range.count; i++) {
         uint16_t port = nth_port(range, start, i, 0);
         if (port_serves(world, socket, port)) {
@@ -355,7 +344,6 @@ void sim_port_connect(struct sim_world *world, struct sim_socket_id id)
 void sim_port_disconnect(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     if ((socket->flags & SIM_SOCKET_HASHED_CONNECTED) == 0) {
         return;
     }

@@ -24,7 +24,6 @@ enum {
 static void set_defaults(const struct sim_host *host, struct sim_socket *socket)
 {
     bool tcp = socket->protocol_kind == SIM_PROTOCOL_TCP;
-
     socket->receive_limit = (uint32_t)sim_setting(host, tcp ? SIM_SETTING_TCP_RMEM_DEFAULT
                                                             : SIM_SETTING_RMEM_DEFAULT);
     socket->send_limit = (uint32_t)sim_setting(host, tcp ? SIM_SETTING_TCP_WMEM_DEFAULT
@@ -47,7 +46,6 @@ int sim_socket_create(struct sim_world *world, struct sim_host_id host, struct s
     enum sim_protocol_kind kind;
     int number;
     int error = sim_protocol_choose(family, type, protocol, &kind, &number);
-
     if (error < 0) {
         return error;
     }
@@ -74,7 +72,6 @@ int sim_socket_create(struct sim_world *world, struct sim_host_id host, struct s
 void sim_socket_release(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     socket->file.index = 0;
     socket->flags |= SIM_SOCKET_ORPHAN;
     sim_protocol_of(socket->protocol_kind)->release(world, id);
@@ -93,7 +90,6 @@ static void free_options(struct sim_world *world, struct sim_socket *socket)
 {
     struct sim_option_id option = socket->first_option;
     struct sim_membership_id membership = socket->first_membership;
-
     while (option.index != 0) {
         struct sim_option_id next = sim_option_at(world, option)->next;
         sim_pool_give(world, SIM_POOL_OPTION, option.index);
@@ -109,7 +105,6 @@ static void free_options(struct sim_world *world, struct sim_socket *socket)
 void sim_socket_free(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     assert(socket->slot.live == 1);
     sim_wake(world, &socket->waiters, SIM_WAKE_ALL); /* a lingering close() */
     sim_wait_abandon(world, &socket->waiters);
@@ -132,7 +127,6 @@ void sim_socket_free(struct sim_world *world, struct sim_socket_id id)
 static int from_inet(const struct sockaddr *address, socklen_t length, struct sim_endpoint *endpoint)
 {
     struct sockaddr_in in;
-
     if (length < (socklen_t)sizeof in) {
         return -EINVAL;
     }
@@ -151,7 +145,6 @@ static int from_inet(const struct sockaddr *address, socklen_t length, struct si
 static int from_inet6(const struct sockaddr *address, socklen_t length, struct sim_endpoint *endpoint)
 {
     struct sockaddr_in6 in6;
-
     if (length < SOCKADDR_IN6_RFC2133_BYTES) {
         return -EINVAL;
     }
@@ -212,7 +205,6 @@ void sim_datagram_append(struct sim_world *world, struct sim_socket_id id,
                          struct sim_datagram_id datagram)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     if (socket->last_datagram.index != 0) {
         sim_datagram_at(world, socket->last_datagram)->next = datagram;
     } else {
@@ -227,7 +219,6 @@ struct sim_datagram_id sim_datagram_take(struct sim_world *world, struct sim_soc
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_datagram_id taken = socket->first_datagram;
-
     if (taken.index == 0) {
         return taken;
     }
@@ -290,7 +281,6 @@ void sim_socket_check_queue(const struct sim_world *world, struct sim_socket_id 
 void sim_datagram_free(struct sim_world *world, struct sim_datagram_id id)
 {
     struct sim_datagram *datagram = sim_datagram_at(world, id);
-
     assert(datagram->rights.index == 0); /* unix/ frees what it put there */
     sim_bytes_clear(world, &datagram->bytes);
     sim_pool_give(world, SIM_POOL_DATAGRAM, id.index);
@@ -310,7 +300,6 @@ int sim_socket_take_error(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     int error = -socket->error;
-
     if (!DRY_MUTANT(socket_error_stays)) {
         socket->error = 0;
     }
@@ -320,7 +309,6 @@ int sim_socket_take_error(struct sim_world *world, struct sim_socket_id id)
 void sim_socket_set_error(struct sim_world *world, struct sim_socket_id id, int error)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     assert(error != 0);
     socket->error = error < 0 ? -error : error;
     sim_wake_socket(world, id, POLLERR);

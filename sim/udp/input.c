@@ -35,7 +35,6 @@ static bool has_local(const struct sim_socket *socket, const struct target *targ
 {
     bool any = sim_ip_is_any(socket->local.ip);
     bool v6_form = !sim_ip_is_v4(socket->local.ip);
-
     *exact = !any;
     if (!any) {
         return sim_ip_equal(socket->local.ip, target->local->ip);
@@ -60,7 +59,6 @@ static bool has_remote(const struct sim_socket *socket, const struct target *tar
 static int score(const struct sim_socket *socket, const struct target *target)
 {
     bool exact;
-
     if (!has_local(socket, target, &exact) || !has_remote(socket, target) ||
         (socket->bound_interface != 0 && socket->bound_interface != target->interface)) {
         return 0;
@@ -80,7 +78,6 @@ static struct sim_socket_id choose_of_group(const struct sim_world *world, const
                                             int wanted, uint32_t members)
 {
     uint32_t hash = target->remote->port;
-
     for (size_t i = 0; i < sizeof target->remote->ip.bytes; i++) {
         hash = hash * 31 + target->remote->ip.bytes[i];
     }
@@ -132,7 +129,6 @@ static void deliver(struct sim_world *world, struct sim_socket_id id, struct sim
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     uint32_t charge = sim_datagram_charge(packet->payload.length);
-
     if (socket->receive_charge != 0 && socket->receive_charge + charge > socket->receive_limit) {
         return;
     }
@@ -165,7 +161,6 @@ static bool has_joined(const struct sim_world *world, const struct sim_socket *s
                        struct sim_ip group, uint32_t interface)
 {
     struct sim_membership_id id = socket->first_membership;
-
     while (id.index != 0) {
         const struct sim_membership *membership = sim_membership_at(world, id);
         if (membership->interface == interface && sim_ip_equal(membership->group, group)) {
@@ -272,7 +267,6 @@ static int error_of(const struct sim_socket *socket, const struct sim_packet *pa
 {
     const struct sim_icmp_header *icmp = &packet->icmp;
     bool discovers = socket->mtu_discover != IP_PMTUDISC_DONT;
-
     if (packet->version == 4 && icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED) {
         *fatal = true;
         return discovers ? EMSGSIZE : 0;
@@ -289,7 +283,6 @@ static void queue_error(struct sim_world *world, struct sim_socket_id id,
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     uint32_t charge = sim_datagram_charge(packet->payload.length);
-
     if (socket->receive_charge + charge >= socket->receive_limit) {
         return;
     }
@@ -359,7 +352,6 @@ static struct sim_ip answering_address(const struct sim_world *world, const stru
 {
     struct sim_ip any = sim_ip_v4(INADDR_ANY);
     struct sim_ip_path path;
-
     if (sim_ip_route(world, socket->host, datagram->source, any, 0, &path) < 0) {
         return any;
     }
@@ -427,7 +419,6 @@ static void put_name(const struct sim_socket *socket, const struct sim_endpoint 
                      struct msghdr *message)
 {
     socklen_t length = message->msg_namelen;
-
     if (message->msg_name == NULL) {
         message->msg_namelen = 0;
         return;
@@ -494,7 +485,6 @@ static ssize_t receive_error(struct sim_world *world, struct sim_socket_id id, s
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_datagram_id taken = socket->first_error;
     size_t used = 0;
-
     if (taken.index == 0) {
         return -EAGAIN;
     }
@@ -523,7 +513,6 @@ ssize_t sim_udp_receive(struct sim_world *world, struct sim_task_id task, struct
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     size_t used = 0;
-
     if ((flags & MSG_ERRQUEUE) != 0) {
         return receive_error(world, id, message);
     }

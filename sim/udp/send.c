@@ -46,7 +46,6 @@ static struct sim_ip group_source(const struct sim_world *world, struct sim_sock
 {
     const struct sim_option *kept = sim_option_kept(world, id, IPPROTO_IP, IP_MULTICAST_IF);
     uint32_t address = 0;
-
     if (kept != NULL) {
         memcpy(&address, kept->value, sizeof address);
     }
@@ -57,7 +56,6 @@ int sim_udp_route(const struct sim_world *world, struct sim_socket_id id, struct
                   struct sim_ip from, uint32_t interface, struct sim_ip_path *path)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
-
     if (interface == 0) {
         interface = socket->bound_interface;
     }
@@ -90,7 +88,6 @@ int sim_udp_route(const struct sim_world *world, struct sim_socket_id id, struct
 static int name_v4(const struct msghdr *message, struct sim_endpoint *to)
 {
     struct sockaddr_in in;
-
     if (message->msg_namelen < sizeof in) {
         return -EINVAL;
     }
@@ -112,7 +109,6 @@ static int name_v6(const struct sim_socket *socket, const struct msghdr *message
     const struct sockaddr *name = message->msg_name;
     bool v6only = (socket->options & SIM_OPTION_V6ONLY) != 0;
     int error;
-
     if (message->msg_namelen < SOCKADDR_BYTES_BEFORE_DATA) {
         return -EINVAL;
     }
@@ -148,7 +144,6 @@ static int choose_destination(const struct sim_socket *socket, const struct msgh
                               struct sim_endpoint *to)
 {
     bool none = message->msg_name == NULL || message->msg_namelen == 0;
-
     if (!none) {
         int error = socket->family == AF_INET6 ? name_v6(socket, message, to, &none)
                                                : name_v4(message, to);
@@ -181,7 +176,6 @@ static int take_int(const struct cmsghdr *control, int low, int high, int *value
 static int wish_v4(const struct cmsghdr *control, struct wish *wish)
 {
     struct in_pktinfo info;
-
     switch (control->cmsg_type) {
     case IP_PKTINFO:
         if (sim_message_control_bytes(control) != sizeof info) {
@@ -214,7 +208,6 @@ static int wish_v6(const struct sim_world *world, const struct sim_socket *socke
 {
     struct in6_pktinfo info;
     struct sim_ip from;
-
     switch (control->cmsg_type) {
     case IPV6_PKTINFO:
         if (sim_message_control_bytes(control) < sizeof info) {
@@ -251,7 +244,6 @@ static int read_control(const struct sim_world *world, const struct sim_socket *
     const struct cmsghdr *control = NULL;
     bool v4 = sim_ip_is_v4(wish->to.ip);
     int more;
-
     while ((more = sim_message_next_control(message, &control)) > 0) {
         int error = 0;
         if (control->cmsg_level == SOL_SOCKET) {
@@ -276,7 +268,6 @@ static int check_length(const struct sim_socket *socket, const struct sim_ip_pat
 {
     size_t header = SIM_WIRE_UDP_BYTES + (v4 ? SIM_WIRE_IPV4_BYTES : SIM_WIRE_IPV6_BYTES);
     size_t most = v4 ? LONGEST_DATAGRAM - header : LONGEST_DATAGRAM - SIM_WIRE_UDP_BYTES;
-
     if (length > most) {
         return -EMSGSIZE;
     }
@@ -292,7 +283,6 @@ static uint8_t hops(const struct sim_world *world, const struct sim_socket *sock
 {
     bool v4 = sim_ip_is_v4(wish->to.ip);
     uint8_t own = v4 ? socket->ttl : socket->hop_limit;
-
     if (wish->ttl >= 0) {
         return (uint8_t)wish->ttl;
     }
@@ -311,7 +301,6 @@ static struct sim_packet_id make_packet(struct sim_world *world, const struct si
 {
     bool v4 = sim_ip_is_v4(wish->to.ip);
     struct sim_packet_id id = sim_packet_new(world);
-
     if (id.index == 0) {
         return id;
     }
@@ -356,7 +345,6 @@ static int transmit(struct sim_world *world, const struct sim_socket *socket, co
     struct sim_host_id host = socket->host;
     const struct sim_packet *packet = sim_packet_at(world, id);
     bool multicast = sim_ip_is_multicast(wish->to.ip);
-
     /* What leaves by lo comes back by it, and is not heard twice. */
     if ((!multicast && !path->broadcast) || path->interface == LOOPBACK_NUMBER) {
         return sim_ip_output(world, host, id, path->local ? 0 : path->interface);
@@ -380,7 +368,6 @@ static int prepare(struct sim_world *world, struct sim_socket_id id, const struc
     const struct sim_socket *socket = sim_socket_at(world, id);
     int error = choose_destination(socket, message, &wish->to);
     bool v4 = sim_ip_is_v4(wish->to.ip);
-
     if (error < 0) {
         return error;
     }

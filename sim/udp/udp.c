@@ -38,7 +38,6 @@ static int no_accept(struct sim_world *world, struct sim_socket_id id, struct si
 static int disconnect(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     socket->flags &= ~(uint32_t)SIM_SOCKET_CONNECTED;
     socket->remote = (struct sim_endpoint){0};
     if (socket->family == AF_INET) {
@@ -55,7 +54,6 @@ static int connect_endpoint(struct sim_socket *socket, const struct sockaddr *ad
 {
     bool v6only = (socket->options & SIM_OPTION_V6ONLY) != 0;
     int error;
-
     if (socket->family == AF_INET6 && address->sa_family == AF_INET) {
         struct sim_socket as_inet = {.family = AF_INET};
         return v6only ? -EAFNOSUPPORT : sim_endpoint_from(&as_inet, address, length, to);
@@ -96,7 +94,6 @@ static int connect_to(struct sim_world *world, struct sim_socket_id id, const st
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_ip_path path;
     struct sim_endpoint to;
-
     if (length < (socklen_t)sizeof address->sa_family) {
         return -EINVAL;
     }
@@ -138,7 +135,6 @@ static int connected(struct sim_world *world, struct sim_socket_id id)
 static int shut(struct sim_world *world, struct sim_socket_id id, int how)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     if (how < SHUT_RD || how > SHUT_RDWR) {
         return -EINVAL;
     }
@@ -163,7 +159,6 @@ static uint32_t poll_bits(const struct sim_world *world, struct sim_socket_id id
     const struct sim_socket *socket = sim_socket_at(world, id);
     uint32_t both = SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT;
     uint32_t bits = POLLOUT | POLLWRNORM | POLLWRBAND;
-
     if (socket->error != 0 || socket->first_error.index != 0) {
         bits |= POLLERR;
     }
@@ -196,7 +191,6 @@ static int control(struct sim_world *world, struct sim_socket_id id, unsigned lo
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int *number = argument;
-
     switch (request) {
     case FIONREAD: /* the next datagram's length */
         *number = socket->first_datagram.index == 0

@@ -21,7 +21,6 @@ int sim_unix_listen(struct sim_world *world, struct sim_socket_id id, int backlo
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_unix *own = sim_unix_of(world, id);
     uint32_t most = (uint32_t)sim_setting(sim_host_at(world, socket->host), SIM_SETTING_SOMAXCONN);
-
     if (socket->type == SOCK_DGRAM) {
         return -EOPNOTSUPP;
     }
@@ -44,7 +43,6 @@ int sim_unix_accept(struct sim_world *world, struct sim_socket_id id, struct sim
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_unix *own = sim_unix_of(world, id);
-
     if (socket->type == SOCK_DGRAM) {
         return -EOPNOTSUPP;
     }
@@ -126,7 +124,6 @@ int sim_unix_connect(struct sim_world *world, struct sim_socket_id id, const str
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_socket_id listener;
     int error = sim_unix_find_peer(world, id, address, length, &listener);
-
     if (error < 0) {
         return error;
     }
@@ -161,7 +158,6 @@ int sim_unix_connected(struct sim_world *world, struct sim_socket_id id)
 static void end_peer(struct sim_world *world, struct sim_socket_id peer, bool reset)
 {
     struct sim_socket *socket = sim_socket_at(world, peer);
-
     socket->flags |= SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT;
     if (reset) {
         socket->error = ECONNRESET;
@@ -173,7 +169,6 @@ static void end_children(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_unix *own = sim_unix_of(world, id);
     struct sim_socket_id child = own->first_child;
-
     if (child.index == 0) { /* what is counted then is messages, which the flush takes */
         return;
     }
@@ -206,7 +201,6 @@ void sim_unix_release(struct sim_world *world, struct sim_socket_id id)
     struct sim_socket_id peer = own->peer;
     bool never_accepted = own->listener.index != 0;
     bool unread = holds_unread(world, socket);
-
     own->listener.index = 0;
     sim_unix_unblock(world, id);
     end_children(world, id);

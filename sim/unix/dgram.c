@@ -22,7 +22,6 @@ enum {
 static void remove_client(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_unix *own = sim_unix_of(world, id);
-
     if (own->peer.index == 0) {
         return;
     }
@@ -53,7 +52,6 @@ static bool accepts(const struct sim_world *world, struct sim_socket_id receiver
                     struct sim_socket_id sender)
 {
     const struct sim_unix *own = sim_unix_of(world, receiver);
-
     return !own->peer_gone && (own->peer.index == 0 || own->peer.index == sender.index);
 }
 
@@ -63,7 +61,6 @@ static int set_peer(struct sim_world *world, struct sim_socket_id id, struct sim
     struct sim_unix *own = sim_unix_of(world, id);
     struct sim_socket_id old = own->peer;
     bool had_other = own->peer_gone || (old.index != 0 && old.index != peer.index);
-
     remove_client(world, id);
     own->peer_gone = 0;
     own->gone_name_bytes = 0;
@@ -112,7 +109,6 @@ static uint32_t message_charge(size_t length)
 {
     size_t rest = length > LONGEST_HEAD ? length - LONGEST_HEAD : 0;
     size_t pages = (rest + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-
     return sim_unix_buffer_charge(length > LONGEST_HEAD ? LONGEST_HEAD : length) + (uint32_t)pages;
 }
 
@@ -123,7 +119,6 @@ static int choose_receiver(struct sim_world *world, struct sim_socket_id id,
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_unix *own = sim_unix_of(world, id);
-
     if (message->msg_name != NULL && message->msg_namelen > 0 && socket->type == SOCK_DGRAM) {
         return sim_unix_find(world, socket, message->msg_name, message->msg_namelen, receiver);
     }
@@ -139,7 +134,6 @@ static int check_receiver(struct sim_world *world, struct sim_socket_id id,
                           struct sim_socket_id receiver)
 {
     const struct sim_socket *other = sim_socket_at(world, receiver);
-
     if (!accepts(world, receiver, id)) {
         return -EPERM;
     }
@@ -195,7 +189,6 @@ ssize_t sim_unix_send_datagram(struct sim_world *world, struct sim_task_id task,
 {
     struct sim_unix_cargo cargo;
     ssize_t result = sim_unix_load(world, task, message, &cargo);
-
     if (result < 0) {
         return result;
     }
@@ -215,7 +208,6 @@ static ssize_t send_seqpacket(struct sim_world *world, struct sim_task_id task, 
                               const struct msghdr *message, size_t skip, int flags)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
-
     if (socket->error != 0) {
         return sim_socket_take_error(world, id);
     }
@@ -233,7 +225,6 @@ static ssize_t nothing_queued(const struct sim_world *world, const struct sim_so
                               struct msghdr *message, int flags)
 {
     bool ended = (socket->flags & SIM_SOCKET_READ_SHUT) != 0;
-
     if (!ended || (socket->type == SOCK_DGRAM && sim_socket_never_waits(world, socket, flags))) {
         return -EAGAIN;
     }
@@ -248,7 +239,6 @@ ssize_t sim_unix_receive_datagram(struct sim_world *world, struct sim_task_id ta
 {
     struct sim_socket *socket = sim_socket_at(world, id);
     bool peek = (flags & MSG_PEEK) != 0;
-
     if ((flags & MSG_OOB) != 0) {
         return -EOPNOTSUPP;
     }
@@ -321,7 +311,6 @@ uint32_t sim_unix_poll_datagram(const struct sim_world *world, struct sim_socket
 static void release_datagram(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_unix *own = sim_unix_of(world, id);
-
     remove_client(world, id);
     sim_unix_unblock(world, id);
     sim_unix_wake_blocked(world, id, sim_unix_is_full(own));

@@ -39,7 +39,6 @@ void sim_unix_free_message(struct sim_world *world, struct sim_datagram_id id)
 {
     struct sim_datagram *datagram = sim_datagram_at(world, id);
     struct sim_rights_id rights = datagram->rights;
-
     datagram->rights.index = 0;
     sim_datagram_free(world, id);
     free_rights(world, rights);
@@ -48,7 +47,6 @@ void sim_unix_free_message(struct sim_world *world, struct sim_datagram_id id)
 void sim_unix_unload(struct sim_world *world, struct sim_unix_cargo *cargo)
 {
     struct sim_rights_id rights = cargo->rights;
-
     cargo->rights.index = 0;
     free_rights(world, rights);
 }
@@ -73,7 +71,6 @@ static int load_rights(struct sim_world *world, struct sim_process_id process,
                        const struct cmsghdr *control, struct sim_rights_id **end, size_t *count)
 {
     size_t more = sim_message_control_bytes(control) / sizeof(int);
-
     *count += more;
     if (*count > MOST_RIGHTS) {
         return -EINVAL;
@@ -98,7 +95,6 @@ static int load_credentials(const struct sim_process *process, const struct cmsg
                             struct sim_unix_cargo *cargo)
 {
     struct ucred credentials;
-
     if (sim_message_control_bytes(control) != sizeof credentials) {
         return -EINVAL;
     }
@@ -121,7 +117,6 @@ int sim_unix_load(struct sim_world *world, struct sim_task_id task, const struct
     size_t count = 0;
     int more;
     int error = 0;
-
     memset(cargo, 0, sizeof *cargo);
     while (error == 0 && (more = sim_message_next_control(message, &control)) != 0) {
         struct sim_process_id process = sim_task_at(world, task)->process;
@@ -165,7 +160,6 @@ static void put_rights(struct sim_world *world, struct sim_process_id process,
     size_t room = message->msg_controllen - *used;
     size_t most = room > sizeof(struct cmsghdr) ? (room - sizeof(struct cmsghdr)) / sizeof(int) : 0;
     uint32_t fd_flags = (flags & MSG_CMSG_CLOEXEC) != 0 ? FD_CLOEXEC : 0;
-
     for (; rights.index != 0 && count < most; rights = sim_rights_at(world, rights)->next) {
         struct sim_file_id file = sim_rights_at(world, rights)->file;
         sim_file_hold(world, file);
@@ -190,7 +184,6 @@ void sim_unix_deliver_cargo(struct sim_world *world, struct sim_task_id task,
                             struct msghdr *message, size_t used, int flags)
 {
     bool wants_credentials = (socket->options & SIM_OPTION_PASSCRED) != 0;
-
     if (message->msg_control == NULL) {
         if (wants_credentials || cargo->rights.index != 0) {
             message->msg_flags |= MSG_CTRUNC;
@@ -212,7 +205,6 @@ void sim_unix_deliver_cargo(struct sim_world *world, struct sim_task_id task,
 static uint32_t name_of_sender(const struct sim_world *world, struct sim_socket_id from, uint8_t *name)
 {
     const struct sim_unix *own = sim_unix_of(world, from);
-
     memcpy(name, own->name, own->name_bytes);
     return own->name_bytes;
 }
@@ -223,7 +215,6 @@ static void note_sender(const struct sim_world *world, struct sim_task_id task,
                         const struct sim_unix_cargo *cargo, struct sim_datagram *datagram)
 {
     const struct sim_process *process = sim_process_at(world, sim_task_at(world, task)->process);
-
     datagram->sender_pid = cargo->pid;
     datagram->sender_uid = cargo->uid;
     datagram->sender_gid = cargo->gid;
@@ -267,7 +258,6 @@ int sim_unix_enqueue(struct sim_world *world, struct sim_task_id task, struct si
 void sim_unix_give_sender(const struct sim_datagram *datagram, struct msghdr *message)
 {
     socklen_t length = message->msg_namelen;
-
     if (message->msg_name == NULL || datagram->sender_name_bytes == 0) {
         message->msg_namelen = 0;
         return;
@@ -286,7 +276,6 @@ bool sim_unix_is_writable(const struct sim_socket *socket)
 static void uncharge(struct sim_world *world, const struct sim_datagram *datagram)
 {
     const struct sim_unix *own = sim_unix_at(world, datagram->sender);
-
     if (own->slot.live == 0 || own->slot.generation != datagram->sender_generation ||
         own->socket.index == 0) {
         return;
@@ -304,7 +293,6 @@ struct sim_datagram_id sim_unix_dequeue(struct sim_world *world, struct sim_sock
     struct sim_unix *own = sim_unix_of(world, id);
     bool was_full = sim_unix_is_full(own);
     struct sim_datagram_id taken = sim_datagram_take(world, id);
-
     if (taken.index == 0) {
         return taken;
     }
@@ -321,7 +309,6 @@ struct sim_datagram_id sim_unix_dequeue(struct sim_world *world, struct sim_sock
 int sim_unix_may_send(struct sim_world *world, struct sim_socket_id id)
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
-
     if (socket->error != 0) {
         return sim_socket_take_error(world, id);
     }
@@ -334,7 +321,6 @@ int sim_unix_may_send(struct sim_world *world, struct sim_socket_id id)
 uint32_t sim_unix_buffer_charge(size_t length)
 {
     size_t head = LEAST_HEAD_BYTES;
-
     while (head < length + BESIDE_DATA_BYTES) {
         head *= 2;
     }
@@ -353,7 +339,6 @@ void sim_unix_block_on(struct sim_world *world, struct sim_socket_id id, struct 
 {
     struct sim_unix *own = sim_unix_of(world, id);
     struct sim_unix_id *link = &sim_unix_of(world, full)->first_blocked;
-
     if (own->blocked_on.index == sim_unix_id_of(world, full).index) {
         return;
     }
@@ -368,7 +353,6 @@ void sim_unix_block_on(struct sim_world *world, struct sim_socket_id id, struct 
 void sim_unix_unblock(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_unix *own = sim_unix_of(world, id);
-
     if (own->blocked_on.index == 0) {
         return;
     }

@@ -34,7 +34,6 @@ static bool is_path(const uint8_t *text, uint32_t bytes)
 static int name_from(const struct sockaddr *address, socklen_t length, struct name *name)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)address;
-
     if (length <= PATH_OFFSET || length > sizeof *un || un->sun_family != AF_UNIX) {
         return -EINVAL;
     }
@@ -55,7 +54,6 @@ static struct sim_unix_id find_name(const struct sim_world *world, struct sim_ho
 {
     struct sim_unix_id id = sim_host_at(world, host)->first_unix_name;
     bool path = is_path(name->text, name->bytes);
-
     while (id.index != 0) {
         const struct sim_unix *named = sim_unix_at(world, id);
         if (named->name_bytes == name->bytes && (path || named->type == type) &&
@@ -74,7 +72,6 @@ static void name_unread(struct sim_world *world, struct sim_unix_id sender)
 {
     const struct sim_unix *own = sim_unix_at(world, sender);
     uint32_t count = world->pools[SIM_POOL_DATAGRAM].high_water;
-
     for (uint32_t i = 1; i <= count; i++) {
         struct sim_datagram *datagram = sim_datagram_at(world, (struct sim_datagram_id){i});
         if (datagram->slot.live == 0 || datagram->sender.index != sender.index ||
@@ -91,7 +88,6 @@ static void take_name(struct sim_world *world, struct sim_socket_id id, const st
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_host *host = sim_host_at(world, socket->host);
     struct sim_unix *own = sim_unix_of(world, id);
-
     memcpy(own->name, name->text, sizeof own->name);
     own->name_bytes = name->bytes;
     own->name_is_path = is_path(name->text, name->bytes);
@@ -109,7 +105,6 @@ static void unlink_name(struct sim_world *world, struct sim_unix_id id)
     struct sim_unix *own = sim_unix_at(world, id);
     struct sim_host *host = sim_host_at(world, own->host);
     struct sim_unix_id *link = &host->first_unix_name;
-
     while (link->index != id.index) {
         link = &sim_unix_at(world, *link)->next_named;
     }
@@ -122,7 +117,6 @@ static void unlink_name(struct sim_world *world, struct sim_unix_id id)
 void sim_unix_leave_name(struct sim_world *world, struct sim_unix_id id)
 {
     const struct sim_unix *own = sim_unix_at(world, id);
-
     if (own->is_named && !own->name_is_path) {
         unlink_name(world, id);
     }
@@ -177,7 +171,6 @@ int sim_unix_bind(struct sim_world *world, struct sim_socket_id id, const struct
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct name name;
-
     if (length == PATH_OFFSET && address->sa_family == AF_UNIX) {
         return sim_unix_autobind(world, id);
     }
@@ -230,7 +223,6 @@ int sim_unix_get_name(const struct sim_world *world, struct sim_socket_id id, bo
                       struct sockaddr *address, socklen_t *length)
 {
     const struct sim_unix *own = sim_unix_of(world, id);
-
     if (peer && own->peer_gone) {
         sim_unix_give_name(own->gone_name, own->gone_name_bytes, address, length);
         return 0;
@@ -250,7 +242,6 @@ int sim_unix_find(const struct sim_world *world, const struct sim_socket *socket
 {
     struct name name;
     int error = name_from(address, length, &name);
-
     if (error < 0) {
         return error;
     }
@@ -273,7 +264,6 @@ int sim_unix_find_peer(struct sim_world *world, struct sim_socket_id id, const s
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int error = sim_unix_find(world, socket, address, length, found);
-
     if (error != -EINVAL && (socket->options & SIM_OPTION_PASSCRED) != 0) {
         int unnamed = sim_unix_autobind(world, id);
         return unnamed < 0 ? unnamed : error;

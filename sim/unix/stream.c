@@ -26,7 +26,6 @@ static uint32_t piece_charge(size_t length)
     size_t rest = length > LONGEST_HEAD ? length - LONGEST_HEAD : 0;
     size_t pages = (rest + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
     size_t head = length > pages ? length - pages : 0;
-
     return sim_unix_buffer_charge(head) + (uint32_t)pages;
 }
 
@@ -34,7 +33,6 @@ static uint32_t piece_charge(size_t length)
 static size_t piece_length(const struct sim_socket *socket, size_t left)
 {
     size_t most = socket->send_limit / 2 - SPARED_BYTES;
-
     most = most < LONGEST_PIECE ? most : LONGEST_PIECE;
     return left < most ? left : most;
 }
@@ -46,7 +44,6 @@ static ssize_t send_pieces(struct sim_world *world, struct sim_task_id task, str
     struct sim_socket_id peer = sim_unix_of(world, id)->peer;
     size_t total = sim_message_length(message) - skip;
     size_t sent = 0;
-
     while (sent < total) {
         size_t length = piece_length(socket, total - sent);
         int error = sim_unix_may_send(world, id);
@@ -120,7 +117,6 @@ static size_t copy_piece(const struct sim_world *world, const struct sim_datagra
                          struct msghdr *message, struct progress *progress)
 {
     size_t chunk = piece->bytes.length < progress->left ? piece->bytes.length : progress->left;
-
     sim_bytes_copy_out_iov(world, &piece->bytes, 0, message->msg_iov, message->msg_iovlen,
                            progress->skip + progress->copied, chunk);
     if (!progress->has_cargo) {
@@ -142,7 +138,6 @@ static bool peek_piece(struct sim_world *world, struct sim_datagram_id *at, stru
                        struct progress *progress)
 {
     const struct sim_datagram *piece = sim_datagram_at(world, *at);
-
     copy_piece(world, piece, message, progress);
     progress->cargo.rights = piece->rights;
     *at = piece->next;
@@ -155,7 +150,6 @@ static bool take_piece(struct sim_world *world, struct sim_socket_id id, struct 
 {
     struct sim_datagram *piece = sim_datagram_at(world, *at);
     size_t chunk = copy_piece(world, piece, message, progress);
-
     sim_bytes_drop(world, &piece->bytes, chunk);
     progress->cargo.rights = piece->rights;
     piece->rights.index = 0;
@@ -172,7 +166,6 @@ static int nothing_queued(struct sim_world *world, struct sim_socket_id id, stru
                           size_t skip)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-
     if (socket->error != 0) {
         return sim_socket_take_error(world, id);
     }
@@ -241,7 +234,6 @@ static ssize_t receive_stream(struct sim_world *world, struct sim_task_id task, 
 static uint32_t poll_stream(const struct sim_world *world, struct sim_socket_id id)
 {
     uint32_t bits = sim_unix_poll_common(world, id);
-
     if (sim_unix_is_writable(sim_socket_at(world, id))) {
         bits |= POLLOUT | POLLWRNORM | POLLWRBAND;
     }

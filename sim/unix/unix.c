@@ -40,7 +40,6 @@ void sim_unix_destroy(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_unix_id detail = sim_unix_id_of(world, id);
     struct sim_unix *own = sim_unix_at(world, detail);
-
     sim_unix_leave_name(world, detail);
     if (own->is_named) {
         own->socket.index = own->peer.index = 0;
@@ -67,7 +66,6 @@ static void add_client(struct sim_world *world, struct sim_socket_id id, struct 
 {
     struct sim_unix *own = sim_unix_of(world, id);
     struct sim_unix *other = sim_unix_of(world, peer);
-
     own->next_client = other->first_client;
     other->first_client = sim_unix_id_of(world, id);
 }
@@ -97,7 +95,6 @@ int sim_unix_shutdown(struct sim_world *world, struct sim_socket_id id, int how)
     struct sim_socket_id peer = sim_unix_of(world, id)->peer;
     uint32_t own_bits = 0;
     uint32_t peer_bits = 0;
-
     if (how < SHUT_RD || how > SHUT_RDWR) {
         return -EINVAL;
     }
@@ -128,7 +125,6 @@ uint32_t sim_unix_poll_common(const struct sim_world *world, struct sim_socket_i
     const struct sim_unix *own = sim_unix_of(world, id);
     bool idle = (socket->flags & (SIM_SOCKET_CONNECTED | SIM_SOCKET_LISTENING)) == 0;
     uint32_t bits = 0;
-
     if (socket->error != 0) {
         bits |= POLLERR;
     }
@@ -150,7 +146,6 @@ uint32_t sim_unix_poll_common(const struct sim_world *world, struct sim_socket_i
 void sim_unix_flush(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_datagram_id taken;
-
     while ((taken = sim_unix_dequeue(world, id)).index != 0) {
         sim_unix_free_message(world, taken);
     }
@@ -173,7 +168,6 @@ static int unread_bytes(const struct sim_world *world, const struct sim_socket *
 {
     struct sim_datagram_id id = socket->first_datagram;
     uint64_t bytes = 0;
-
     if ((socket->flags & SIM_SOCKET_LISTENING) != 0) {
         return -EINVAL;
     }
@@ -190,7 +184,6 @@ int sim_unix_ioctl(struct sim_world *world, struct sim_socket_id id, unsigned lo
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int number;
-
     switch (request) {
     case FIONREAD:
         number = unread_bytes(world, socket);
@@ -236,7 +229,6 @@ void sim_unix_check(const struct sim_world *world, struct sim_socket_id id)
     const struct sim_unix *own = sim_unix_of(world, id);
     struct sim_datagram_id datagram = socket->first_datagram;
     uint32_t count = 0;
-
     assert(own->slot.live == 1 && own->socket.index == id.index);
     if (own->peer.index != 0) {
         assert(sim_socket_at(world, own->peer)->slot.live == 1);

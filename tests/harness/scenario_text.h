@@ -17,7 +17,6 @@ static inline struct scenario *reads(const char *text)
 {
     struct scenario *scenario;
     struct diagnostic wrong;
-
     if (scenario_parse("test.dry", text, strlen(text), &scenario, &wrong) != 0) {
         fail_msg("%u:%u: %s\n%s", wrong.at.line, wrong.at.column, wrong.message, text);
     }
@@ -29,7 +28,6 @@ static inline void refuses(const char *text, uint32_t line, uint32_t column, con
 {
     struct scenario *scenario;
     struct diagnostic wrong;
-
     assert_int_equal(scenario_parse("test.dry", text, strlen(text), &scenario, &wrong), -1);
     assert_null(scenario);
     if (wrong.at.line != line || wrong.at.column != column || strstr(wrong.message, part) == NULL) {

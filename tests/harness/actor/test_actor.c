@@ -46,7 +46,6 @@ static const struct actor_ops ops = {meets, stops, names, emits, NULL};
 static void runs(const char *steps)
 {
     char text[4000];
-
     snprintf(text, sizeof text, "[a]\n%s", steps);
     run = (struct run){.scenario = reads(text)};
     run.trace = trace_create(run.scenario, "kernel");
@@ -65,7 +64,6 @@ static void ends(void)
 static void shows(uint32_t step, const char *outcome)
 {
     const struct trace_step *seen = &run.trace->actors[0].steps[step];
-
     if (strcmp(seen->outcome, outcome) != 0) {
         fail_msg("%s shows %s (%s) instead of %s", seen->text, seen->outcome, seen->detail, outcome);
     }
@@ -74,7 +72,6 @@ static void shows(uint32_t step, const char *outcome)
 static void assert_value(const char *expression, const char *outcome)
 {
     char step[400];
-
     snprintf(step, sizeof step, "%s\n", expression);
     runs(step);
     shows(0, outcome);
@@ -200,7 +197,6 @@ static void a_wrong_outcome__does_not_stop__the_actor(void **state)
 static int open_descriptors(void)
 {
     int count = 0;
-
     for (int fd = 0; fd < 256; fd++) {
         count += fcntl(fd, F_GETFD) >= 0;
     }
@@ -210,7 +206,6 @@ static int open_descriptors(void)
 static void the_end_of_an_actor__closes__what_it_left_open(void **state)
 {
     int before = open_descriptors();
-
     runs("s, t = socketpair()\nf = s.makefile(\"rb\")\ns.close()\ne = epoll()\ng = tempfile(b\"x\")\n"
          "s = socket()\n");
     ends();

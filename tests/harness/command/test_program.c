@@ -19,7 +19,6 @@ static char output[OUTPUT_BYTES];
 static void write_file(const char *name, const char *text)
 {
     char path[200];
-
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -31,7 +30,6 @@ static const char *read_file(const char *name)
 {
     static char text[OUTPUT_BYTES];
     char path[200];
-
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
@@ -44,7 +42,6 @@ static const char *read_file(const char *name)
 static int drysock(const char *arguments)
 {
     char command[800];
-
     snprintf(command, sizeof command, "cd %s && exec '%s' %s 2>&1", folder, program, arguments);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
@@ -206,7 +203,6 @@ static void an_actor_that_stops__abandons__the_syncs_that_it_does_not_reach(void
 static void a_fault_that_does_not_fire__ends__with_1(void **state)
 {
     char text[1000];
-
     snprintf(text, sizeof text, "fault client recv#2 errno=ECONNRESET\n%s", echo);
     write_file("unused.dry", text);
     assert_int_equal(drysock("run unused.dry"), 1);
@@ -221,7 +217,6 @@ static void a_fault_that_does_not_fire__ends__with_1(void **state)
 static void shrink__keeps__what_the_failure_needs(void **state)
 {
     char text[1000];
-
     snprintf(text, sizeof text, "%s-> b\"hell\" +20ms\nhtons(1)\nhtons(2)\n", echo);
     text[strlen(echo) - 1] = ' ';
     write_file("failing.dry", text);
@@ -270,7 +265,6 @@ static int signalled(const char *arguments, int number, useconds_t after)
     int ends[2], status = 0;
     size_t got = 0;
     ssize_t more;
-
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     if (child == 0) {

@@ -45,7 +45,6 @@ static const struct scenario scenario = {
 static uint64_t clock_now(void)
 {
     struct timespec now;
-
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
@@ -55,7 +54,6 @@ static void *carry(void *argument)
 {
     struct kernel_line *line = argument;
     uint64_t origin = clock_now();
-
     for (;;) {
         struct pollfd tuns[2] = {{.fd = hosts[0].tun, .events = POLLIN},
                                  {.fd = hosts[1].tun, .events = POLLIN}};
@@ -78,10 +76,8 @@ static int in_hosts(int (*body)(void))
     char why[KERNEL_WHY_BYTES];
     pid_t child = fork();
     int status;
-
     if (child == 0) {
         pthread_t thread;
-
         if (kernel_host_begin(why) < 0 || kernel_host_make(&scenario, 0, &hosts[0], why) < 0 ||
             kernel_host_make(&scenario, 1, &hosts[1], why) < 0) {
             fprintf(stderr, "SKIPPED: %s\n", why);
@@ -107,7 +103,6 @@ static int in_hosts(int (*body)(void))
 static void runs_in_hosts(int (*body)(void))
 {
     int status = in_hosts(body);
-
     if (status == SKIPPED) {
         skip();
     }
@@ -118,7 +113,6 @@ static int enter(int host)
 {
     char why[KERNEL_WHY_BYTES];
     int entered = kernel_host_enter(&hosts[host], why);
-
     if (entered < 0) {
         fprintf(stderr, "%s\n", why);
     }
@@ -134,7 +128,6 @@ static void *echo_once(void *argument)
     struct sockaddr_storage peer;
     socklen_t length = sizeof peer;
     ssize_t count = recvfrom(fd, data, sizeof data, 0, (struct sockaddr *)&peer, &length);
-
     sendto(fd, data, (size_t)count, 0, (struct sockaddr *)&peer, length);
     return NULL;
 }
@@ -145,7 +138,6 @@ static int udp_echo(const struct sockaddr *server, socklen_t length)
     pthread_t thread;
     char data[100];
     uint64_t began, took;
-
     /* A socket belongs to the namespace in which it was made, wherever its thread goes. */
     WANT(enter(1) == 0);
     there = socket(server->sa_family, SOCK_DGRAM, 0);
@@ -212,7 +204,6 @@ static int read_number(const char *path, long *value, long *second)
 {
     FILE *file = fopen(path, "r");
     int count = file == NULL ? 0 : fscanf(file, "%ld %ld", value, second);
-
     if (file != NULL) {
         fclose(file);
     }
@@ -224,7 +215,6 @@ static int looks_right(void)
     char name[64];
     long value = 0, second = 0;
     FILE *file;
-
     WANT(enter(1) == 0);
     WANT(gethostname(name, sizeof name) == 0 && strcmp(name, "beta") == 0);
     WANT(read_number("/proc/sys/net/ipv4/tcp_syn_retries", &value, &second) == 1 && value == 2);

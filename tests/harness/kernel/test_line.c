@@ -42,7 +42,6 @@ static int begin(void **state)
     scenario.event_count = 0;
     for (int i = 0; i < HOSTS; i++) {
         int pair[2];
-
         assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
         theirs[i] = pair[0];
         ours[i] = pair[1];
@@ -83,7 +82,6 @@ static void packet_to(uint8_t packet[32], int protocol, int last, bool to_all)
 static void send_packet(int from, int last, uint64_t now)
 {
     uint8_t packet[32];
-
     packet_to(packet, 17, last, last == 0);
     assert_int_equal(write(theirs[from], packet, sizeof packet), sizeof packet);
     kernel_line_receive(line, (uint32_t)from, now);
@@ -92,7 +90,6 @@ static void send_packet(int from, int last, uint64_t now)
 static void arrives(int host, uint64_t now)
 {
     uint8_t packet[64];
-
     kernel_line_advance(line, now);
     assert_int_equal(read(theirs[host], packet, sizeof packet), 32);
 }
@@ -100,7 +97,6 @@ static void arrives(int host, uint64_t now)
 static void nothing_arrives(int host, uint64_t now)
 {
     uint8_t packet[64];
-
     kernel_line_advance(line, now);
     assert_int_equal(read(theirs[host], packet, sizeof packet), -1);
 }
@@ -175,7 +171,6 @@ static void a_slow_line__two_packets_leave_at_once__they_arrive_one_after_the_ot
 static void everything_is_corrupted__a_packet_leaves__a_byte_under_the_checksum_differs(void **state)
 {
     uint8_t packet[32], sent[32];
-
     links[0].options.corrupt_ppm = 1000000;
     the_line_is_up();
     packet_to(sent, 17, 2, false);
@@ -199,7 +194,6 @@ static void everything_is_doubled__a_packet_leaves__it_arrives_twice(void **stat
 static void group_membership__a_report_leaves__links_do_not_carry_it(void **state)
 {
     uint8_t packet[32];
-
     the_line_is_up();
     packet_to(packet, 2, 0, true); /* IGMP */
     assert_int_equal(write(theirs[0], packet, sizeof packet), sizeof packet);

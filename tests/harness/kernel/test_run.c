@@ -21,7 +21,6 @@ static struct trace *runs(const char *text, struct kernel_options options)
     struct scenario *scenario;
     struct diagnostic wrong;
     struct trace *trace;
-
     if (lacks[0] != '\0') {
         fprintf(stderr, "SKIPPED: %s\n", lacks);
         skip();
@@ -51,7 +50,6 @@ static const char echo[] = "# Echo\n"
 static void two_hosts__echo__every_step_as_stated(void **state)
 {
     struct trace *trace = RUNS(echo);
-
     assert_int_equal(trace->end, TRACE_DONE);
     assert_true(trace_is_ok(trace));
     assert_in_range(trace->ended_ns, 80000000, 200000000);
@@ -76,7 +74,6 @@ static void no_such_program__run__failed_with_a_sentence(void **state)
 {
     const char *right = program;
     struct trace *trace;
-
     program = "/nowhere/drysock-kernel";
     trace = RUNS(echo);
     program = right;
@@ -89,7 +86,6 @@ static void the_program_aborts__run__crashed_with_its_last_words(void **state)
 {
     const char *right = program;
     struct trace *trace;
-
     program = "/proc/self/exe"; /* this one: see main */
     trace = RUNS(echo);
     program = right;
@@ -137,7 +133,6 @@ static void dns_and_lossy_links__at_speed__are_refused_by_name(void **state)
     for (int i = 0; i < 3; i++) {
         struct scenario *scenario;
         struct diagnostic wrong;
-
         if (scenario_parse("test.dry", texts[i], strlen(texts[i]), &scenario, &wrong) < 0) {
             fail_msg("line %u: %s", wrong.at.line, wrong.message);
         }

@@ -47,7 +47,6 @@ static int waits(uint64_t ns, uint64_t *took)
 static void computes(uint64_t ns)
 {
     uint64_t until = dry_now() + ns;
-
     while (dry_now() < until)
         ;
 }
@@ -55,7 +54,6 @@ static void computes(uint64_t ns)
 static void a_wait__a_signal_is_due_within__it_ends_the_wait_then(void **state)
 {
     uint64_t took;
-
     caller.system->interrupt_after(caller, 10 * MS);
     assert_int_equal(waits(500 * MS, &took), -EINTR);
     assert_in_range(took, 10 * MS, 60 * MS);
@@ -65,7 +63,6 @@ static void a_wait__a_signal_is_due_within__it_ends_the_wait_then(void **state)
 static void no_wait_yet__a_signal_is_due__it_ends_the_next_wait(void **state)
 {
     uint64_t took;
-
     caller.system->interrupt_after(caller, 1 * MS);
     computes(5 * MS);
     assert_int_equal(waits(500 * MS, &took), -EINTR);
@@ -76,7 +73,6 @@ static void no_wait_yet__a_signal_is_due__it_ends_the_next_wait(void **state)
 static void a_wait_that_ends_before__cancelled__no_signal_comes(void **state)
 {
     uint64_t took;
-
     caller.system->interrupt_after(caller, 30 * MS);
     assert_int_equal(waits(5 * MS, &took), 0);
     assert_int_equal(caller.system->cancel_interrupt(caller), 0);
@@ -87,10 +83,8 @@ static void a_wait_that_ends_before__cancelled__no_signal_comes(void **state)
 static void waits_end_as_signals_are_sent__a_hundred_times__none_is_lost(void **state)
 {
     uint64_t took;
-
     for (int i = 0; i < 100; i++) {
         int result;
-
         caller.system->interrupt_after(caller, 1 * MS);
         result = waits(1 * MS, &took);
         if (result == 0) {
@@ -104,7 +98,6 @@ static void a_blocking_receive__a_signal_is_due__it_ends_without_restart(void **
 {
     int pair[2];
     char byte;
-
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     caller.system->interrupt_after(caller, 5 * MS);
     assert_int_equal(caller.system->recvfrom(caller, pair[0], &byte, 1, 0, NULL, NULL), -EINTR);
@@ -116,7 +109,6 @@ static void a_blocking_receive__a_signal_is_due__it_ends_without_restart(void **
 static void a_planned_signal__the_thread_waits__the_wait_ends_but_no_interrupt_landed(void **state)
 {
     uint64_t took, due_at = dry_now() + 5 * MS;
-
     assert_int_equal(kernel_signal_plan(0, due_at, SIGUSR2), 0);
     caller.system->interrupt_after(caller, 200 * MS);
     assert_int_equal(waits(500 * MS, &took), -EINTR);

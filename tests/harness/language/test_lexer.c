@@ -21,7 +21,6 @@ static void begin(struct reading *reading, const char *line)
 static struct token next(struct reading *reading)
 {
     struct token token;
-
     if (lexer_next(&reading->lexer, &token) != 0) {
         fail_msg("%s", reading->wrong.message);
     }
@@ -33,7 +32,6 @@ static void refuses_token(const char *line, uint32_t column, const char *part)
     struct reading reading;
     struct token token;
     int status;
-
     begin(&reading, line);
     do {
         status = lexer_next(&reading.lexer, &token);
@@ -49,7 +47,6 @@ static void a_call__is_cut__into_marks_names_and_places(void **state)
 {
     struct reading reading;
     struct token token;
-
     begin(&reading, "s.recv(16)  -> b\"x\"");
     token = next(&reading);
     assert_true(token.kind == TOKEN_NAME && token_is(&token, "s"));
@@ -76,7 +73,6 @@ static void an_escape__is_read__as_python_reads_it(void **state)
 {
     struct reading reading;
     struct token token;
-
     begin(&reading, "b\"\\x00\\n\\\\\\101\\0a\" \"\\u00e9\\udc80\" 'it\\'s'");
     token = next(&reading);
     assert_int_equal(token.count, 6);
@@ -92,7 +88,6 @@ static void an_escape__is_read__as_python_reads_it(void **state)
 static void a_number__is_read__by_its_form(void **state)
 {
     struct reading reading;
-
     begin(&reading, "0x7f 0b11 0o17 1_000 0.5 1e3 40ms 1.5s 2h");
     assert_int_equal(next(&reading).integer, 127);
     assert_int_equal(next(&reading).integer, 3);
@@ -121,7 +116,6 @@ static void a_number_sign__begins_a_comment__only_behind_a_blank(void **state)
 {
     static const char ordinal[] = "fault client connect#1 signal before  # why";
     static const char quoted[] = "s.send(b\" # no\")";
-
     assert_int_equal(lexer_comment(ordinal, strlen(ordinal)), strlen(ordinal) - 5);
     assert_int_equal(lexer_comment(quoted, strlen(quoted)), strlen(quoted));
     assert_int_equal(lexer_comment("# all", 5), 0);
@@ -133,7 +127,6 @@ static void quoted_text__is_part__of_one_word(void **state)
     const char *word;
     size_t length;
     struct source_at at;
-
     begin(&reading, "  differs kernel \"two words\" end");
     for (int i = 0; i < 3; i++) {
         assert_int_equal(lexer_word(&reading.lexer, &word, &length, &at), 0);
@@ -149,7 +142,6 @@ static void assert_time(const char *text, uint64_t wanted, const char *printed)
 {
     uint64_t ns = 1;
     char again[32];
-
     assert_int_equal(scenario_time_parse(text, strlen(text), &ns), 0);
     assert_int_equal(ns, wanted);
     scenario_time_print(ns, again);
@@ -159,7 +151,6 @@ static void assert_time(const char *text, uint64_t wanted, const char *printed)
 static void a_time__is_exact__and_prints_in_its_shortest_form(void **state)
 {
     uint64_t ns;
-
     assert_time("40ms", 40000000, "40ms");
     assert_time("1500ms", 1500000000, "1.5s");
     assert_time("0.1s", 100000000, "100ms");

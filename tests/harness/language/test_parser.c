@@ -31,7 +31,6 @@ static const char example[] = "# A signal during connect() does not fail it.\n"
 static void a_whole_file__is_read__as_its_parts(void **state)
 {
     struct scenario *scenario = reads(example);
-
     assert_string_equal(scenario->title, "A signal during connect() does not fail it.");
     assert_int_equal(scenario->host_count, 2);
     assert_string_equal(scenario->hosts[0].addresses, "10.0.0.1 fd00::1");
@@ -60,7 +59,6 @@ static void an_expectation__is_read__with_outcome_times_and_excuse(void **state)
 {
     struct scenario *scenario = reads(example);
     const struct step *steps = scenario->actors[1].steps;
-
     assert_int_equal(steps[1].expect.kind, EXPECT_NOTHING);
     assert_int_equal(steps[2].expect.kind, EXPECT_VALUE);
     assert_int_equal(steps[2].expect.pattern->kind, EXPRESSION_NONE);
@@ -78,7 +76,6 @@ static void an_expectation__is_read__with_outcome_times_and_excuse(void **state)
 static void no_host_line__gives__one_host_with_loopback(void **state)
 {
     struct scenario *scenario = reads("[a]\nx = 1\n[b]\ny = 2\n");
-
     assert_int_equal(scenario->host_count, 1);
     assert_string_equal(scenario->hosts[0].name, "localhost");
     assert_int_equal(scenario->actors[1].host, 0);
@@ -91,7 +88,6 @@ static void no_host_line__gives__one_host_with_loopback(void **state)
 static void a_number_that_the_file_writes__is_known__so_that_it_is_no_luck(void **state)
 {
     struct scenario *scenario = reads("[a]\nx = 50007\ngetaddrinfo(None, \"40000\")\n");
-
     assert_true(scenario_writes_number(scenario, 50007));
     assert_true(scenario_writes_number(scenario, 40000));
     assert_false(scenario_writes_number(scenario, 40001));

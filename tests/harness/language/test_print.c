@@ -19,7 +19,6 @@ static char *printed(const char *text)
 static void assert_prints(const char *text, const char *wanted)
 {
     char *out = printed(text);
-
     assert_string_equal(out, wanted);
     free(out);
 }

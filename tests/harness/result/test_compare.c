@@ -52,7 +52,6 @@ static enum verdict judge(struct pair *pair)
 static void equal_outcomes__within_the_times_bounds__are_the_same(void **state)
 {
     struct pair pair;
-
     begin(&pair, "[a]\nx = 1 -> 1 +100ms\n");
     world_shows(&pair, 0, STEP_OK, "1", 0, 100 * MS);
     kernel_shows(&pair, 0, STEP_OK, "1", 0, 99 * MS);
@@ -70,7 +69,6 @@ static void equal_outcomes__within_the_times_bounds__are_the_same(void **state)
 static void a_wait_that_began_late__may_end__by_as_much_earlier(void **state)
 {
     struct pair pair;
-
     begin(&pair, "[a]\nx = 1 -> 1 +100ms\n");
     world_shows(&pair, 0, STEP_OK, "1", 50 * MS, 150 * MS);
     kernel_shows(&pair, 0, STEP_OK, "1", 55 * MS, 150 * MS);
@@ -83,7 +81,6 @@ static void a_wait_that_began_late__may_end__by_as_much_earlier(void **state)
 static void the_world__is_held__to_the_nanosecond(void **state)
 {
     struct pair pair;
-
     begin(&pair, "[a]\nx = 1 -> 1 +100ms @ 100ms\n");
     world_shows(&pair, 0, STEP_OK, "1", 0, 100 * MS + 1);
     kernel_shows(&pair, 0, STEP_OK, "1", 0, 100 * MS);
@@ -95,7 +92,6 @@ static void the_world__is_held__to_the_nanosecond(void **state)
 static void an_unstated_wait__is_held__against_the_worlds(void **state)
 {
     struct pair pair;
-
     begin(&pair, "[a]\nx = 1\n");
     world_shows(&pair, 0, STEP_OK, "1", 0, 100 * MS);
     kernel_shows(&pair, 0, STEP_OK, "1", 0, 20 * MS);
@@ -110,7 +106,6 @@ static void an_unstated_wait__is_held__against_the_worlds(void **state)
 static void other_outcomes__differ__unless_the_file_leaves_them_open(void **state)
 {
     struct pair pair;
-
     begin(&pair, "[a]\nx = 1\n");
     world_shows(&pair, 0, STEP_OK, "1", 0, 0);
     kernel_shows(&pair, 0, STEP_OK, "2", 0, 0);
@@ -126,7 +121,6 @@ static void other_outcomes__differ__unless_the_file_leaves_them_open(void **stat
 static void a_difference_with_a_reason__is_excused__on_that_system_only(void **state)
 {
     struct pair pair;
-
     begin(&pair, "[a]\nx = 1 -> 1 differs kernel \"it may\"\n");
     world_shows(&pair, 0, STEP_OK, "1", 0, 0);
     kernel_shows(&pair, 0, STEP_DIFFERS, "2", 0, 0);
@@ -144,7 +138,6 @@ static void a_difference_with_a_reason__is_excused__on_that_system_only(void **s
 static void a_run_that_is_stuck_or_skipped__gets__its_own_verdict(void **state)
 {
     struct pair pair;
-
     begin(&pair, "[a]\nx = 1\n");
     world_shows(&pair, 0, STEP_OK, "1", 0, 0);
     trace_set_detail(pair.kernel, TRACE_SKIPPED, "no TUN");
@@ -161,7 +154,6 @@ static void a_run_that_is_stuck_or_skipped__gets__its_own_verdict(void **state)
 static void a_fault_that_did_not_fire__is__a_problem(void **state)
 {
     struct pair pair;
-
     begin(&pair, "[a]\nx = 1\n");
     world_shows(&pair, 0, STEP_OK, "1", 0, 0);
     pair.world->unused_faults = "test.dry:1: the fault did not fire: a recv#9 errno=EIO";

@@ -11,7 +11,6 @@ static const char two_actors[] = "[a]\nx = 1\nsync up\n[b]\nsync up\n";
 static struct trace *filled(const struct scenario *scenario)
 {
     struct trace *trace = trace_create(scenario, "world");
-
     trace_set(trace, 0, 0, STEP_OK, "b\"\\x00\"", "", 0, 40000000);
     trace_set(trace, 0, 1, STEP_ABANDONED, "", "another actor of this sync has stopped", 40000000,
               50000000);
@@ -29,7 +28,6 @@ static void a_trace__is_written_and_read__as_the_same(void **state)
     size_t bytes, room = 0;
     ssize_t length;
     FILE *stream = open_memstream(&text, &bytes);
-
     trace_write(stream, trace);
     fclose(stream);
     stream = fmemopen(text, bytes, "r");
@@ -73,7 +71,6 @@ static void another_outcome_or_instant__changes__the_hash(void **state)
     struct scenario *scenario = reads(two_actors);
     struct trace *trace = filled(scenario);
     uint64_t hash = trace_hash(trace);
-
     trace_set(trace, 1, 0, STEP_RUNNING, "", "", 7, 10);
     assert_int_not_equal(trace_hash(trace), hash);
     trace_set(trace, 1, 0, STEP_RUNNING, "", "", 7, 9);
