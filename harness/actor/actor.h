@@ -1,4 +1,4 @@
-/* One actor: runs a section's steps against the socket library, whichever system it is linked with.
+/* Actors: each runs a section's steps against the library, whichever system it is linked with.
  * SPDX-License-Identifier: MIT
  *
  * The same code runs as a task of the world and as a thread on the kernel; what differs stands in

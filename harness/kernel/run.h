@@ -1,4 +1,4 @@
-/* Runs a scenario on the kernel: starts drysock-kernel, carries its packets, reads its trace.
+/* A scenario on the kernel: hosts in namespaces, and the line between them.
  * SPDX-License-Identifier: MIT
  *
  * Used by the `drysock` program. Several threads may each be in a kernel_run. */

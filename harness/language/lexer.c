@@ -87,7 +87,7 @@ int lexer_word(struct lexer *lexer, const char **word, size_t *length, struct so
 
 /* ---- literals: the lexer finds their ends, the library reads them ---------------------------- */
 
-/* Reads text[begin, end) of the line as one literal of Python. -1: `wrong` says what the library says. */
+/* Reads text[begin, end) of the line as one literal of Python. -1: with what the library says. */
 static int take_literal(struct lexer *lexer, size_t begin, size_t end, struct dry_value *value)
 {
     size_t bytes = 16 * (end - begin) + 64; /* also of a number with very many digits */

@@ -1,4 +1,4 @@
-/* A scenario file as data: hosts, links, faults, names, and actors with their steps.
+/* The language of scenarios: a file as data, from its text and back.
  * SPDX-License-Identifier: MIT
  *
  * What each line means is written in docs/language.md. Everything lies in the scenario's arena and
@@ -212,8 +212,8 @@ struct scenario {
     struct arena arena;
 };
 
-/* read.c: reads and checks a file; -1 with *wrong filled (its path is `path`). scenario_parse takes the text
- * itself. */
+/* read.c: reads and checks a file; -1 with *wrong filled (its path is `path`). scenario_parse takes the
+ * text itself. */
 int scenario_read(const char *path, struct scenario **scenario, struct diagnostic *wrong);
 int scenario_parse(const char *path, const char *text, size_t length, struct scenario **scenario,
                    struct diagnostic *wrong);

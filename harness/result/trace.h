@@ -1,4 +1,4 @@
-/* What happened in one run: for each actor, its steps with outcomes and instants.
+/* What came of a run: its trace, how traces compare, how results are told.
  * SPDX-License-Identifier: MIT
  *
  * Two runs of one scenario agree when their traces do. As JSON lines, one object each:

@@ -1,4 +1,4 @@
-/* Runs a scenario in the simulated world.
+/* A scenario in the simulated world.
  * SPDX-License-Identifier: MIT */
 #ifndef HARNESS_WORLD_RUN_H
 #define HARNESS_WORLD_RUN_H

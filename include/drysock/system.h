@@ -1,7 +1,7 @@
 /* The seam: what a program asks of its operating system about sockets, readiness, time and names.
  * SPDX-License-Identifier: MIT
  *
- * Two providers answer these calls: the kernel (real/kernel.c) and the world (sim/provider.c).
+ * Two providers answer these calls: the kernel (real/kernel.c) and the world (sim/run/provider.c).
  * The contract is the kernel's own: each call returns >= 0 or -errno; name calls return 0, EAI_*
  * or h_errno as stated; a call blocks exactly when the descriptor's O_NONBLOCK says so, and is cut
  * short by a signal exactly as Linux would. Nothing here sets errno.

@@ -1,10 +1,10 @@
 /* The list of the seam's calls, in system.h's order, for who makes something of every one of them.
  * SPDX-License-Identifier: MIT
  *
- * CALL(type, name, (parameters), arguments…) is expanded for each: a decorator makes its forwarders from
- * it, a provider its table. The parameters begin with `struct dry_caller caller`, the arguments leave it
- * out; a call without others has one empty argument. DRY_SYSTEM_HOOKS lists the calls that a provider
- * may leave NULL. A row that is missing or wrong does not compile: DRY_SYSTEM_IS_LISTED.
+ * CALL(type, name, (parameters), arguments...) is expanded for each: a decorator makes its forwarders
+ * from it, a provider its table. The parameters begin with `struct dry_caller caller`, the arguments
+ * leave it out; a call without others has one empty argument. DRY_SYSTEM_HOOKS lists the calls that a
+ * provider may leave NULL. A row that is missing or wrong does not compile: DRY_SYSTEM_IS_LISTED.
  */
 #ifndef DRYSOCK_SYSTEM_CALLS_H
 #define DRYSOCK_SYSTEM_CALLS_H

@@ -1,4 +1,4 @@
-/* World calls: plain functions (world, task, arguments) that give a result or say *wait*.
+/* The world's system calls: plain functions that give a result or say that the caller waits.
  * SPDX-License-Identifier: MIT
  *
  * A call that returns SIM_WAIT has parked its task: the same call with the same arguments is made

@@ -21,8 +21,8 @@ static struct fault_actor *actor_of(struct dry_caller caller)
 
 /* ---- the calls ---------------------------------------------------------------------------- */
 
-/* What the plan does at each call: AT: an effect may take place here, which names the seam to a rule and
- * the length that may shrink (or NULL); PASS: nothing; an empty row: by hand, below. */
+/* What the plan does at each call: AT: an effect may take place here, which names the seam to a rule
+ * and the length that may shrink (or NULL); PASS: nothing; an empty row: by hand, below. */
 #define FORWARD_socket(...) AT(FAULT_SEAM_SOCKET, NULL, __VA_ARGS__)
 #define FORWARD_socketpair(...) AT(FAULT_SEAM_SOCKETPAIR, NULL, __VA_ARGS__)
 #define FORWARD_bind(...) AT(FAULT_SEAM_BIND, NULL, __VA_ARGS__)

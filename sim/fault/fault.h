@@ -1,4 +1,4 @@
-/* Fault rules as data: what one matches, what it does, and the text it is written in.
+/* Faults: rules that make chosen calls fail or fall short, in front of any system.
  * SPDX-License-Identifier: MIT
  *
  * ACTOR [SOCKET.]CALL[#FIRST[..[LAST][+STEP]]][/SEAM[#N]] [chance=P%] EFFECT

@@ -1,4 +1,4 @@
-/* Open file descriptions and descriptor tables: every kind of object a descriptor may name.
+/* Open file descriptions, descriptor tables, and who waits for what they name.
  * SPDX-License-Identifier: MIT */
 #ifndef SIM_FILE_H
 #define SIM_FILE_H

@@ -1,4 +1,4 @@
-/* Name lookup as the C library does it: user-level code over the seam, with a host's configuration.
+/* Names: the C library's look-up and a DNS server, as user-level code over the seam.
  * SPDX-License-Identifier: MIT
  *
  * /etc/hosts first, then DNS over UDP (TCP when truncated), with resolv.conf's servers, search list,

@@ -1,4 +1,4 @@
-/* IP: choosing route and source, sending, receiving, handing up to the protocols.
+/* The network below the sockets: IP between hosts, over their interfaces and links.
  * SPDX-License-Identifier: MIT */
 #ifndef SIM_IP_H
 #define SIM_IP_H

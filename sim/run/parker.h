@@ -1,10 +1,10 @@
 /* How a task's code is parked: the loop and the calls know this interface and no stack.
  * SPDX-License-Identifier: MIT
  *
- * Of all the codes of a world exactly one runs at any instant: a task's, or the loop's. Three calls hand
- * that turn on: unpark, park, leave; who has it is told by sim_current. The others are about what a
- * code runs on. Today's implementation is fibers (park_fiber.c); a thread for each code, woken by a word
- * in its task's record, would be another. */
+ * Of all the codes of a world exactly one runs at any instant: a task's, or the loop's. Three calls
+ * hand that turn on: unpark, park, leave; who has it is told by sim_current. The others are about what
+ * a code runs on. Today's implementation is fibers (park_fiber.c); a thread for each code, woken by a
+ * word in its task's record, would be another. */
 #ifndef SIM_PARKER_H
 #define SIM_PARKER_H
 

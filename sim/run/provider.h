@@ -10,8 +10,8 @@
 /* Is this number one of the real system's? Those below the process's first are. */
 bool sim_provider_is_real(struct dry_caller caller, int fd);
 
-/* The world's answer to each of the seam's calls, sim_seam_NAME: system.h says what it does. provider.c,
- * provider_names.c and provider_file.c define them. */
+/* The world's answer to each of the seam's calls, sim_seam_NAME: system.h says what it does.
+ * provider.c, provider_names.c and provider_file.c define them. */
 #define DECLARE(type, name, parameters, ...) type sim_seam_##name parameters;
 DRY_SYSTEM_CALLS(DECLARE)
 #undef DECLARE

@@ -1,4 +1,4 @@
-/* A world and what runs in it: the handle behind sim.h, between the files that make it up.
+/* Worlds that run: the handle behind sim.h, the loop, the tasks, the world as a system.
  * SPDX-License-Identifier: MIT
  *
  * Everything with a pointer lies here, beside the world: stacks, entries, locals, the fault plan,

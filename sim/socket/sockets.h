@@ -1,4 +1,4 @@
-/* Sockets of every family: creation, end, addresses, the receive queue, options of level SOL_SOCKET.
+/* Sockets of every family: creation, end, addresses, ports, options, the queue of messages.
  * SPDX-License-Identifier: MIT */
 #ifndef SIM_SOCKETS_H
 #define SIM_SOCKETS_H

@@ -362,7 +362,7 @@ bool sim_tcp_retransmit(struct sim_world *world, struct sim_tcp *tcp, struct sim
 /* Retransmits what is marked lost, as far as cwnd allows. */
 void sim_tcp_retransmit_lost(struct sim_world *world, struct sim_tcp *tcp);
 
-/* ---- tcp/timer.c; tcp.h declares tcp/timeout.c -------------------------------------------------------------------------- */
+/* ---- tcp/timer.c; tcp.h declares tcp/timeout.c ---------------------------------------------- */
 
 void sim_tcp_timer_set(struct sim_world *world, struct sim_tcp *tcp, enum sim_tcp_timer timer,
                        uint64_t at);

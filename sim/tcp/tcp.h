@@ -1,4 +1,4 @@
-/* The room of TCP: what the rest of the world sees of it; between its own files see tcp/internal.h.
+/* TCP, as RFC 9293 says and Linux does; between its own files see tcp/internal.h.
  * SPDX-License-Identifier: MIT */
 #ifndef SIM_TCP_H
 #define SIM_TCP_H

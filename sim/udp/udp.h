@@ -1,4 +1,4 @@
-/* The room of UDP: what the rest of the world sees of it; between its own files see udp/internal.h.
+/* UDP, as RFC 768 says and Linux does; between its own files see udp/internal.h.
  * SPDX-License-Identifier: MIT */
 #ifndef SIM_UDP_H
 #define SIM_UDP_H

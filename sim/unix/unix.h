@@ -1,5 +1,4 @@
-/* The room of UNIX sockets: what the rest of the world sees of them, their names in a host's file
- * system included; between its own files see unix/internal.h.
+/* UNIX sockets of all three types, and their names in a host's file system.
  * SPDX-License-Identifier: MIT */
 #ifndef SIM_UNIX_H
 #define SIM_UNIX_H
