@@ -4,8 +4,8 @@
  * Nothing of it has a name outside the process: when the process ends, so do its hosts. A host has
  * - `lo` and `eth0` (a TUN interface, its descriptor is the line), default routes by eth0, no
  *   address but those of the scenario, no duplicate address detection, no router solicitation;
- * - every setting of sim/core/settings.h at Linux's default or as `set` says, and tcp_congestion_control
- *   at cubic, for these are what machines differ in;
+ * - every setting of sim/core/settings.h at Linux's default or as `set` says, and
+ *   tcp_congestion_control at cubic, for these are what machines differ in;
  * - its own host name, its own empty /tmp (the working directory), its own /etc with resolv.conf,
  *   hosts, nsswitch.conf and the machine's services and protocols.
  * Calls return 0, or -1 with a sentence in why[KERNEL_WHY_BYTES]. */
