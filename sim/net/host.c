@@ -189,18 +189,21 @@ struct sim_host_id sim_host_find(const struct sim_world *world, const char *name
     return (struct sim_host_id){0};
 }
 
+struct sim_interface_id sim_host_interface_id(const struct sim_world *world, struct sim_host_id host,
+                                              uint32_t number)
+{
+    struct sim_interface_id id = sim_host_at(world, host)->first_interface;
+    while (id.index != 0 && sim_interface_at(world, id)->number != number) {
+        id = sim_interface_at(world, id)->next;
+    }
+    return id;
+}
+
 struct sim_interface *sim_host_interface(const struct sim_world *world, struct sim_host_id host,
                                          uint32_t number)
 {
-    struct sim_interface_id id = sim_host_at(world, host)->first_interface;
-    while (id.index != 0) {
-        struct sim_interface *interface = sim_interface_at(world, id);
-        if (interface->number == number) {
-            return interface;
-        }
-        id = interface->next;
-    }
-    return NULL;
+    const struct sim_interface_id id = sim_host_interface_id(world, host, number);
+    return id.index != 0 ? sim_interface_at(world, id) : NULL;
 }
 
 struct sim_interface *sim_host_owner(const struct sim_world *world, struct sim_host_id host,
@@ -248,21 +251,11 @@ bool sim_host_is_broadcast(const struct sim_world *world, struct sim_host_id hos
 
 /* ---- addresses and routes ----------------------------------------------------------------- */
 
-static struct sim_interface_id interface_id(const struct sim_world *world, struct sim_host_id host,
-                                            uint32_t number)
-{
-    struct sim_interface_id id = sim_host_at(world, host)->first_interface;
-    while (id.index != 0 && sim_interface_at(world, id)->number != number) {
-        id = sim_interface_at(world, id)->next;
-    }
-    return id;
-}
-
 int sim_host_add_address(struct sim_world *world, struct sim_host_id host, uint32_t interface_number,
                          struct sim_ip ip, uint32_t prefix_bits)
 {
     const bool v4 = sim_ip_is_v4(ip);
-    const struct sim_interface_id id = interface_id(world, host, interface_number);
+    const struct sim_interface_id id = sim_host_interface_id(world, host, interface_number);
     if (id.index == 0) {
         return -ENODEV;
     }

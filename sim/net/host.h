@@ -18,8 +18,11 @@ int sim_host_add_address(struct sim_world *world, struct sim_host_id host, uint3
                          struct sim_ip ip, uint32_t prefix_bits);
 /* Files a copy of the route behind those of its prefix length and metric. 0 or -ENOBUFS. */
 int sim_host_add_route(struct sim_world *world, struct sim_host_id host, const struct sim_route *route);
+/* The interface of this number; index 0, NULL: none. */
+struct sim_interface_id sim_host_interface_id(const struct sim_world *world, struct sim_host_id host,
+                                              uint32_t number);
 struct sim_interface *sim_host_interface(const struct sim_world *world, struct sim_host_id host,
-                                         uint32_t number); /* NULL: none */
+                                         uint32_t number);
 /* Which interface has this address (any of 127/8 is lo's); NULL: none. */
 struct sim_interface *sim_host_owner(const struct sim_world *world, struct sim_host_id host,
                                      struct sim_ip ip);

@@ -340,16 +340,6 @@ int sim_ip_route(const struct sim_world *world, struct sim_host_id host, struct 
 
 /* ---- sending ---- */
 
-static struct sim_interface_id interface_id(const struct sim_world *world, struct sim_host_id host,
-                                            uint32_t number)
-{
-    struct sim_interface_id id = sim_host_at(world, host)->first_interface;
-    while (id.index != 0 && sim_interface_at(world, id)->number != number) {
-        id = sim_interface_at(world, id)->next;
-    }
-    return id;
-}
-
 /* LINUX: loopback's transmit puts a packet on the processor's backlog, which runs when the sender
  * lets go of its socket: nobody is called back in the middle of a send, and when the call returns
  * all has arrived. ORDER: first in, first out. */
@@ -399,7 +389,7 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
     }
     if (is_own(world, host, to)) {
         sim_packet_note(world, host, id);
-        join_backlog(world, interface_id(world, host, LOOPBACK_NUMBER), id);
+        join_backlog(world, sim_host_interface_id(world, host, LOOPBACK_NUMBER), id);
         return 0;
     }
     const struct sim_route *route;
@@ -420,7 +410,7 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
     }
     if (out->number == LOOPBACK_NUMBER) {
         sim_packet_note(world, host, id);
-        join_backlog(world, interface_id(world, host, LOOPBACK_NUMBER), id);
+        join_backlog(world, sim_host_interface_id(world, host, LOOPBACK_NUMBER), id);
         return 0;
     }
     /* SIMPLER: no fragments: a packet larger than the MTU arrives whole or not at all. */
@@ -431,7 +421,7 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
 void sim_ip_loop_back(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id,
                       uint32_t interface_number)
 {
-    struct sim_interface_id interface = interface_id(world, host, interface_number);
+    struct sim_interface_id interface = sim_host_interface_id(world, host, interface_number);
     assert(interface.index != 0);
     join_backlog(world, interface, id);
 }

@@ -45,7 +45,7 @@ static void park(struct sim *sim, struct sim_code *code)
     sim_fiber_switch(&code->fiber, &sim->loop);
 }
 
-_Noreturn static void leave(struct sim *sim, struct sim_code *code)
+__attribute__((noreturn)) static void leave(struct sim *sim, struct sim_code *code)
 {
     sim_fiber_leave(&code->fiber, &sim->loop);
 }
