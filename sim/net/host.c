@@ -10,7 +10,6 @@
 #include "core/block.h"
 
 enum {
-    LOOPBACK_NUMBER = 1,
     LOOPBACK_MTU = 65536,
     ETHERNET_MTU = 1500,
     V4_BITS = 96, /* of a mapped address, before the IPv4 part */
@@ -99,7 +98,7 @@ static struct sim_interface_id add_interface(struct sim_world *world, struct sim
     interface->host = host;
     interface->flags = flags;
     interface->mtu = mtu;
-    interface->number = LOOPBACK_NUMBER;
+    interface->number = SIM_LOOPBACK_NUMBER;
     snprintf(interface->name, sizeof interface->name, "%s", name);
     struct sim_interface_id *link = &sim_host_at(world, host)->first_interface;
     while (link->index != 0) {
@@ -134,8 +133,8 @@ static int furnish(struct sim_world *world, struct sim_host_id id)
         .interface = eth0, .destination = sim_ip_v4(0), .prefix_bits = V4_BITS};
     const struct sim_route v6 = {.interface = eth0};
     const struct sim_ip localhost6 = {{[15] = 1}};
-    if (sim_host_add_address(world, id, LOOPBACK_NUMBER, sim_ip_v4(0x7f000001), 8) < 0 ||
-        sim_host_add_address(world, id, LOOPBACK_NUMBER, localhost6, 128) < 0 ||
+    if (sim_host_add_address(world, id, SIM_LOOPBACK_NUMBER, sim_ip_v4(0x7f000001), 8) < 0 ||
+        sim_host_add_address(world, id, SIM_LOOPBACK_NUMBER, localhost6, 128) < 0 ||
         sim_host_add_route(world, id, &v4) < 0 || sim_host_add_route(world, id, &v6) < 0) {
         return -ENOBUFS;
     }
@@ -210,7 +209,7 @@ struct sim_interface *sim_host_owner(const struct sim_world *world, struct sim_h
                                      struct sim_ip ip)
 {
     if (sim_ip_is_v4(ip) && sim_ip_is_loopback(ip)) {
-        return sim_host_interface(world, host, LOOPBACK_NUMBER);
+        return sim_host_interface(world, host, SIM_LOOPBACK_NUMBER);
     }
     struct sim_interface_id id = sim_host_at(world, host)->first_interface;
     while (id.index != 0) {
@@ -287,7 +286,7 @@ int sim_host_add_address(struct sim_world *world, struct sim_host_id host, uint3
     const uint32_t slot = interface->address_count++;
     interface->addresses[slot].ip = ip;
     interface->addresses[slot].prefix_bits = bits;
-    if (interface_number != LOOPBACK_NUMBER) {
+    if (interface_number != SIM_LOOPBACK_NUMBER) {
         uint32_t *entry = find_entry(world, ip);
         if (*entry == 0) { /* an address that two hosts have belongs to the first */
             sim_table_write(world, entry, id.index * SIM_INTERFACE_ADDRESSES + slot);

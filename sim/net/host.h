@@ -18,6 +18,9 @@ int sim_host_add_address(struct sim_world *world, struct sim_host_id host, uint3
                          struct sim_ip ip, uint32_t prefix_bits);
 /* Files a copy of the route behind those of its prefix length and metric. 0 or -ENOBUFS. */
 int sim_host_add_route(struct sim_world *world, struct sim_host_id host, const struct sim_route *route);
+/* The numbers of a host's two interfaces: lo, and eth0 on which all its links are. */
+enum { SIM_LOOPBACK_NUMBER = 1, SIM_ETHERNET_NUMBER = 2 };
+
 /* The interface of this number; index 0, NULL: none. */
 struct sim_interface_id sim_host_interface_id(const struct sim_world *world, struct sim_host_id host,
                                               uint32_t number);

@@ -16,7 +16,6 @@
 #include "packet.h"
 
 enum {
-    LOOPBACK_NUMBER = 1,
     IPV4_PREFIX_BITS = 96, /* of ::ffff:0:0/96, where the IPv4 addresses lie */
 };
 
@@ -95,12 +94,12 @@ static struct sim_ip first_v4_address(const struct sim_interface *interface, str
 static struct sim_ip source_v4(const struct sim_world *world, struct sim_host_id host,
                                const struct sim_interface *out, struct sim_ip to)
 {
-    bool host_scope = out->number == LOOPBACK_NUMBER && sim_ip_is_multicast(to);
+    bool host_scope = out->number == SIM_LOOPBACK_NUMBER && sim_ip_is_multicast(to);
     struct sim_ip source = host_scope ? sim_ip_v4(INADDR_ANY) : first_v4_address(out, to);
     struct sim_interface_id id = sim_host_at(world, host)->first_interface;
     while (sim_ip_is_any(source) && id.index != 0) {
         const struct sim_interface *interface = sim_interface_at(world, id);
-        if (interface->number != LOOPBACK_NUMBER) {
+        if (interface->number != SIM_LOOPBACK_NUMBER) {
             source = first_v4_address(interface, to);
         }
         id = interface->next;
@@ -233,9 +232,9 @@ static int route_error(const struct sim_route *route)
 static int local_path(const struct sim_world *world, struct sim_host_id host, struct sim_ip to,
                       struct sim_ip from, struct sim_ip_path *path)
 {
-    const struct sim_interface *loopback = sim_host_interface(world, host, LOOPBACK_NUMBER);
+    const struct sim_interface *loopback = sim_host_interface(world, host, SIM_LOOPBACK_NUMBER);
     path->local = 1;
-    path->interface = LOOPBACK_NUMBER;
+    path->interface = SIM_LOOPBACK_NUMBER;
     path->mtu = loopback->mtu;
     path->source = from;
     if (sim_ip_is_any(from)) { /* LINUX: the local route of 127.0.0.0/8 prefers 127.0.0.1 */
@@ -253,7 +252,7 @@ static const struct sim_interface *choose_interface(const struct sim_world *worl
     bool on_link = sim_ip_is_multicast(to) || is_all_ones(to);
     *route = NULL;
     *error = -ENETUNREACH;
-    if (wanted == LOOPBACK_NUMBER && on_link && !sim_ip_is_v4(to)) {
+    if (wanted == SIM_LOOPBACK_NUMBER && on_link && !sim_ip_is_v4(to)) {
         return NULL; /* LINUX: the table of IPv6 has ff00::/8 for each interface but lo */
     }
     if (wanted != 0 && on_link) {
@@ -270,7 +269,7 @@ static const struct sim_interface *choose_interface(const struct sim_world *worl
             return sim_host_interface(world, host, wanted);
         }
         if (!sim_ip_is_v4(to) && sim_ip_is_multicast(to)) {
-            return sim_host_interface(world, host, LOOPBACK_NUMBER + 1);
+            return sim_host_interface(world, host, SIM_LOOPBACK_NUMBER + 1);
         }
         return NULL;
     }
@@ -376,7 +375,7 @@ void sim_ip_run_backlog(struct sim_world *world)
 static bool is_own(const struct sim_world *world, struct sim_host_id host, struct sim_ip ip)
 {
     const struct sim_interface *owner = sim_host_owner(world, host, ip);
-    return owner != NULL && (owner->number != LOOPBACK_NUMBER || !is_broadcast_of(owner, ip));
+    return owner != NULL && (owner->number != SIM_LOOPBACK_NUMBER || !is_broadcast_of(owner, ip));
 }
 
 int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id,
@@ -389,7 +388,7 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
     }
     if (is_own(world, host, to)) {
         sim_packet_note(world, host, id);
-        join_backlog(world, sim_host_interface_id(world, host, LOOPBACK_NUMBER), id);
+        join_backlog(world, sim_host_interface_id(world, host, SIM_LOOPBACK_NUMBER), id);
         return 0;
     }
     const struct sim_route *route;
@@ -408,9 +407,9 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
         sim_packet_free(world, id);
         return error;
     }
-    if (out->number == LOOPBACK_NUMBER) {
+    if (out->number == SIM_LOOPBACK_NUMBER) {
         sim_packet_note(world, host, id);
-        join_backlog(world, sim_host_interface_id(world, host, LOOPBACK_NUMBER), id);
+        join_backlog(world, sim_host_interface_id(world, host, SIM_LOOPBACK_NUMBER), id);
         return 0;
     }
     /* SIMPLER: no fragments: a packet larger than the MTU arrives whole or not at all. */
@@ -459,7 +458,7 @@ void sim_ip_input(struct sim_world *world, struct sim_interface_id interface_ind
     struct sim_packet *packet = sim_packet_at(world, id);
     struct sim_host_id host = interface->host;
     packet->interface = interface_index.index;
-    if (packet->corrupt || (interface->number != LOOPBACK_NUMBER &&
+    if (packet->corrupt || (interface->number != SIM_LOOPBACK_NUMBER &&
                             (is_martian(packet) || !is_for_us(world, host, packet->destination.ip)))) {
         sim_packet_free(world, id);
         return;

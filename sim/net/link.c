@@ -10,8 +10,6 @@
 #include "notation.h"
 #include "packet.h"
 
-enum { ETHERNET_NUMBER = 2 };
-
 /* ---- the table of links by their two hosts ------------------------------------------------ */
 
 static uint32_t *table_of(const struct sim_world *world)
@@ -55,7 +53,7 @@ struct sim_link_id sim_link_find(const struct sim_world *world, struct sim_host_
 
 static void apply_mtu(struct sim_world *world, struct sim_host_id host, uint32_t mtu)
 {
-    struct sim_interface *interface = sim_host_interface(world, host, ETHERNET_NUMBER);
+    struct sim_interface *interface = sim_host_interface(world, host, SIM_ETHERNET_NUMBER);
     const bool first = sim_host_at(world, host)->first_link.index == 0;
     if (interface && (first || sim_link_mtu(mtu) < interface->mtu)) {
         interface->mtu = sim_link_mtu(mtu);

@@ -156,7 +156,7 @@ int sim_inject(struct sim *sim, int host, const void *packet, size_t length)
     }
     struct sim_interface_id eth0 =
         sim_host_at(sim->world, (struct sim_host_id){(uint32_t)host})->first_interface;
-    while (eth0.index && sim_interface_at(sim->world, eth0)->number != 2) {
+    while (eth0.index && sim_interface_at(sim->world, eth0)->number != SIM_ETHERNET_NUMBER) {
         eth0 = sim_interface_at(sim->world, eth0)->next;
     }
     assert(eth0.index);

@@ -24,7 +24,7 @@
 #include "run.h"
 #include "unix/unix.h"
 
-enum { ETH0 = 2, DEFAULT_SPIN_LIMIT = 10000, DEFAULT_STACK = 256 * 1024 };
+enum { DEFAULT_SPIN_LIMIT = 10000, DEFAULT_STACK = 256 * 1024 };
 static const uint64_t DEFAULT_WATCHDOG_NS = 10000000000;
 static const uint64_t DEFAULT_WALL_CLOCK = 946684800000000000; /* 2000-01-01T00:00:00Z */
 
@@ -211,7 +211,7 @@ static int add_addresses(struct sim *sim, struct sim_host_id host, const char *a
             result = -EADDRINUSE;
         }
         if (result == 0) {
-            result = sim_host_add_address(sim->world, host, ETH0, ip, bits);
+            result = sim_host_add_address(sim->world, host, SIM_ETHERNET_NUMBER, ip, bits);
         }
         if (result < 0) {
             return result;

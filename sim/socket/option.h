@@ -11,6 +11,9 @@
 
 #include "core/state.h"
 
+/* Names that Debian 12's headers may lack: <linux/in.h>. */
+enum { SIM_NAME_IP_LOCAL_PORT_RANGE = 51, SIM_NAME_IP_PROTOCOL = 52 };
+
 enum sim_option_answer {
     SIM_OPTION_NOT_MINE = 1, /* the name means nothing more than the table says */
 };

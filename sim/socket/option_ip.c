@@ -12,8 +12,6 @@
 
 enum {
     ECN_MASK = 3,
-    NAME_IP_LOCAL_PORT_RANGE = 51,
-    NAME_IP_PROTOCOL = 52,
     LONGEST_IP_OPTIONS = 40,
 };
 
@@ -170,7 +168,7 @@ static int set_port_range(struct sim_world *world, struct sim_socket_id id, cons
     if (low != 0 && high != 0 && low > high) {
         return -EINVAL;
     }
-    return sim_option_keep(world, id, IPPROTO_IP, NAME_IP_LOCAL_PORT_RANGE, &number, sizeof number);
+    return sim_option_keep(world, id, IPPROTO_IP, SIM_NAME_IP_LOCAL_PORT_RANGE, &number, sizeof number);
 }
 
 /* SIMPLER: options of the IP header are checked for their first byte and kept, not sent. */
@@ -266,7 +264,7 @@ int sim_option_set_ip(struct sim_world *world, struct sim_socket_id id, int name
         return set_multicast_interface(world, id, value, length);
     case IP_UNICAST_IF:
         return set_unicast_interface(world, id, value, length);
-    case NAME_IP_LOCAL_PORT_RANGE:
+    case SIM_NAME_IP_LOCAL_PORT_RANGE:
         return set_port_range(world, id, value, length);
     case IP_OPTIONS:
         return set_header_options(world, id, value, length);
@@ -342,10 +340,10 @@ int sim_option_get_ip(struct sim_world *world, struct sim_socket_id id, int name
         number = kept_number(world, id, name);
         return sim_option_give(&number, sizeof number, value, length);
     case IP_UNICAST_IF:
-    case NAME_IP_LOCAL_PORT_RANGE:
+    case SIM_NAME_IP_LOCAL_PORT_RANGE:
         number = kept_number(world, id, name);
         break;
-    case NAME_IP_PROTOCOL:
+    case SIM_NAME_IP_PROTOCOL:
         break;
     default:
         return SIM_OPTION_NOT_MINE;

@@ -15,7 +15,6 @@
 #include "socket/sockets.h"
 
 enum {
-    LOOPBACK_NUMBER = 1,
     LONGEST_DATAGRAM = 65535,
     SOCKADDR_BYTES_BEFORE_DATA = 2, /* offsetof(struct sockaddr, sa_data) */
 };
@@ -346,7 +345,7 @@ static int transmit(struct sim_world *world, const struct sim_socket *socket, co
     const struct sim_packet *packet = sim_packet_at(world, id);
     bool multicast = sim_ip_is_multicast(wish->to.ip);
     /* What leaves by lo comes back by it, and is not heard twice. */
-    if ((!multicast && !path->broadcast) || path->interface == LOOPBACK_NUMBER) {
+    if ((!multicast && !path->broadcast) || path->interface == SIM_LOOPBACK_NUMBER) {
         return sim_ip_output(world, host, id, path->local ? 0 : path->interface);
     }
     if (is_heard_here(socket, wish, path)) {
