@@ -24,19 +24,34 @@ def room_of(path, rooms):
     return None
 
 
-def find_include(path, target):
-    """The file that a quoted include of `path` means, as -iquote finds it; None: generated or missing."""
-    for folder in (path.parent, TOP, TOP / "sim", TOP / "harness"):
-        if (folder / target).exists():
-            return (folder / target).resolve().relative_to(TOP)
+def find_file(folders, target):
+    """The file of the tree that an include means; None where it is the system's, generated or missing."""
+    for folder in folders:
+        path = (folder / target).resolve()
+        if path.exists() and path.is_relative_to(TOP.resolve()):
+            return path.relative_to(TOP.resolve())
     return None
 
 
-def quoted_includes(path):
+def includes(path, bad):
+    """The tree's own files that `path` includes, each with its line; quoted ones must be there."""
+    here = path.relative_to(TOP)
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        found = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
-        if found and found.group(1) not in GENERATED:
-            yield number, found.group(1)
+        directive = re.match(r"\s*#\s*include(?:_next)?\b\s*(.*)", line)
+        if directive is None:
+            continue
+        text = directive.group(1)
+        if quoted := re.match(r'"([^"]+)"', text):
+            target = find_file((path.parent, TOP, TOP / "sim", TOP / "harness"), quoted[1])
+            if target is None and quoted[1] not in GENERATED:
+                bad(f"{here}:{number}", f"includes {quoted[1]}, which is not there")
+        elif angled := re.match(r"<([^>]+)>", text):
+            target = find_file((TOP / "include",), angled[1])
+        else:
+            target = None
+            bad(f"{here}:{number}", "includes what only the preprocessor knows")
+        if target is not None and target.parts[0] != "include":
+            yield number, target
 
 
 def check_includes(sources, bad):
@@ -49,17 +64,23 @@ def check_includes(sources, bad):
         if here.parts[0] in HOUSES and room is None:
             bad(here, f"stands in no room of {PLAN}")
             continue
-        for number, text in quoted_includes(path):
-            target = find_include(path, text)
-            if target is None:
-                bad(f"{here}:{number}", f"includes {text}, which is not there")
-                continue
+        for number, target in includes(path, bad):
             if target.parts[0] != here.parts[0]:
                 if here.parts[0] != "harness" or str(target) not in shared:
                     bad(f"{here}:{number}", f"{here.parts[0]}/ may not include {target}")
             elif room is not None and target.parts[:2] != here.parts[:2]:
                 if target.parts[1] not in house[here.parts[0]][here.parts[1]]["may"]:
                     bad(f"{here}:{number}", f"the room {room} may not include {target} ({PLAN})")
+
+
+def check_tests(sources, bad):
+    """tests/ mirrors the rooms: a test of sim/ or harness/ stands in the folder of its room."""
+    house = plan()
+    for path in sources("tests"):
+        parts = path.relative_to(TOP).parts
+        if parts[1] in HOUSES and (len(parts) > 3 or path.suffix == ".c") and \
+                room_of(pathlib.Path(*parts[1:]), house) is None:
+            bad(path.relative_to(TOP), f"stands in no room of {PLAN}")
 
 
 def check_plan(bad):
@@ -216,8 +237,8 @@ def check_circles(objects, bad):
 
 def check_shrinks(known, bad):
     """No room has more files in circles, or a longer circle, than in any earlier version of the list."""
-    versions = subprocess.run(["git", "log", "--format=%H", "--", PLAN], cwd=TOP, capture_output=True,
-                              text=True).stdout.split()
+    versions = subprocess.run(["git", "log", "--format=%H", "--", PLAN], cwd=TOP, stdout=subprocess.PIPE,
+                              text=True, check=True).stdout.split()
     files, longest = weight(known)
     for version in versions:
         text = subprocess.run(["git", "show", f"{version}:{PLAN}"], cwd=TOP, capture_output=True,

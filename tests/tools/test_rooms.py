@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # The judge of rooms must be able to say no: small trees that break each of its rules.
 # SPDX-License-Identifier: MIT
-import pathlib, subprocess, sys, tempfile, unittest
+import pathlib, shutil, subprocess, sys, tempfile, unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
@@ -41,6 +41,8 @@ class Tree(unittest.TestCase):
             (self.top / folder).mkdir(parents=True)
         for header in ("sim/low/low.h", "sim/high/high.h", "harness/only/only.h"):
             self.write(header, "/* A room: what it is.\n * SPDX */\n")
+        self.git("init", "-q")
+        self.git("commit", "-q", "--allow-empty", "-m", "a tree")
 
     def plan(self, known):
         self.write("tools/rooms.toml", PLAN % known)
@@ -96,6 +98,34 @@ class Includes(Tree):
         self.write("sim/low/a.c", '#include "nowhere.h"\n')
         self.check()
         self.said("includes nowhere.h, which is not there")
+
+    def test_no_other_spelling__gets_by(self):
+        self.write("sim/low/a.c", '#include <../sim/high/high.h>\n#include "../high/high.h"\n'
+                                  '#  include "../../sim/high/high.h" /* why */\n#include_next "high/high.h"\n')
+        self.check()
+        self.assertEqual(len(self.problems), 4, self.problems)
+        for line in range(1, 5):
+            self.said(f"sim/low/a.c:{line}: the room sim/low may not include sim/high/high.h")
+
+    def test_an_include_by_a_macro__is_refused(self):
+        self.write("sim/low/a.c", "#define HIGH <high/high.h>\n#include HIGH\n")
+        self.check()
+        self.said("sim/low/a.c:2: includes what only the preprocessor knows")
+
+    def test_public_headers_and_the_system_s__are_taken(self):
+        self.write("sim/low/a.c", "#include <stdio.h>\n#include <drysock/seam.h>\n")
+        self.check()
+        self.assertEqual(self.problems, [])
+
+    def test_a_test_in_no_room__is_told(self):
+        for path in ("tests/sim/low/test_a.c", "tests/sim/shared.h", "tests/real/test_b.c"):
+            self.write(path, "")
+        rooms.check_tests(self.sources, self.bad)
+        self.assertEqual(self.problems, [])
+        for path in ("tests/sim/test_a.c", "tests/sim/attic/test_b.c", "tests/harness/low/test_c.c"):
+            self.write(path, "")
+        rooms.check_tests(self.sources, self.bad)
+        self.assertEqual(len(self.problems), 3, self.problems)
 
     def test_a_file_in_no_room__is_told(self):
         self.write("sim/a.c", "")
@@ -176,8 +206,12 @@ class Circles(Tree):
         self.check()
         self.assertEqual(self.problems, [])
 
+    def test_a_tree_without_a_history__is_an_error(self):
+        shutil.rmtree(self.top / ".git")
+        with self.assertRaises(subprocess.CalledProcessError):
+            self.check()
+
     def test_a_list_that_grew__is_told(self):
-        self.git("init", "-q")
         self.git("add", "tools")
         self.git("commit", "-qm", "the list is empty")
         self.ring("sim/low/a.c", "sim/low/b.c")
