@@ -41,10 +41,10 @@ static void lose_messages(struct sim_world *world, struct sim_socket_id id, stru
     if (sim_socket_at(world, id)->first_datagram.index == 0) {
         return;
     }
-    sim_unix_flush(world, id);
     if (old.index != 0 && sim_unix_of(world, old)->peer.index == id.index) {
         sim_socket_set_error(world, old, ECONNRESET);
     }
+    sim_unix_flush(world, id); /* what lies in a message may be the last of the old peer */
 }
 
 /* LINUX: who has chosen its peer hears nobody else. */

@@ -145,8 +145,16 @@ uint32_t sim_unix_poll_common(const struct sim_world *world, struct sim_socket_i
 
 void sim_unix_flush(struct sim_world *world, struct sim_socket_id id)
 {
-    struct sim_datagram_id taken;
+    /* What a message holds may be the last of this socket's peer, whose end is then this one's too: the
+     * queue is taken off first. */
+    struct sim_datagram_id first = {0}, *end = &first, taken;
     while ((taken = sim_unix_dequeue(world, id)).index != 0) {
+        *end = taken;
+        end = &sim_datagram_at(world, taken)->next;
+    }
+    while (first.index != 0) {
+        taken = first;
+        first = sim_datagram_at(world, taken)->next;
         sim_unix_free_message(world, taken);
     }
 }

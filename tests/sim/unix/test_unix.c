@@ -417,6 +417,48 @@ static void descriptor_in_a_message_nobody_reads__end_of_the_queue__is_its_end(v
     assert_int_equal(world->pools[SIM_POOL_RIGHTS].live_count, 0);
 }
 
+/* Sends ends[0]'s own descriptor and then another over it, and closes it: both now live in the queue of
+ * ends[1] alone, and what ends there ends ends[0]. */
+static void sends_itself(struct sim_socket_id ends[2])
+{
+    struct sim_file_id own = sim_file_open(world, SIM_FILE_SOCKET, ends[0].index, O_RDWR), other;
+    const int fds[2] = {sim_descriptor_install(world, process, own, 0, 0), descriptor(&other)};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(sends_control(ends[0], "x", SCM_RIGHTS, &fds[i], sizeof fds[i]), 1);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        sim_descriptor_close(world, process, fds[i]);
+    }
+}
+
+static void own_descriptor_in_the_peers_queue__end_of_the_peer__ends_both(void **state)
+{
+    const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        struct sim_socket_id ends[2];
+        const uint32_t sockets = world->pools[SIM_POOL_SOCKET].live_count;
+        pair_of(types[i], ends);
+        sends_itself(ends);
+        closes(ends[1]);
+        assert_int_equal(world->pools[SIM_POOL_SOCKET].live_count, sockets);
+        assert_int_equal(world->pools[SIM_POOL_DATAGRAM].live_count, 0);
+        assert_int_equal(world->pools[SIM_POOL_RIGHTS].live_count, 0);
+        assert_int_equal(world->pools[SIM_POOL_FILE].live_count, 0);
+    }
+}
+
+static void own_descriptor_in_the_peers_queue__peer_looks_elsewhere__ends_it(void **state)
+{
+    struct sim_socket_id ends[2];
+    const uint32_t sockets = world->pools[SIM_POOL_SOCKET].live_count;
+    pair_of(SOCK_DGRAM, ends);
+    sends_itself(ends);
+    assert_int_equal(disconnects(ends[1]), 0);
+    assert_int_equal(world->pools[SIM_POOL_SOCKET].live_count, sockets + 1);
+    assert_int_equal(world->pools[SIM_POOL_RIGHTS].live_count, 0);
+    assert_receives_nothing(ends[1]);
+}
+
 static void no_room_for_control__descriptors__are_closed_and_told(void **state)
 {
     struct sim_socket_id ends[2];
@@ -542,6 +584,8 @@ int main(void)
         TWO_HOSTS(reconnect__with_messages_of_the_old_peer__loses_them),
         TWO_HOSTS(descriptor__sent_and_closed__lives_in_the_message),
         TWO_HOSTS(descriptor_in_a_message_nobody_reads__end_of_the_queue__is_its_end),
+        TWO_HOSTS(own_descriptor_in_the_peers_queue__end_of_the_peer__ends_both),
+        TWO_HOSTS(own_descriptor_in_the_peers_queue__peer_looks_elsewhere__ends_it),
         TWO_HOSTS(no_room_for_control__descriptors__are_closed_and_told),
         TWO_HOSTS(peeked__descriptors__are_given_each_time),
         TWO_HOSTS(stream__read__ends_after_the_piece_with_descriptors),
