@@ -121,6 +121,8 @@ static int skip_digits(struct reader *in, int base, bool leading)
     }
 }
 
+enum { MOST_DIGITS = 4300 }; /* of a whole number, as in CPython: conversion takes quadratic time */
+
 /* Writes the decimal text of a number that int64_t cannot hold: schoolbook conversion to base
  * 10^9, whose limbs lie in the free arena. */
 static bool put_big_decimal(struct reader *in, size_t from, int base, bool negative,
@@ -148,11 +150,17 @@ static bool put_big_decimal(struct reader *in, size_t from, int base, bool negat
         if (carry) {
             limbs[count++] = (uint32_t)carry;
         }
+        if (count > MOST_DIGITS / 9 + 1) {
+            return fail(in, from, "the number has more than 4300 digits");
+        }
     }
     char *text = start + count * sizeof(*limbs);
     int length = sprintf(text, "%s%u", negative ? "-" : "", limbs[count - 1]);
     for (size_t limb = count - 1; limb-- > 0;) {
         length += sprintf(text + length, "%09u", limbs[limb]);
+    }
+    if (length - negative > MOST_DIGITS) {
+        return fail(in, from, "the number has more than 4300 digits");
     }
     value->bytes = text;
     value->count = (uint32_t)length;

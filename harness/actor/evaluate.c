@@ -1,6 +1,5 @@
 /* Evaluates expressions: calls of verbs, names, indices, arithmetic.
  * SPDX-License-Identifier: MIT */
-#include <stdlib.h>
 #include <string.h>
 
 #include "language/constant.h"

@@ -6,11 +6,6 @@
 
 #include "verbs.h"
 
-struct raised *actor_raised(struct actor *actor)
-{
-    return actor->raised;
-}
-
 int raise_error(struct actor *actor, const char *kind, const char *format, ...)
 {
     struct raised *raised = actor->raised;

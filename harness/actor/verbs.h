@@ -19,7 +19,7 @@ struct call {
     struct value result; /* None until set */
 };
 
-/* Evaluates an expression: 0 or -1 when it raised (actor_raised tells). */
+/* Evaluates an expression: 0 or -1 when it raised (actor->raised tells). */
 int actor_evaluate(struct actor *actor, const struct expression *expression, struct value *value);
 
 /* What was raised last: of the actor whose step runs. */
@@ -28,7 +28,6 @@ struct raised {
     char code[48];    /* "ECONNREFUSED", or "" */
     char message[240];
 };
-struct raised *actor_raised(struct actor *actor);
 /* Each returns -1. raise_library takes the library's last error. */
 int raise_library(struct actor *actor);
 int raise_error(struct actor *actor, const char *kind, const char *format, ...)

@@ -52,8 +52,7 @@ int command_sweep(const struct options *options, struct files *files);
 int command_shrink(const struct options *options, struct files *files);
 int command_report(const struct options *options);
 
-/* What the options say of a run in the world; such a run; such a run in a process of its own. */
-struct world_options command_world_options(const struct options *options);
+/* A run in the world as the options say; such a run in a process of its own. */
 struct trace *command_world(const struct options *options, const struct scenario *scenario);
 enum isolated command_isolated(const struct options *options, const char *path, const char *text,
                                const struct trace *base, char *why, size_t bytes);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "command.h"
 
-struct world_options command_world_options(const struct options *options)
+static struct world_options world_options_of(const struct options *options)
 {
     return (struct world_options){
         .seed = options->seed,
@@ -16,13 +16,13 @@ struct world_options command_world_options(const struct options *options)
 
 struct trace *command_world(const struct options *options, const struct scenario *scenario)
 {
-    struct world_options world = command_world_options(options);
+    struct world_options world = world_options_of(options);
     return world_run(scenario, &world);
 }
 
 enum isolated command_isolated(const struct options *options, const char *path, const char *text,
                                const struct trace *base, char *why, size_t bytes)
 {
-    struct world_options world = command_world_options(options);
+    struct world_options world = world_options_of(options);
     return isolate_run(&world, options->strict, path, text, base, why, bytes);
 }

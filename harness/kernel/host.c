@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "host.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>

@@ -30,7 +30,8 @@ static void *begin(struct request *request, uint16_t type, uint16_t flags, size_
 /* Sends the request and gives each message of the answer to `take`, which may be NULL. 0 or -errno. */
 static int ask(struct mnl_socket *netlink, const struct request *request, mnl_cb_t take, void *data)
 {
-    char answer[8192]; /* what one datagram of rtnetlink holds at the most here */
+    _Alignas(
+        struct nlmsghdr) char answer[8192]; /* what one datagram of rtnetlink holds at the most here */
     ssize_t length;
     if (mnl_socket_sendto(netlink, request->header, request->header->nlmsg_len) < 0) {
         return -errno;

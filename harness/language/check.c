@@ -340,7 +340,7 @@ static int check_fault_rules(struct parser *parser)
     struct sim_fault_plan *plan = sim_fault_plan_create(0);
     int status = 0;
     for (uint32_t i = 0; i < scenario->fault_count && status == 0; i++) {
-        char message[200];
+        char message[DIAGNOSTIC_BYTES];
         size_t column = 0;
         struct source_at at = scenario->faults[i].at;
         if (sim_fault_plan_add(plan, scenario->faults[i].text, message, sizeof message, &column) > 0) {

@@ -1,6 +1,5 @@
 /* Reads head lines: hosts, links, settings, faults, names, events, needs and declared differences.
  * SPDX-License-Identifier: MIT */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -119,7 +118,7 @@ static int head_host(struct head *head)
     struct scenario_host *host;
     struct sim_ip ip;
     uint32_t prefix_bits;
-    char message[200];
+    char message[DIAGNOSTIC_BYTES];
     if (need_words(head, 2, HEAD_WORDS, "host NAME ADDRESS…") != 0) {
         return -1;
     }
@@ -162,7 +161,7 @@ static int head_link(struct head *head)
 {
     struct scenario_link *link;
     uint32_t a = 0, b = 0;
-    char message[200];
+    char message[DIAGNOSTIC_BYTES];
     if (need_words(head, 3, HEAD_WORDS, "link HOST HOST delay=TIME…") != 0 ||
         find_host(head, &head->words[1], &a) != 0 || find_host(head, &head->words[2], &b) != 0) {
         return -1;

@@ -87,15 +87,15 @@ int lexer_word(struct lexer *lexer, const char **word, size_t *length, struct so
 
 /* ---- literals: the lexer finds their ends, the library reads them ---------------------------- */
 
-/* Reads text[begin, end) of the line as one literal of Python. -1: with what the library says. */
-static int take_literal(struct lexer *lexer, size_t begin, size_t end, struct dry_value *value)
+/* Reads text[begin, end) of the line as one literal of Python. NULL, or what the library says of the
+ * byte at begin + *at. */
+static const char *read_literal(struct lexer *lexer, size_t begin, size_t end, struct dry_value *value,
+                                size_t *at)
 {
-    size_t bytes = 16 * (end - begin) + 64; /* also of a number with very many digits */
-    size_t at = 0;
-    const char *problem = dry_value_read(lexer->line + begin, end - begin,
-                                         arena_take(lexer->arena, bytes), bytes, value, &at);
-
-    return problem == NULL ? 0 : lexer_wrong(lexer, place(lexer, begin + at), "%s", problem);
+    const size_t bytes = 16 * (end - begin) + 64; /* also of a number with very many digits */
+    *at = 0;
+    return dry_value_read(lexer->line + begin, end - begin, arena_take(lexer->arena, bytes), bytes,
+                          value, at);
 }
 
 /* Python keeps the backslash of an escape that it does not know, and warns; here it is an error. */
@@ -128,8 +128,10 @@ static int take_string(struct lexer *lexer, size_t begin, bool bytes, struct tok
         }
         ended = c == quote;
     }
-    if (take_literal(lexer, begin, lexer->offset, &value) != 0) {
-        return -1;
+    size_t at;
+    const char *problem = read_literal(lexer, begin, lexer->offset, &value, &at);
+    if (problem != NULL) {
+        return lexer_wrong(lexer, place(lexer, begin + at), "%s", problem);
     }
     token->kind = bytes ? TOKEN_BYTES : TOKEN_STR;
     token->bytes = value.bytes;
@@ -159,7 +161,12 @@ static int take_number(struct lexer *lexer, struct token *token)
         return 0;
     }
     struct dry_value value;
-    if (take_literal(lexer, begin, end, &value) != 0) {
+    size_t at;
+    const char *problem = read_literal(lexer, begin, end, &value, &at);
+    if (problem != NULL && at == 0 && strcmp(problem, "not a number") != 0) {
+        return lexer_wrong(lexer, token->at, "%s", problem);
+    }
+    if (problem != NULL) {
         return lexer_wrong(lexer, token->at,
                            "\"%.*s\" is neither a number nor a time (units are ns us ms s min h)",
                            (int)token->length, token->text);

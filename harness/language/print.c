@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "print.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -18,10 +18,12 @@ struct source_at {
 };
 
 /* What is wrong with a file: FILE:LINE:COLUMN: one sentence that names the cure. */
+enum { DIAGNOSTIC_BYTES = 320 }; /* of a sentence, with its NUL */
+
 struct diagnostic {
     const char *path;
     struct source_at at;
-    char message[320];
+    char message[DIAGNOSTIC_BYTES];
 };
 
 enum expression_kind {

@@ -22,7 +22,7 @@ static void reads(const char *text, const char *wanted)
 {
     struct dry_value value;
     size_t at = 0;
-    char printed[4096];
+    char printed[8192];
     if (dry_value_parse(text, strlen(text), arena, sizeof(arena), &value, &at) < 0) {
         fail_msg("%s: %s at %zu", text, dry_last_error()->message, at);
     }
@@ -222,6 +222,23 @@ static void brackets__nest_too_deep__are_refused(void **state)
     refuses(text, DRY_VALUE_DEPTH);
 }
 
+static void whole_number__of_more_digits_than_python_takes__is_refused(void **state)
+{
+    char text[4400];
+    text[0] = '-';
+    memset(text + 1, '9', 4301);
+    text[4302] = 0;
+    refuses(text, 1);
+    refuses(text + 1, 0);
+    text[4301] = 0;
+    reads(text, text);
+    reads(text + 1, text + 1);
+    memset(text, '0', 4390); /* leading zeros of a hexadecimal number are no digits of it */
+    text[1] = 'x';
+    strcpy(text + 4390, "7");
+    reads(text, "7");
+}
+
 static void arena__is_too_small__is_refused_and_not_overrun(void **state)
 {
     const char *text = "('abcdefgh', 0xffffffffffffffffffffffff, [1, 2.5, b'xyz'], 123)";
@@ -273,6 +290,7 @@ int main(void)
         cmocka_unit_test(sequence__is_read__prints_with_its_brackets),
         cmocka_unit_test(wrong_sequence__is_read__is_refused),
         cmocka_unit_test(brackets__nest_too_deep__are_refused),
+        cmocka_unit_test(whole_number__of_more_digits_than_python_takes__is_refused),
         cmocka_unit_test(arena__is_too_small__is_refused_and_not_overrun),
         cmocka_unit_test(value__is_no_literal__still_prints),
         cmocka_unit_test(print__has_little_room__counts_all_and_ends_with_nul),

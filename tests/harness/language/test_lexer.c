@@ -109,6 +109,7 @@ static void a_wrong_token__is_refused__with_its_place(void **state)
     refuses_token("\"\\x4\"", 2, "two hexadecimal digits");
     refuses_token("x = 99999999999999999999", 5, "too large");
     refuses_token("x = 12abc", 5, "neither a number nor a time");
+    refuses_token("x = 007", 5, "leading zeros");
     refuses_token("x = $", 5, "means nothing");
 }
 
