@@ -207,12 +207,8 @@ static bool applies(struct fault_actor *actor, enum fault_seam seam)
     return (actor->verb_seams >> seam & 1) != 0;
 }
 
-/* Before a seam call: 0 to go on, or what it returns instead. A transfer's *length may shrink. */
 int fault_before(struct fault_actor *actor, enum fault_seam seam, size_t *length)
 {
-    if (seam == FAULT_SEAM_NONE) {
-        return 0;
-    }
     if (actor->interrupt_next) {
         actor->interrupt_next = false;
         return -EINTR;

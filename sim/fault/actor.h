@@ -46,7 +46,7 @@ void fault_call_begins(struct fault_actor *actor, const char *verb, int fd);
 void fault_call_ends(struct fault_actor *actor);
 
 /* Before a seam call: 0 to go on, or what it returns instead. A transfer's *length may shrink. length:
- * NULL for what moves no bytes. FAULT_SEAM_NONE: nothing happens there. */
+ * NULL for what moves no bytes. */
 int fault_before(struct fault_actor *actor, enum fault_seam seam, size_t *length);
 
 #endif

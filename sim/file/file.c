@@ -1,4 +1,4 @@
-/* Open file descriptions and descriptor tables: every kind of object a descriptor may name.
+/* Open file descriptions, descriptor tables, and a task's wait for what they name.
  * SPDX-License-Identifier: MIT
  *
  * SIMPLER: sockets that are reachable only through messages in flight among themselves (SCM_RIGHTS

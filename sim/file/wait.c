@@ -1,4 +1,4 @@
-/* Waiting: records that link who waits with what is waited for; waking.
+/* Waiting: records that link who waits with what is waited for; waking; what epoll found ready.
  * SPDX-License-Identifier: MIT */
 #include "wait.h"
 

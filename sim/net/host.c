@@ -11,7 +11,6 @@
 
 enum {
     LOOPBACK_MTU = 65536,
-    ETHERNET_MTU = 1500,
     V4_BITS = 96, /* of a mapped address, before the IPv4 part */
 };
 
@@ -125,7 +124,7 @@ static int furnish(struct sim_world *world, struct sim_host_id id)
     const struct sim_interface_id lo = add_interface(world, id, "lo",
                                                      IFF_UP | IFF_RUNNING | IFF_LOOPBACK, LOOPBACK_MTU);
     const struct sim_interface_id eth0 = add_interface(
-        world, id, "eth0", IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST, ETHERNET_MTU);
+        world, id, "eth0", IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST, SIM_ETHERNET_MTU);
     if (lo.index == 0 || eth0.index == 0) {
         return -ENOBUFS;
     }

@@ -20,6 +20,8 @@ int sim_host_add_address(struct sim_world *world, struct sim_host_id host, uint3
 int sim_host_add_route(struct sim_world *world, struct sim_host_id host, const struct sim_route *route);
 /* The numbers of a host's two interfaces: lo, and eth0 on which all its links are. */
 enum { SIM_LOOPBACK_NUMBER = 1, SIM_ETHERNET_NUMBER = 2 };
+/* eth0's MTU where no link says another. */
+enum { SIM_ETHERNET_MTU = 1500 };
 
 /* The interface of this number; index 0, NULL: none. */
 struct sim_interface_id sim_host_interface_id(const struct sim_world *world, struct sim_host_id host,

@@ -269,7 +269,7 @@ static const struct sim_interface *choose_interface(const struct sim_world *worl
             return sim_host_interface(world, host, wanted);
         }
         if (!sim_ip_is_v4(to) && sim_ip_is_multicast(to)) {
-            return sim_host_interface(world, host, SIM_LOOPBACK_NUMBER + 1);
+            return sim_host_interface(world, host, SIM_ETHERNET_NUMBER);
         }
         return NULL;
     }

@@ -13,7 +13,6 @@
 #include "host.h"
 
 enum {
-    DEFAULT_MTU = 1500,
     DEFAULT_PREFIX_V4 = 24,
     DEFAULT_PREFIX_V6 = 64,
     LONGEST_ADDRESS = 64,
@@ -36,7 +35,7 @@ int sim_notation_address(const char *text, struct sim_ip *ip, uint32_t *prefix_b
         *ip = sim_ip_v4(ntohl(v4.s_addr));
         *prefix_bits = DEFAULT_PREFIX_V4;
         most = 32;
-    } else if (inet_pton(AF_INET6, address, ip->bytes) != 1) {
+    } else if (inet_pton(AF_INET6, address, ip->bytes) != 1 || sim_ip_is_v4(*ip)) {
         snprintf(message, bytes,
                  "\"%s\" is no address: write one such as 10.0.0.1, 10.0.0.1/16 or fd00::1", text);
         return -EINVAL;
@@ -73,22 +72,24 @@ static const struct unit chances[] = {{"%", 10000}, {NULL, 0}}; /* parts per mil
 static const struct unit counts[] = {{"", 1}, {NULL, 0}};
 
 /* What a setting may say, and the sentence for what it may not. `exact`: a part of the smallest unit is
- * an error, not rounded. */
+ * an error, not rounded; `whole`: no point either. */
 struct kind {
     const struct unit *units;
     uint64_t least, most;
-    bool exact;
+    bool exact, whole;
     const char *sentence;
 };
 
-static const struct kind a_time = {times, 0, UINT64_MAX / 4, true,
-                                   "\"%s\" is no time: write one such as 20ms (ns us ms s min h)"};
-static const struct kind a_rate = {rates, 1, 1000000000000000, false,
-                                   "\"%s\" is no rate: write one such as 10mbit (bit kbit mbit gbit)"};
-static const struct kind a_chance = {chances, 0, 1000000, false,
-                                     "\"%s\" is no chance: write one such as 2.5%%"};
-static const struct kind a_count = {counts, 0, UINT32_MAX, true,
-                                    "\"%s\" is no count: write a whole number"};
+static const struct kind a_time = {
+    times, 0,     UINT64_MAX / 4,
+    true,  false, "\"%s\" is no time: write one such as 20ms (ns us ms s min h)"};
+static const struct kind a_rate = {
+    rates, 1,     1000000000000000,
+    false, false, "\"%s\" is no rate: write one such as 10mbit (bit kbit mbit gbit)"};
+static const struct kind a_chance = {chances, 0,     1000000,
+                                     false,   false, "\"%s\" is no chance: write one such as 2.5%%"};
+static const struct kind a_count = {counts, 0,    UINT32_MAX,
+                                    true,   true, "\"%s\" is no count: write a whole number"};
 
 /* Every setting of a link: its name, its kind, where it lies. */
 static const struct setting {
@@ -121,7 +122,7 @@ static bool read_number(const char *text, const struct kind *kind, uint64_t *val
     if (errno != 0) {
         return false;
     }
-    if (*end == '.') {
+    if (*end == '.' && !kind->whole) {
         for (end++; *end >= '0' && *end <= '9' && scale < 1000000000; end++) {
             part = part * 10 + (uint64_t)(*end - '0');
             scale *= 10;
@@ -131,10 +132,14 @@ static bool read_number(const char *text, const struct kind *kind, uint64_t *val
         if (strcmp(end, unit->name) != 0) {
             continue;
         }
-        if (whole > kind->most / unit->factor || (kind->exact && part * unit->factor % scale != 0)) {
+        /* part * factor / scale, in two steps that fit in 64 bits */
+        const uint64_t rest = part * (unit->factor % scale);
+        const uint64_t most = kind->most / unit->factor;
+        if (whole > most || (whole == most && part != 0 && kind->most % unit->factor == 0) ||
+            (kind->exact && rest % scale != 0)) {
             return false;
         }
-        *value = whole * unit->factor + (part * unit->factor + scale / 2) / scale;
+        *value = whole * unit->factor + part * (unit->factor / scale) + (rest + scale / 2) / scale;
         return *value >= kind->least && *value <= kind->most;
     }
     return false;
@@ -197,5 +202,5 @@ struct sim_link_way sim_link_way_of(const struct sim_link_options *options)
 
 uint32_t sim_link_mtu(uint32_t mtu)
 {
-    return mtu != 0 ? mtu : DEFAULT_MTU;
+    return mtu != 0 ? mtu : SIM_ETHERNET_MTU;
 }

@@ -4,7 +4,6 @@
 #define SIM_NOTATION_H
 
 #include <drysock/sim.h>
-#include <stdbool.h>
 
 #include "core/state.h"
 

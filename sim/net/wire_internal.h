@@ -1,4 +1,4 @@
-/* Bytes in network order, and the Internet checksum (RFC 1071): for the two halves of wire.h.
+/* Bytes in network order, the Internet checksum (RFC 1071), header numbers: for wire.h's two halves.
  * SPDX-License-Identifier: MIT */
 #ifndef SIM_WIRE_INTERNAL_H
 #define SIM_WIRE_INTERNAL_H

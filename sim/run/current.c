@@ -8,7 +8,7 @@
 /* The one thread-local: where this thread is, and stores for a thread that has no world. */
 static _Thread_local struct {
     struct sim_current current;
-    char local[2][DRY_LOCAL_BYTES];
+    char task_store[DRY_LOCAL_BYTES], process_store[DRY_LOCAL_BYTES];
 } here;
 
 struct sim_current *sim_current(void)
@@ -16,9 +16,14 @@ struct sim_current *sim_current(void)
     return &here.current;
 }
 
-void *sim_current_store(int which)
+void *sim_current_task_store(void)
 {
-    return here.local[which];
+    return here.task_store;
+}
+
+void *sim_current_process_store(void)
+{
+    return here.process_store;
 }
 
 struct dry_caller dry_current_caller(void)

@@ -17,8 +17,9 @@ struct sim_current {
 };
 
 struct sim_current *sim_current(void);
-/* The task's and the process's stores (0, 1) of a thread that has no world. */
-void *sim_current_store(int which);
+/* The task's and the process's store, DRY_LOCAL_BYTES each, of a thread that has no world. */
+void *sim_current_task_store(void);
+void *sim_current_process_store(void);
 
 /* What dry_current_caller says outside any task: default.c makes that world and its first task. A table
  * of one call, so that who asks need not know what a world is made of. */

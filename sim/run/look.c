@@ -154,11 +154,8 @@ int sim_inject(struct sim *sim, int host, const void *packet, size_t length)
     if (result < 0) {
         return result;
     }
-    struct sim_interface_id eth0 =
-        sim_host_at(sim->world, (struct sim_host_id){(uint32_t)host})->first_interface;
-    while (eth0.index && sim_interface_at(sim->world, eth0)->number != SIM_ETHERNET_NUMBER) {
-        eth0 = sim_interface_at(sim->world, eth0)->next;
-    }
+    const struct sim_interface_id eth0 = sim_host_interface_id(
+        sim->world, (struct sim_host_id){(uint32_t)host}, SIM_ETHERNET_NUMBER);
     assert(eth0.index);
     if (!sim_event_push(sim->world, sim->world->now, SIM_EVENT_PACKET, eth0.index, id.index, 0).index) {
         sim_packet_free(sim->world, id);

@@ -1,4 +1,4 @@
-/* How a task's code is parked: the loop and the calls know this interface and no stack.
+/* How a task's code is parked: the loop and the calls hand the turn on through this interface.
  * SPDX-License-Identifier: MIT
  *
  * Of all the codes of a world exactly one runs at any instant: a task's, or the loop's. Three calls

@@ -151,13 +151,14 @@ int sim_seam_spawn(struct dry_caller caller, void (*entry)(void *argument), void
 void *sim_seam_task_local(struct dry_caller caller)
 {
     struct sim *sim = caller.world;
-    return sim ? sim_code_of(sim, caller.task)->local : sim_current_store(0);
+    return sim ? sim_code_of(sim, caller.task)->local : sim_current_task_store();
 }
 
 void *sim_seam_process_local(struct dry_caller caller)
 {
     struct sim *sim = caller.world;
-    return sim ? sim->process_locals + (size_t)caller.process * DRY_LOCAL_BYTES : sim_current_store(1);
+    return sim ? sim->process_locals + (size_t)caller.process * DRY_LOCAL_BYTES
+               : sim_current_process_store();
 }
 
 static int world_interrupt_after(struct dry_caller caller, uint64_t after_ns)

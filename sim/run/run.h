@@ -104,7 +104,7 @@ static inline struct sim_code *sim_code_of(const struct sim *sim, uint32_t task)
 /* ---- run.c: the loop ---------------------------------------------------------------------- */
 
 /* The loop on the stack of a task's own code (the default world's main): SIM_REACHED when it is that
- * task's turn, or at `until`; SIM_STUCK when that cannot come. */
+ * task's turn, or at `until`; anything else when that cannot come. */
 enum sim_outcome sim_loop_for(struct sim *sim, uint32_t task, uint64_t until);
 /* The running task waits: comes back when it runs again. False: it may not wait (not inside). */
 bool sim_park(struct sim *sim, uint32_t task);

@@ -1,4 +1,4 @@
-/* What the protocols over IP share: bind, the automatic port, names.
+/* What the protocols over IP share: the choice of one, bind, the automatic port, names.
  * SPDX-License-Identifier: MIT */
 #include "inet.h"
 

@@ -476,7 +476,8 @@ static int take_soft_error(struct sim_world *world, struct sim_socket_id id)
 }
 
 /* LINUX: a time stamp is told under the name, old or new, that it was asked for by. */
-static int has_timestamp(const struct sim_world *world, struct sim_socket_id id, uint32_t bit, bool new)
+static bool has_timestamp(const struct sim_world *world, struct sim_socket_id id, uint32_t bit,
+                          bool new)
 {
     return (sim_socket_at(world, id)->options & bit) != 0 &&
            kept_number(world, id, SO_TIMESTAMP_NEW, 0) == new;

@@ -112,12 +112,8 @@ void sim_socket_free(struct sim_world *world, struct sim_socket_id id)
     sim_port_remove(world, id);
     sim_protocol_of(socket->protocol_kind)->destroy(world, id);
     sim_bytes_clear(world, &socket->receive);
-    struct sim_datagram_id datagrams = socket->first_datagram;
-    struct sim_datagram_id errors = socket->first_error;
-    socket->first_datagram.index = socket->last_datagram.index = 0;
-    socket->first_error.index = socket->last_error.index = 0;
-    free_queue(world, datagrams);
-    free_queue(world, errors);
+    free_queue(world, socket->first_datagram);
+    free_queue(world, socket->first_error);
     free_options(world, socket);
     sim_pool_give(world, SIM_POOL_SOCKET, id.index);
 }

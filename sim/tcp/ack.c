@@ -143,7 +143,7 @@ static void clean(struct sim_world *world, struct sim_tcp *tcp, uint32_t prior_u
 static void mark_sacked(const struct sim_world *world, struct sim_tcp *tcp, uint32_t start,
                         uint32_t end, struct tcp_acked *news)
 {
-    struct sim_packet *kept = tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
+    struct sim_packet *kept = tcp_first_kept(world, tcp);
     for (; kept; kept = tcp_kept_next(world, kept)) {
         uint32_t sequence = kept->kept.header.sequence;
         if (!before(sequence, end)) {
@@ -283,7 +283,7 @@ static void sample_round_trip(struct sim_world *world, struct sim_tcp *tcp,
         /* RFC 7323 4: a retransmission, but the echo tells which one was answered. */
         uint32_t elapsed_ms = tcp_clock_ms(world) - packet->tcp.timestamp_echo;
         if (elapsed_ms < 0x7fffffff / 1000) {
-            sim_tcp_rtt_sample(world, tcp, (uint64_t)larger(elapsed_ms, 1) * 1000000);
+            sim_tcp_rtt_sample(world, tcp, (uint64_t)larger(elapsed_ms, 1) * TCP_MILLISECOND);
         }
     }
 }

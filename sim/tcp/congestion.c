@@ -10,7 +10,7 @@ enum {
     CUBIC_BETA = 717, /* of 1024 */
     CUBIC_SCALE = 410,
     CUBIC_FRIENDLY = 15, /* 8 * (1024 + beta) / 3 / (1024 - beta) */
-    REORDER_TIMER_LEAST_NS = 1000000,
+    REORDER_TIMER_LEAST_NS = TCP_MILLISECOND,
     HYSTART_LEAST_CWND = 16,
     HYSTART_SAMPLES = 8,
     HYSTART_ACK_GAP_US = 2000,
@@ -212,11 +212,6 @@ void sim_tcp_mark_lost(struct sim_tcp *tcp, struct sim_packet *kept)
     }
 }
 
-static struct sim_packet *first_kept(const struct sim_world *world, const struct sim_tcp *tcp)
-{
-    return tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
-}
-
 static uint64_t reordering_window_ns(const struct sim_tcp *tcp)
 {
     if (tcp->congestion_state >= CONGESTION_RECOVERY || tcp->sacked_out >= tcp->reordering) {
@@ -233,7 +228,8 @@ uint64_t sim_tcp_rack_mark(struct sim_world *world, struct sim_tcp *tcp)
     }
     uint64_t window_ns = (uint64_t)tcp->rack_rtt_us * 1000 + reordering_window_ns(tcp);
     uint64_t wait_ns = 0;
-    for (struct sim_packet *kept = first_kept(world, tcp); kept; kept = tcp_kept_next(world, kept)) {
+    for (struct sim_packet *kept = tcp_first_kept(world, tcp); kept;
+         kept = tcp_kept_next(world, kept)) {
         uint32_t flags = kept->kept.flags;
         if ((flags & KEPT_SACKED) || ((flags & KEPT_LOST) && !(flags & KEPT_RETRANSMITTED))) {
             continue;
@@ -271,7 +267,7 @@ static bool was_mistaken(const struct sim_world *world, const struct sim_tcp *tc
         return false;
     }
     uint32_t retransmitted_ms = tcp_clock_ms(world) -
-                                (uint32_t)(tcp_since(world, tcp->retransmit_since) / 1000000);
+                                (uint32_t)(tcp_since(world, tcp->retransmit_since) / TCP_MILLISECOND);
     bool delayed = tcp->retransmit_since && news->echo && before(news->echo, retransmitted_ms);
     return !tcp->undo_retransmits || delayed;
 }
@@ -281,7 +277,7 @@ static void undo(const struct sim_world *world, struct sim_tcp *tcp)
     tcp->cwnd = larger(tcp->cwnd, tcp->prior_cwnd);
     tcp->ssthresh = larger(tcp->ssthresh, tcp->prior_ssthresh);
     tcp->undo_marker = 0;
-    struct sim_packet *kept = first_kept(world, tcp);
+    struct sim_packet *kept = tcp_first_kept(world, tcp);
     for (; kept; kept = tcp_kept_next(world, kept)) {
         kept->kept.flags &= ~(uint32_t)KEPT_LOST;
     }
@@ -363,7 +359,7 @@ static void find_losses(struct sim_world *world, struct sim_tcp *tcp, const stru
     bool proven = tcp->congestion_state < CONGESTION_RECOVERY
                       ? tcp->sacked_out >= tcp->reordering
                       : news->una_advanced && tcp->congestion_state == CONGESTION_RECOVERY;
-    struct sim_packet *head = first_kept(world, tcp);
+    struct sim_packet *head = tcp_first_kept(world, tcp);
     if (proven && head) {
         sim_tcp_mark_lost(tcp, head);
         tcp->sacked_out = smaller(tcp->sacked_out, tcp->packets_out - tcp->lost_out);
@@ -450,7 +446,7 @@ void sim_tcp_enter_loss(struct sim_world *world, struct sim_tcp *tcp)
     if (!tcp->sack_ok) {
         tcp->sacked_out = 0;
     }
-    struct sim_packet *head = first_kept(world, tcp);
+    struct sim_packet *head = tcp_first_kept(world, tcp);
     bool reneged = head && (head->kept.flags & KEPT_SACKED);
     for (struct sim_packet *kept = head; kept; kept = tcp_kept_next(world, kept)) {
         if (reneged && (kept->kept.flags & KEPT_SACKED)) { /* RFC 2018 8: the peer forgot */

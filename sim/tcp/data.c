@@ -1,4 +1,4 @@
-/* What TCP does with arriving bytes: in order, early, repeated; FIN; urgent data; when to acknowledge.
+/* What TCP does with bytes that arrive and are read: in order, early, repeated; FIN; urgent; the ACK.
  * SPDX-License-Identifier: MIT */
 #include "internal.h"
 
@@ -28,8 +28,8 @@ static void data_arrived(struct sim_world *world, struct sim_tcp *tcp, uint32_t 
 {
     tcp->ack_pending |= ACK_SCHEDULED;
     sim_tcp_measure_receive_mss(world, tcp, length);
-    uint32_t rto_ms = (uint32_t)(tcp->rto_ns / 1000000);
-    uint64_t gap_ms = (world->now - tcp->last_received_at) / 1000000;
+    uint32_t rto_ms = (uint32_t)(tcp->rto_ns / TCP_MILLISECOND);
+    uint64_t gap_ms = (world->now - tcp->last_received_at) / TCP_MILLISECOND;
     if (!tcp->ack_timeout_ms) {
         more_quick_acks(tcp);
         tcp->ack_timeout_ms = ACK_TIMEOUT_MIN_MS;
@@ -60,9 +60,7 @@ void sim_tcp_ack_check(struct sim_world *world, struct sim_tcp *tcp)
         tcp->first_early.index) {
         sim_tcp_send_ack(world, tcp);
     } else {
-        if (!sim_tcp_timer_delayed_ack(world, tcp)) {
-            sim_tcp_send_ack(world, tcp);
-        }
+        sim_tcp_ack_later(world, tcp);
     }
 }
 

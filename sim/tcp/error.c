@@ -19,8 +19,8 @@ static void shrink_path(struct sim_world *world, struct sim_tcp *tcp, uint32_t m
         return;
     }
     sim_tcp_sync_mss(world, tcp, mtu);
-    for (struct sim_packet *kept = tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
-         kept; kept = tcp_kept_next(world, kept)) {
+    for (struct sim_packet *kept = tcp_first_kept(world, tcp); kept;
+         kept = tcp_kept_next(world, kept)) {
         if (kept->payload.length > tcp->mss) {
             sim_tcp_mark_lost(tcp, kept);
         }

@@ -165,9 +165,7 @@ static void syn_ack_received(struct sim_world *world, struct sim_tcp *tcp, struc
     if (tcp->pingpong) {
         established(world, tcp);
         tcp->ack_timeout_ms = 200;
-        if (!sim_tcp_timer_delayed_ack(world, tcp)) {
-            sim_tcp_send_ack(world, tcp);
-        }
+        sim_tcp_ack_later(world, tcp);
         return;
     }
     established(world, tcp);

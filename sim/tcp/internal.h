@@ -118,7 +118,7 @@ static inline int64_t tcp_setting(const struct sim_world *world, const struct si
 
 static inline uint32_t tcp_clock_ms(const struct sim_world *world)
 {
-    return (uint32_t)(world->now / 1000000 + TCP_CLOCK_START_MS);
+    return (uint32_t)(world->now / TCP_MILLISECOND + TCP_CLOCK_START_MS);
 }
 
 /* Instants that may be none are kept as marks: the instant plus one, so that 0 is none and the
@@ -346,6 +346,8 @@ void sim_tcp_push(struct sim_world *world, struct sim_tcp *tcp, bool nonagle);
 /* Sends one new segment whatever cwnd says, if the peer's window takes it. */
 void sim_tcp_push_one(struct sim_world *world, struct sim_tcp *tcp);
 void sim_tcp_send_ack(struct sim_world *world, struct sim_tcp *tcp);
+/* Sends an ACK when the delay is over, or now when it is over already. */
+void sim_tcp_ack_later(struct sim_world *world, struct sim_tcp *tcp);
 /* Answers a bad segment with an ACK, at most one every 500 ms. */
 void sim_tcp_challenge(struct sim_world *world, struct sim_tcp *tcp);
 void sim_tcp_send_fin(struct sim_world *world, struct sim_tcp *tcp);
@@ -383,7 +385,7 @@ bool sim_tcp_timer_tail_probe(struct sim_world *world, struct sim_tcp *tcp);
 uint64_t sim_tcp_window_probe_after_ns(const struct sim_world *world, const struct sim_tcp *tcp);
 /* Probes the peer's window: after an RTO, or (again) backed off by what was tried already. */
 void sim_tcp_timer_window_probe(struct sim_world *world, struct sim_tcp *tcp, bool again);
-/* False: the ACK is due now, the caller sends it. */
+/* Arms the delayed ACK; false: it is due now, the caller sends it. */
 bool sim_tcp_timer_delayed_ack(struct sim_world *world, struct sim_tcp *tcp);
 void sim_tcp_timer_keepalive_starts(struct sim_world *world, struct sim_tcp *tcp);
 uint64_t sim_tcp_rto_min_ns(const struct sim_world *world, const struct sim_tcp *tcp);

@@ -23,7 +23,6 @@ enum {
 /* LINUX: a cookie has two bits for the peer's MSS. */
 static const uint32_t cookie_mss_4[] = {536, 1300, 1440, 1460};
 static const uint32_t cookie_mss_6[] = {1220, 1420, 1440, 8940};
-static const uint64_t SECOND_NS = 1000000000;
 
 /* ---- which listener ----------------------------------------------------------------------- */
 
@@ -319,9 +318,9 @@ static void forget_as_cookie(struct sim_world *world, struct sim_tcp *child, boo
 static uint64_t syn_ack_timeout_ns(const struct sim_world *world, const struct sim_tcp *child)
 {
     if (child->cookie) {
-        return COOKIE_AGE_S * SECOND_NS;
+        return COOKIE_AGE_S * (uint64_t)TCP_SECOND;
     }
-    uint64_t timeout_ns = (uint64_t)SYN_ACK_TIMEOUT_S * SECOND_NS << child->retransmits;
+    uint64_t timeout_ns = (uint64_t)SYN_ACK_TIMEOUT_S * TCP_SECOND << child->retransmits;
     uint64_t most = sim_tcp_rto_max_ns(world, child);
     return timeout_ns < most ? timeout_ns : most;
 }
@@ -406,7 +405,7 @@ static void complete(struct sim_world *world, struct sim_tcp *child, const struc
     child->snd_wnd = packet->tcp.window << child->snd_wscale;
     child->max_window = child->snd_wnd;
     sim_tcp_sync_mss(world, child, child->path_mtu);
-    child->rto_ns = SECOND_NS;
+    child->rto_ns = TCP_RTO_INITIAL_NS;
     if (!retransmitted) {
         sim_tcp_rtt_sample(world, child, world->now - sent_at);
     }

@@ -99,7 +99,7 @@ static void begin(struct sim_world *world, struct sim_tcp *tcp)
     tcp->advertised_mss = sim_tcp_advertised_mss(world, tcp);
     tcp->receive_mss = smaller(tcp->advertised_mss, MSS_DEFAULT);
     sim_tcp_initial_window(world, tcp, tcp->advertised_mss);
-    tcp->rto_ns = 1000000000;
+    tcp->rto_ns = TCP_RTO_INITIAL_NS;
     tcp->retransmits = tcp->backoff = tcp->total_timeouts = 0;
     tcp->retransmit_since = tcp_mark(world->now); /* LINUX: a SYN's timeouts count from the first SYN */
     sim_tcp_congestion_init(world, tcp);

@@ -216,7 +216,7 @@ static uint8_t linux_state(const struct sim_tcp *tcp)
 
 static uint32_t milliseconds_since(const struct sim_world *world, uint64_t instant)
 {
-    return (uint32_t)((world->now - instant) / 1000000);
+    return (uint32_t)((world->now - instant) / TCP_MILLISECOND);
 }
 
 static void fill_info(const struct sim_world *world, const struct sim_tcp *tcp, struct tcp_info *info)
@@ -294,7 +294,7 @@ static int get_number(const struct sim_world *world, const struct sim_tcp *tcp, 
         *number = tcp->cork;
         return 0;
     case TCP_KEEPIDLE:
-        *number = (int)(sim_tcp_keepalive_idle_ns(world, tcp) / 1000000000);
+        *number = (int)(sim_tcp_keepalive_idle_ns(world, tcp) / TCP_SECOND);
         return 0;
     case TCP_KEEPINTVL:
         *number = tcp->keepalive_interval_s

@@ -153,7 +153,7 @@ static void transmit(struct sim_world *world, struct sim_tcp *tcp, struct sim_pa
     }
     if (length) {
         /* A reply within the delayed ACK's time: this is a conversation. */
-        if (world->now - tcp->last_received_at < (uint64_t)tcp->ack_timeout_ms * 1000000 &&
+        if (world->now - tcp->last_received_at < (uint64_t)tcp->ack_timeout_ms * TCP_MILLISECOND &&
             tcp->pingpong < 255) {
             tcp->pingpong++;
         }
@@ -313,7 +313,7 @@ bool sim_tcp_retransmit(struct sim_world *world, struct sim_tcp *tcp, struct sim
 
 void sim_tcp_retransmit_lost(struct sim_world *world, struct sim_tcp *tcp)
 {
-    struct sim_packet *kept = tcp->first_sent.index ? sim_packet_at(world, tcp->first_sent) : NULL;
+    struct sim_packet *kept = tcp_first_kept(world, tcp);
     bool first = true;
     bool sent = false;
     for (; kept && tcp->lost_out > tcp->retransmitted_out; kept = tcp_kept_next(world, kept)) {
@@ -481,6 +481,13 @@ void sim_tcp_send_ack(struct sim_world *world, struct sim_tcp *tcp)
         return;
     }
     send_bare(world, tcp, acceptable_sequence(tcp), SIM_TCP_ACK);
+}
+
+void sim_tcp_ack_later(struct sim_world *world, struct sim_tcp *tcp)
+{
+    if (!sim_tcp_timer_delayed_ack(world, tcp)) {
+        sim_tcp_send_ack(world, tcp);
+    }
 }
 
 void sim_tcp_challenge(struct sim_world *world, struct sim_tcp *tcp)

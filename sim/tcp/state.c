@@ -114,7 +114,7 @@ uint64_t sim_tcp_fin_timeout_ns(const struct sim_world *world, const struct sim_
     uint64_t seconds = tcp->linger2_s > 0
                            ? (uint64_t)tcp->linger2_s
                            : (uint64_t)tcp_setting(world, tcp, SIM_SETTING_TCP_FIN_TIMEOUT);
-    uint64_t timeout_ns = seconds * 1000000000;
+    uint64_t timeout_ns = seconds * TCP_SECOND;
     uint64_t least = (tcp->rto_ns << 2) - (tcp->rto_ns >> 1); /* LINUX: 3.5 RTO */
     return timeout_ns < least ? least : timeout_ns;
 }

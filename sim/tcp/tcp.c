@@ -30,7 +30,7 @@ static int tcp_create(struct sim_world *world, struct sim_socket_id id)
     struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){index});
     tcp->socket = id;
     tcp->mss = tcp->receive_mss = MSS_DEFAULT;
-    tcp->rto_ns = 1000000000;
+    tcp->rto_ns = TCP_RTO_INITIAL_NS;
     sim_tcp_congestion_init(world, tcp);
     return 0;
 }

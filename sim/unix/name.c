@@ -237,6 +237,8 @@ int sim_unix_get_name(const struct sim_world *world, struct sim_socket_id id, bo
     return 0;
 }
 
+/* ---- finding ---- */
+
 int sim_unix_find(const struct sim_world *world, const struct sim_socket *socket,
                   const struct sockaddr *address, socklen_t length, struct sim_socket_id *found)
 {

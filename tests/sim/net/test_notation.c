@@ -35,6 +35,9 @@ static void each_setting__is_read__where_it_lies(void **state)
     assert_int_equal(reads("delay=20ms").delay_ns, 20000000);
     assert_int_equal(reads("delay=2.5us").delay_ns, 2500);
     assert_int_equal(reads("delay=1h").delay_ns, 3600000000000);
+    assert_int_equal(reads("delay=0.999999999h").delay_ns, 3599999996400);
+    assert_int_equal(reads("delay=0.100000000h").delay_ns, 360000000000);
+    assert_int_equal(reads("delay=0.123456789min").delay_ns, 7407407340);
     assert_int_equal(reads("jitter=3min").jitter_ns, 180000000000);
     assert_int_equal(reads("loss=2.5%").loss_ppm, 25000);
     assert_int_equal(reads("duplicate=100%").duplicate_ppm, 1000000);
@@ -58,11 +61,14 @@ static void a_wrong_setting__is_refused__with_the_cure(void **state)
     refuses("delay=0.5ns", "no time");
     refuses("delay=99999999999h", "no time");
     refuses("loss=101%", "no chance");
+    refuses("loss=100.00001%", "no chance");
     refuses("loss=5", "no chance");
     refuses("rate=0bit", "no rate");
     refuses("rate=10mb", "no rate");
     refuses("mtu=4294967296", "no count");
     refuses("mtu=1.5", "no count");
+    refuses("queue=12.", "no count");
+    refuses("queue=12.0", "no count");
     refuses("queue=", "no count");
 }
 
@@ -84,8 +90,9 @@ static void an_address__is_read__with_its_prefix(void **state)
 
 static void a_wrong_address__is_refused__with_the_cure(void **state)
 {
-    static const char *const wrong[] = {"10.0.0",      "10.0.0.1/33", "fd00::1/129", "10.0.0.1/",
-                                        "10.0.0.1/+8", "10.0.0.1/8x", "name",        ""};
+    static const char *const wrong[] = {"10.0.0",         "10.0.0.1/33", "fd00::1/129", "10.0.0.1/",
+                                        "10.0.0.1/+8",    "10.0.0.1/8x", "name",        "",
+                                        "::ffff:10.0.0.1"};
     struct sim_ip ip;
     uint32_t bits;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
