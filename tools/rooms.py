@@ -8,7 +8,6 @@ import pathlib, re, subprocess, sys, tomllib
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 PLAN = "tools/rooms.toml"
-GENERATED = {"constants.inc", "config.h"}
 HOUSES = ("sim", "harness")
 
 
@@ -25,7 +24,7 @@ def room_of(path, rooms):
 
 
 def find_file(folders, target):
-    """The file of the tree that an include means; None where it is the system's, generated or missing."""
+    """The file of the tree that an include means; None where it is the system's or missing."""
     for folder in folders:
         path = (folder / target).resolve()
         if path.exists() and path.is_relative_to(TOP.resolve()):
@@ -43,7 +42,7 @@ def includes(path, bad):
         text = directive.group(1)
         if quoted := re.match(r'"([^"]+)"', text):
             target = find_file((path.parent, TOP, TOP / "sim", TOP / "harness"), quoted[1])
-            if target is None and quoted[1] not in GENERATED:
+            if target is None:
                 bad(f"{here}:{number}", f"includes {quoted[1]}, which is not there")
         elif angled := re.match(r"<([^>]+)>", text):
             target = find_file((TOP / "include",), angled[1])
@@ -256,6 +255,12 @@ def objects_of(folder):
         below = str(path.relative_to(TOP / folder)).replace("/", "_")
         found[path] = sorted((TOP / "build").glob(f"{folder}/*.p/{below}.o"))
     return found
+
+
+def test_objects(path):
+    """The objects of a test's source: meson names one by the path below the folder of its meson.build."""
+    parts = path.relative_to(TOP).parts
+    return sorted((TOP / "build" / parts[0] / parts[1]).glob(f"*.p/{'_'.join(parts[2:])}.o"))
 
 
 def main():

@@ -75,7 +75,7 @@ DRY_PUBLIC int sim_add_resolver_line(struct sim *sim, int host, const char *reso
 /* ---- faults ------------------------------------------------------------------------------- */
 
 /* A plan is rules in order; the first that matches wins. The same plan drives the world and, through
- * sim_fault_system, any other provider. A rule's text is what follows `fault` in a scenario's head.
+ * sim_fault_caller, any other provider. A rule's text is what follows `fault` in a scenario's head.
  */
 struct sim_fault_plan;
 DRY_PUBLIC struct sim_fault_plan *sim_fault_plan_create(uint64_t seed);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * One task, one host, non-blocking descriptors. Each seed is a run of calls in a process and a
- * network namespace of its own. usage: test_sim_kernel [FIRST_SEED LAST_SEED [CALLS]] */
+ * network namespace of its own. usage: test_sim_call_kernel [FIRST_SEED LAST_SEED [CALLS]] */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
