@@ -361,46 +361,76 @@ static int kernel_if_indextoname(struct dry_caller caller, unsigned index, char 
 
 struct kernel_task {
     pthread_t thread;
-    struct dry_caller caller; /* as whom the thread speaks */
+    struct dry_caller caller; /* as whom the thread speaks; task: its number */
     void (*entry)(void *argument);
     void *argument;
     bool joined; /* someone waits for its end already */
 };
 
-/* Slot i is task i + 1; NULL is free. */
+/* What is known of a number, at its place by the low bits: a task that lives or is being joined, or
+ * (task NULL) that it ended and nobody joined it. A thread that ends unjoined takes all else with it,
+ * so a program may start as many as it likes and join none. */
+struct kernel_task_entry {
+    struct kernel_task *task;
+    uint32_t number; /* 0: nothing */
+};
+
+enum { TASK_ENTRIES = 1 << 20 }; /* memory where they were used */
+
 static struct {
     pthread_mutex_t lock;
-    struct kernel_task **slots;
-    size_t capacity;
+    struct kernel_task_entry *entries;
+    uint32_t last_number;
 } tasks = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* The lock is held. */
+static struct kernel_task_entry *entry_of(uint32_t number)
+{
+    return &tasks.entries[number % TASK_ENTRIES];
+}
+
+/* The next number whose entry is not a living task's; 0 without memory or when all are. The lock is
+ * held. */
+static uint32_t take_number(struct kernel_task *task)
+{
+    if (tasks.entries == NULL) {
+        tasks.entries = calloc(TASK_ENTRIES, sizeof *tasks.entries);
+    }
+    for (uint32_t i = 0; tasks.entries != NULL && i < TASK_ENTRIES; i++) {
+        uint32_t number = ++tasks.last_number;
+        struct kernel_task_entry *entry = entry_of(number);
+        if (number != 0 && entry->task == NULL) {
+            *entry = (struct kernel_task_entry){task, number};
+            return number;
+        }
+    }
+    return 0;
+}
+
+/* The thread leaves its entry: returned, or by pthread_exit(3). */
+static void end_task(void *argument)
+{
+    struct kernel_task *task = argument;
+    pthread_mutex_lock(&tasks.lock);
+    bool joined = task->joined;
+    if (!joined) {
+        pthread_detach(task->thread);
+        entry_of(task->caller.task)->task = NULL;
+    }
+    pthread_mutex_unlock(&tasks.lock);
+    if (!joined) {
+        free(task);
+    }
+}
 
 static void *run_task(void *argument)
 {
     struct kernel_task *task = argument;
     dry_set_current_caller(task->caller);
+    pthread_cleanup_push(end_task, task);
     task->entry(task->argument);
+    pthread_cleanup_pop(1);
     return NULL;
-}
-
-/* The number of a free slot that now holds `task`, or 0 without memory. The lock is held. */
-static uint32_t take_slot(struct kernel_task *task)
-{
-    size_t i = 0;
-    while (i < tasks.capacity && tasks.slots[i] != NULL) {
-        i++;
-    }
-    if (i == tasks.capacity) {
-        size_t capacity = tasks.capacity != 0 ? 2 * tasks.capacity : 16;
-        struct kernel_task **slots = realloc(tasks.slots, capacity * sizeof(struct kernel_task *));
-        if (slots == NULL) {
-            return 0;
-        }
-        memset(slots + tasks.capacity, 0, (capacity - tasks.capacity) * sizeof(struct kernel_task *));
-        tasks.slots = slots;
-        tasks.capacity = capacity;
-    }
-    tasks.slots[i] = task;
-    return (uint32_t)i + 1;
 }
 
 static int kernel_spawn(struct dry_caller caller, void (*entry)(void *argument), void *argument,
@@ -414,13 +444,14 @@ static int kernel_spawn(struct dry_caller caller, void (*entry)(void *argument),
     made->argument = argument;
     made->caller = caller;
     pthread_mutex_lock(&tasks.lock);
-    uint32_t number = take_slot(made);
+    uint32_t number = take_number(made);
     int result = number != 0 ? 0 : ENOMEM;
     if (result == 0) {
         made->caller.task = number;
+        /* It cannot end before this has written its thread: it needs the lock for that. */
         result = pthread_create(&made->thread, NULL, run_task, made);
         if (result != 0) {
-            tasks.slots[number - 1] = NULL;
+            *entry_of(number) = (struct kernel_task_entry){NULL, 0};
         }
     }
     pthread_mutex_unlock(&tasks.lock);
@@ -432,27 +463,44 @@ static int kernel_spawn(struct dry_caller caller, void (*entry)(void *argument),
     return 0;
 }
 
-static int kernel_join(struct dry_caller caller, uint32_t number)
+/* What a join of that number can do: 0 with the task to wait for, or with none, as it has ended; or
+ * -ESRCH, -EDEADLK. */
+static int claim(uint32_t number, struct kernel_task **task)
 {
-    pthread_mutex_lock(&tasks.lock);
-    struct kernel_task *task = number != 0 && number <= tasks.capacity ? tasks.slots[number - 1] : NULL;
-    bool mine = task != NULL && !task->joined;
-    if (mine) {
-        task->joined = true;
-    }
-    pthread_mutex_unlock(&tasks.lock);
-    if (!mine) {
+    struct kernel_task_entry *entry = tasks.entries != NULL ? entry_of(number) : NULL;
+    if (number == 0 || entry == NULL || entry->number != number) {
         return -ESRCH;
     }
-    int result = pthread_join(task->thread, NULL);
-    if (result != 0) {
-        return -result;
+    *task = entry->task;
+    if (entry->task == NULL) {
+        entry->number = 0;
+        return 0;
     }
+    if (pthread_equal(entry->task->thread, pthread_self())) {
+        return -EDEADLK;
+    }
+    if (entry->task->joined) {
+        return -ESRCH;
+    }
+    entry->task->joined = true;
+    return 0;
+}
+
+static int kernel_join(struct dry_caller caller, uint32_t number)
+{
+    struct kernel_task *task = NULL;
     pthread_mutex_lock(&tasks.lock);
-    tasks.slots[number - 1] = NULL;
+    int result = claim(number, &task);
+    pthread_mutex_unlock(&tasks.lock);
+    if (result < 0 || task == NULL) {
+        return result;
+    }
+    result = pthread_join(task->thread, NULL);
+    pthread_mutex_lock(&tasks.lock);
+    *entry_of(number) = (struct kernel_task_entry){NULL, 0};
     pthread_mutex_unlock(&tasks.lock);
     free(task);
-    return 0;
+    return -result;
 }
 
 /* ---- who speaks --------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* Time and tasks: what a whole program needs beside sockets so that relinking it is enough.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdlib.h>
+#include <stdint.h>
 
 #include "wait.h"
 
@@ -43,40 +43,36 @@ int dry_poll(struct pollfd *descriptors, size_t count, int64_t timeout_ns)
     return result;
 }
 
-struct dry_task {
-    uint32_t number;
-};
+/* A task's handle is its number: nothing to free, and a stale one is only unknown. */
+static struct dry_task *handle_of(uint32_t number)
+{
+    return (struct dry_task *)(uintptr_t)number;
+}
 
 struct dry_task *dry_spawn(void (*entry)(void *argument), void *argument)
 {
     struct dry_caller caller = dry_call_begin("spawn", -1);
-    struct dry_task *task = calloc(1, sizeof *task);
-    int result = task == NULL ? -ENOMEM : caller.system->spawn(caller, entry, argument, &task->number);
+    uint32_t number = 0;
+    int result = caller.system->spawn(caller, entry, argument, &number);
     if (result < 0) {
-        free(task);
-        task = NULL;
         dry_error_os(caller, -result);
     }
     dry_call_end(caller);
-    return task;
+    return result < 0 ? NULL : handle_of(number);
 }
 
 static ssize_t try_join(struct dry_caller caller, void *data)
 {
-    const struct dry_task *task = data;
-    return caller.system->join(caller, task->number);
+    const uint32_t *number = data;
+    return caller.system->join(caller, *number);
 }
 
 int dry_join(struct dry_task *task)
 {
     struct dry_caller caller = dry_call_begin("join", -1);
-    struct wait wait = {.attempt = try_join, .data = task, .timeout_ns = -1};
-    ssize_t outcome = dry_wait(caller, &wait);
-    int result = (int)dry_wait_edge(caller, outcome);
-    /* Stopped by the interrupt check, the task still runs and may be joined again. */
-    if (outcome != WAIT_STOPPED) {
-        free(task);
-    }
+    uint32_t number = (uint32_t)(uintptr_t)task;
+    struct wait wait = {.attempt = try_join, .data = &number, .timeout_ns = -1};
+    int result = (int)dry_wait_edge(caller, dry_wait(caller, &wait));
     dry_call_end(caller);
     return result;
 }

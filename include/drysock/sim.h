@@ -98,6 +98,11 @@ DRY_PUBLIC struct sim_fault_plan *sim_faults(struct sim *sim);
 
 /* ---- tasks -------------------------------------------------------------------------------- */
 
+/* Numbers. A task's is its own: it stays known after the end, as ended or failed, and is not given to
+ * another for (sixteen times as many as may live at once, by default a million) more tasks. A process's
+ * number is like a pid: it may be another's once the process has ended (sim_end_process, a signal), and
+ * the sockets that it made and all but the last of its tasks are gone. What ended costs nothing: a world
+ * may go on for ever. -EAGAIN, -ENOMEM: too many live at once. */
 /* A process on a host, its number or -errno. */
 DRY_PUBLIC int sim_add_process(struct sim *sim, int host, const char *name);
 /* A child that shares every open description, without a task yet. Its number or -errno. */
@@ -115,8 +120,10 @@ DRY_PUBLIC int sim_spawn_daemon(struct sim *sim, int process, const char *name,
  * cmocka's own runner and the run is over. The world notices at its next use (sim_destroy in the
  * teardown will do): the task counts as failed, its stack is given back. */
 DRY_PUBLIC void sim_task_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-/* 0 while running, 1 ended, -ECANCELED failed (message: why; valid until sim_destroy). */
+/* 0 while running, 1 ended, -ECANCELED failed or its process was killed (message: why; valid until
+ * sim_destroy), -ESRCH never spawned. */
 DRY_PUBLIC int sim_task_status(const struct sim *sim, int task, const char **message);
+/* "" when it ended a while ago: names of the last 64 that ended are kept. */
 DRY_PUBLIC const char *sim_task_name(const struct sim *sim, int task);
 /* Sends a signal to a task at an instant. only_waiting: it is dropped unless the task waits then. */
 DRY_PUBLIC int sim_signal_at(struct sim *sim, int task, uint64_t at, int number, bool only_waiting);

@@ -143,7 +143,8 @@ struct dry_system {
     int (*if_indextoname)(struct dry_caller, unsigned index, char name[IF_NAMESIZE]);
 
     /* Tasks: a second flow of control in the caller's process (a thread; a fiber in the world).
-     * join waits for its end and frees it; -ESRCH when there is none. */
+     * join waits for its end, once: -ESRCH when there is none, or it was joined. One that nobody joins
+     * costs nothing after its end; its number is not another's for a million tasks. */
     int (*spawn)(struct dry_caller, void (*entry)(void *argument), void *argument, uint32_t *task);
     int (*join)(struct dry_caller, uint32_t task);
 

@@ -211,23 +211,16 @@ int64_t sim_call_clock_nanosleep(SIM_CALL, clockid_t clock, int flags, const str
 
 /* ---- tasks and barriers ------------------------------------------------------------------------ */
 
-static bool task_exists(const struct sim_world *world, uint32_t index)
-{
-    return index >= 1 && index <= world->pools[SIM_POOL_TASK].high_water &&
-           sim_task_at(world, (struct sim_task_id){index})->slot.live;
-}
-
 int64_t sim_call_join(SIM_CALL, uint32_t other)
 {
-    const struct sim_task_id other_id = {other};
+    const struct sim_task_id other_id = sim_task_find(world, other);
     struct sim_task *caller = sim_task_at(world, task);
-    if (other == task.index) {
+    if (other_id.index == task.index) {
         return -EDEADLK;
     }
-    if (!task_exists(world, other) ||
-        (caller->call.kind &&
-         caller->call.joined_generation != sim_task_at(world, other_id)->slot.generation)) {
-        return sim_call_end(world, task, -ESRCH); /* or another task joined it first */
+    if (!other_id.index) { /* it ended long ago; or another task joined it first */
+        const bool ended = sim_task_forget(world, caller->process, other);
+        return sim_call_end(world, task, ended ? 0 : -ESRCH);
     }
     const struct sim_task *joined = sim_task_at(world, other_id);
     if (joined->process.index != caller->process.index) {
@@ -240,8 +233,7 @@ int64_t sim_call_join(SIM_CALL, uint32_t other)
     }
     if (!caller->call.kind) {
         sim_call_begin(world, task, SIM_CALL_JOIN, -1, SIM_NEVER);
-        caller->call.joined_generation = joined->slot.generation;
-        if (sim_wait_add(world, task, SIM_QUEUE_TASK, other, SIM_WAKE_ALL) < 0) {
+        if (sim_wait_add(world, task, SIM_QUEUE_TASK, other_id.index, SIM_WAKE_ALL) < 0) {
             return sim_call_end(world, task, -ENOMEM);
         }
     }

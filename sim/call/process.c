@@ -1,4 +1,4 @@
-/* Processes and tasks: creation, fork, exit.
+/* Processes: creation, fork, exit.
  * SPDX-License-Identifier: MIT */
 #include "process.h"
 
@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include "core/block.h"
-#include "core/event.h"
 #include "file/file.h"
-#include "file/wait.h"
 
 enum {
     FIRST_PID = 1000,
@@ -19,9 +17,8 @@ enum {
     DESCRIPTOR_LIMIT = SIM_DESCRIPTORS_PER_PAGE * SIM_DESCRIPTOR_PAGES,
 };
 
-static void name_copy(char to[SIM_NAME_BYTES], const char *from)
+void sim_name_copy(char to[SIM_NAME_BYTES], const char *from)
 {
-    /* The tail stays zero: two equal worlds are equal bytes. */
     const size_t length = strnlen(from, SIM_NAME_BYTES - 1);
     memset(to, 0, SIM_NAME_BYTES);
     memcpy(to, from, length);
@@ -35,13 +32,14 @@ struct sim_process_id sim_process_add(struct sim_world *world, struct sim_host_i
         return id;
     }
     struct sim_process *process = sim_process_at(world, id);
+    process->references = 1; /* until it exits */
     process->host = host;
     process->pid = FIRST_PID + world->next_pid++;
     process->first_descriptor = FIRST_DESCRIPTOR;
     process->descriptor_limit = DESCRIPTOR_LIMIT;
     process->handled_signals = UINT64_C(1) << (SIM_SIGNAL_INTERRUPT - 1);
     process->ignored_signals = UINT64_C(1) << (SIGPIPE - 1);
-    name_copy(process->name, name);
+    sim_name_copy(process->name, name);
     return id;
 }
 
@@ -63,7 +61,7 @@ struct sim_process_id sim_process_fork(struct sim_world *world, struct sim_proce
     child->restart_signals = parent->restart_signals;
     if (sim_descriptor_share_all(world, parent_id, id) < 0) {
         sim_descriptor_close_all(world, id);
-        sim_pool_give(world, SIM_POOL_PROCESS, id.index);
+        sim_process_drop(world, id);
         return (struct sim_process_id){0};
     }
     return id;
@@ -77,65 +75,19 @@ void sim_process_exit(struct sim_world *world, struct sim_process_id id, int sta
     }
     process->exited = 1;
     process->exit_status = status;
+    if (process->killed_by && !world->killed_by) {
+        world->killed_by = process->killed_by;
+        sim_name_copy(world->killed_name, process->name);
+    }
     /* The tasks go first, as Linux's threads do: what they wait on is let go. */
     const uint32_t tasks = world->pools[SIM_POOL_TASK].high_water;
     for (uint32_t index = 1; index <= tasks && process->task_count > 0; index++) {
-        const struct sim_task *task = sim_task_at(world, (struct sim_task_id){index});
+        struct sim_task *task = sim_task_at(world, (struct sim_task_id){index});
         if (task->slot.live && task->process.index == id.index && task->state != SIM_TASK_ENDED) {
+            task->fate = process->killed_by ? SIM_TASK_KILLED : SIM_TASK_WELL;
             sim_task_end(world, (struct sim_task_id){index});
         }
     }
     sim_descriptor_close_all(world, id);
-}
-
-struct sim_task_id sim_task_add(struct sim_world *world, struct sim_process_id process_id,
-                                const char *name, bool daemon)
-{
-    const struct sim_task_id id = {sim_pool_take(world, SIM_POOL_TASK)};
-    if (!id.index) {
-        return id;
-    }
-    struct sim_process *process = sim_process_at(world, process_id);
-    struct sim_task *task = sim_task_at(world, id);
-    task->process = process_id;
-    task->host = process->host;
-    task->state = SIM_TASK_READY;
-    task->daemon = daemon;
-    task->run_event = sim_event_push(world, world->now, SIM_EVENT_TASK_RUNS, id.index, 0, 0);
-    assert(task->run_event.index);
-    name_copy(task->name, name);
-    process->task_count++;
-    world->ready_tasks++;
-    world->live_tasks += !daemon;
-    return id;
-}
-
-void sim_task_end(struct sim_world *world, struct sim_task_id id)
-{
-    struct sim_task *task = sim_task_at(world, id);
-    assert(task->state != SIM_TASK_ENDED);
-    sim_file_wait_clear(world, id);
-    if (task->state == SIM_TASK_READY) {
-        world->ready_tasks--;
-        sim_event_cancel(world, &task->run_event);
-    } else if (task->state == SIM_TASK_WAITING && !task->daemon) {
-        world->waiting_tasks--;
-    }
-    sim_event_cancel(world, &task->signal_event);
-    memset(&task->call, 0, sizeof task->call);
-    task->state = SIM_TASK_ENDED;
-    world->live_tasks -= !task->daemon;
-    sim_process_at(world, task->process)->task_count--;
-    if (world->running.index == id.index) {
-        world->running.index = 0;
-    }
-    sim_wake(world, &task->joiners, SIM_WAKE_ALL);
-}
-
-void sim_task_free(struct sim_world *world, struct sim_task_id id)
-{
-    struct sim_task *task = sim_task_at(world, id);
-    assert(task->state == SIM_TASK_ENDED);
-    sim_wait_abandon(world, &task->joiners);
-    sim_pool_give(world, SIM_POOL_TASK, id.index);
+    sim_process_drop(world, id);
 }

@@ -9,14 +9,28 @@ struct sim_process_id sim_process_add(struct sim_world *world, struct sim_host_i
                                       const char *name);
 /* A child that shares every open description; index 0: ENOMEM. */
 struct sim_process_id sim_process_fork(struct sim_world *world, struct sim_process_id parent);
-/* Closes every descriptor, in order. */
+/* Its tasks end, then every descriptor is closed, in order. Its record is gone, and the number may be
+ * another's, once it has ended and no task's record and no socket names it. */
 void sim_process_exit(struct sim_world *world, struct sim_process_id id, int status);
-/* A task, ready to run. */
+/* A name as records keep it; the tail is zero, so that equal worlds are equal bytes. */
+void sim_name_copy(char to[SIM_NAME_BYTES], const char *from);
+
+/* ---- tasks (task.c) ----------------------------------------------------------------------- */
+
+/* A task, ready to run, with a number of its own; index 0: so many live already. */
 struct sim_task_id sim_task_add(struct sim_world *world, struct sim_process_id process,
                                 const char *name, bool daemon);
-/* The task's code returned (or was given up): wakes joiners. The slot stays until it is freed. */
+/* The task's code returned (or was given up; its fate is set): wakes joiners. Its record stays until it
+ * is joined, and else for a while: it is not freed before the next sim_task_add. */
 void sim_task_end(struct sim_world *world, struct sim_task_id id);
+/* An ended task was joined: nothing remembers it. */
 void sim_task_free(struct sim_world *world, struct sim_task_id id);
+/* The task of that number, which lives, or ended and has a record still; index 0: none. */
+struct sim_task_id sim_task_find(const struct sim_world *world, uint32_t number);
+/* What became of it, as long as that is known: until it is joined, or its number comes round. */
+enum sim_task_fate sim_task_fate_of(const struct sim_world *world, uint32_t number);
+/* Joins a task of that process that ended and has no record any more: true, once. */
+bool sim_task_forget(struct sim_world *world, struct sim_process_id process, uint32_t number);
 
 /* ---- signals ------------------------------------------------------------------------------ */
 

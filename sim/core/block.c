@@ -17,6 +17,7 @@ enum {
     CHUNKS_DEFAULT = 262144,
     HOSTS_DEFAULT = 4096,
     SMALL_DEFAULT = 16384,
+    TASK_NUMBERS = 16, /* so many times as many as tasks may live at once are remembered */
 };
 
 static const uint64_t MAGIC = 0x6b636f7379726401; /* "\1drysock" */
@@ -149,6 +150,9 @@ static void lay_out(struct sim_world *head, const struct sim_capacities *capacit
     head->link_buckets = power_of_two((uint64_t)of[SIM_POOL_LINK] * 2);
     head->link_offset = offset;
     offset = page_up(offset + (uint64_t)head->link_buckets * sizeof(uint32_t));
+    head->task_entries = power_of_two((uint64_t)of[SIM_POOL_TASK] * TASK_NUMBERS);
+    head->task_entry_offset = offset;
+    offset = page_up(offset + (uint64_t)head->task_entries * sizeof(struct sim_task_entry));
     head->touched_offset = offset;
     head->block_bytes = page_up(offset + touched_words(head) * sizeof(uint64_t));
     head->magic = MAGIC;
@@ -294,6 +298,8 @@ void sim_block_reset(struct sim_world *world, uint64_t seed)
         .address_buckets = world->address_buckets,
         .link_buckets = world->link_buckets,
         .touched_offset = world->touched_offset,
+        .task_entry_offset = world->task_entry_offset,
+        .task_entries = world->task_entries,
     };
     memcpy(fresh.pools, world->pools, sizeof fresh.pools);
     *world = fresh;

@@ -68,14 +68,20 @@ static inline void sim_pool_release(struct sim_world *world, enum sim_pool_kind 
 
 enum { SIM_TABLE_PAGE_BYTES = 4096 };
 
-/* Writes an entry of one of the hash tables (ports, connections, addresses, links) and notes its page
- * as in use. Only clearing an entry may go without. */
-static inline void sim_table_write(struct sim_world *world, uint32_t *entry, uint32_t value)
+/* Notes as in use the page of the tables (ports, connections, addresses, links, task numbers) where an
+ * entry is about to be written. Only clearing an entry may go without. */
+static inline void sim_table_touch(struct sim_world *world, void *entry)
 {
     const uint64_t offset = (uint64_t)((char *)entry - (char *)world) - world->bound_offset;
     const uint64_t page = offset / SIM_TABLE_PAGE_BYTES;
     uint64_t *touched = (uint64_t *)(void *)((char *)world + world->touched_offset);
     touched[page / 64] |= UINT64_C(1) << page % 64;
+}
+
+/* Writes an entry of one of the hash tables. */
+static inline void sim_table_write(struct sim_world *world, uint32_t *entry, uint32_t value)
+{
+    sim_table_touch(world, entry);
     *entry = value;
 }
 

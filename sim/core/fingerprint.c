@@ -46,6 +46,7 @@ uint64_t sim_world_fingerprint(const struct sim_world *world)
         (uint64_t)world->open_chunk.index << 32 | world->shuffle,
         (uint64_t)world->next_pid << 32 | world->failed_tasks,
         (uint64_t)world->ready_tasks << 32 | world->waiting_tasks,
+        (uint64_t)world->last_task_number << 32 | world->ended_tasks,
     };
     XXH3_64bits_update(&state, head, sizeof head);
     XXH3_64bits_update(&state, &world->random, sizeof world->random);

@@ -468,7 +468,9 @@ struct sim_process {
     uint32_t lowest_free;      /* hint: no free descriptor below */
     uint32_t open_descriptors;
     uint32_t descriptor_limit; /* RLIMIT_NOFILE */
-    uint32_t task_count;
+    uint32_t task_count;       /* tasks that have not ended */
+    uint32_t references;       /* itself until it exits, its tasks' records, sockets that it made */
+    uint32_t reference_padding;
     uint64_t handled_signals; /* bit n-1: signal n has a handler */
     uint64_t ignored_signals;
     uint64_t restart_signals; /* the handler was installed with SA_RESTART */
@@ -484,7 +486,13 @@ enum sim_task_state {
     SIM_TASK_READY = 1, /* a TASK_RUNS event is queued */
     SIM_TASK_RUNNING,
     SIM_TASK_WAITING,
-    SIM_TASK_ENDED, /* until joined or, for tasks nobody joins, reaped by the runner */
+    SIM_TASK_ENDED, /* until joined; of those that nobody joins, the last few are kept */
+};
+
+enum sim_task_fate {
+    SIM_TASK_WELL = 0, /* it returned, or its process ended */
+    SIM_TASK_FAILED,   /* sim_task_fail, the watchdog */
+    SIM_TASK_KILLED,   /* a signal ended its process */
 };
 
 enum sim_wake {
@@ -505,10 +513,9 @@ struct sim_call {
     uint64_t started_at;
     uint64_t deadline_at; /* SIM_NEVER: none */
     union {
-        uint64_t moved_bytes;       /* transfers: so far */
-        uint64_t closed_socket;     /* close that lingers: the socket's index */
-        uint64_t joined_generation; /* join: of the other task's slot */
-        uint64_t barrier_round;     /* barrier: the round it came in */
+        uint64_t moved_bytes;   /* transfers: so far */
+        uint64_t closed_socket; /* close that lingers: the socket's index */
+        uint64_t barrier_round; /* barrier: the round it came in */
     };
     int32_t descriptor;      /* for reports */
     uint32_t wakes;          /* how often it woke */
@@ -536,9 +543,21 @@ struct sim_task {
     uint64_t blocked_signals;
     uint64_t saved_blocked_signals; /* while ppoll's mask is in force */
     struct sim_wait_queue joiners;
-    uint32_t failed; /* sim_task_fail: exit status */
+    uint32_t number; /* what it is called outside: never another's while anybody may ask for it */
+    uint32_t fate;   /* enum sim_task_fate */
+    struct sim_task_id previous_ended; /* those that ended and were not joined, oldest first */
+    struct sim_task_id next_ended;
     uint32_t landed; /* interrupt_after's signal ended a wait */
+    uint32_t padding;
     char name[SIM_NAME_BYTES];
+};
+
+/* The world's table of task numbers, by the number's low bits: what is known of a number. */
+struct sim_task_entry {
+    uint32_t number;         /* 0: nothing */
+    struct sim_task_id task; /* index 0: it ended, nobody joined it, its record is gone */
+    struct sim_process_id process;
+    uint32_t fate; /* enum sim_task_fate */
 };
 
 struct sim_barrier { /* all who are expected reach it together */
@@ -991,6 +1010,14 @@ struct sim_world {
     uint32_t taps_lost;             /* clones for which there was no room */
     struct sim_packet_id first_tap; /* clone.interface: the host that sent it */
     struct sim_packet_id last_tap;
+    uint64_t task_entry_offset; /* struct sim_task_entry: call/task.c's table */
+    uint32_t task_entries;      /* a power of two, many times the most tasks that may live at once */
+    uint32_t last_task_number;
+    struct sim_task_id first_ended; /* not joined, oldest first */
+    struct sim_task_id last_ended;
+    uint32_t ended_tasks;
+    uint32_t killed_by;               /* the first process that a signal ended: the signal … */
+    char killed_name[SIM_NAME_BYTES]; /* … and its name */
     /* what hosts sent to themselves, oldest first: empty between calls and events (ip.h) */
     struct sim_packet_id first_backlog;
     struct sim_packet_id last_backlog;

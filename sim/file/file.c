@@ -119,6 +119,20 @@ void sim_file_wait_clear(struct sim_world *world, struct sim_task_id id)
     }
 }
 
+/* ---- processes ---------------------------------------------------------------------------------- */
+
+void sim_process_hold(struct sim_world *world, struct sim_process_id process)
+{
+    sim_process_at(world, process)->references++;
+}
+
+void sim_process_drop(struct sim_world *world, struct sim_process_id process)
+{
+    if (--sim_process_at(world, process)->references == 0) {
+        sim_pool_give(world, SIM_POOL_PROCESS, process.index);
+    }
+}
+
 /* ---- descriptor tables ------------------------------------------------------------------------- */
 
 /* The descriptor's place, counted from the process's first; NULL when its page was never used. */

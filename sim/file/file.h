@@ -36,6 +36,11 @@ int sim_file_wait_add(struct sim_world *world, struct sim_task_id task, struct s
 /* The wait is over: unlinks all of the task's waiters, drops what they held, cancels the deadline. */
 void sim_file_wait_clear(struct sim_world *world, struct sim_task_id task);
 
+/* A process's record stays as long as somebody names it: itself until it exits, its tasks' records, the
+ * sockets that it made. The last drop frees it, and its number may be another's then. */
+void sim_process_hold(struct sim_world *world, struct sim_process_id process);
+void sim_process_drop(struct sim_world *world, struct sim_process_id process);
+
 /* Descriptors. install takes over the caller's reference and returns the lowest free descriptor >=
  * minimum, or -EMFILE (the reference stays the caller's). at: index 0 when not open. */
 int sim_descriptor_install(struct sim_world *world, struct sim_process_id process,

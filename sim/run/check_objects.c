@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include <assert.h>
 
+#include "call/process.h"
 #include "check_internal.h"
 #include "core/block.h"
 #include "file/wait.h"
@@ -38,11 +39,48 @@ static void check_task(const struct sim_world *world, uint32_t index, const stru
     }
 }
 
+/* The tasks that ended and were not joined stand in a list, oldest first. */
+static void check_ended(const struct sim_world *world, uint32_t ended)
+{
+    struct sim_task_id previous = {0};
+    for (struct sim_task_id id = world->first_ended; id.index != 0;) {
+        assert(sim_check_is_live(world, SIM_POOL_TASK, id.index) && ended > 0);
+        const struct sim_task *task = sim_task_at(world, id);
+        assert(task->state == SIM_TASK_ENDED && task->previous_ended.index == previous.index);
+        ended--;
+        previous = id;
+        id = task->next_ended;
+    }
+    assert(ended == 0 && world->last_ended.index == previous.index);
+}
+
+/* Whoever names a process keeps its record. */
+static void check_processes(const struct sim_world *world)
+{
+    uint64_t references = 0;
+    uint64_t names = world->pools[SIM_POOL_TASK].live_count;
+    SIM_CHECK_EACH(world, SIM_POOL_PROCESS, index)
+    {
+        const struct sim_process *process = sim_process_at(world, (struct sim_process_id){index});
+        assert(process->references > 0);
+        references += process->references;
+        names += !process->exited;
+    }
+    SIM_CHECK_EACH(world, SIM_POOL_SOCKET, index)
+    {
+        const struct sim_process_id owner = sim_socket_at(world, (struct sim_socket_id){index})->owner;
+        assert(owner.index == 0 || sim_check_is_live(world, SIM_POOL_PROCESS, owner.index));
+        names += owner.index != 0;
+    }
+    assert(references == names);
+}
+
 static void check_tasks(const struct sim_world *world)
 {
     uint32_t ready = 0;
     uint32_t waiting = 0;
     uint32_t running = 0;
+    uint32_t ended = 0;
     SIM_CHECK_EACH(world, SIM_POOL_TASK, index)
     {
         const struct sim_task *task = sim_task_at(world, (struct sim_task_id){index});
@@ -50,10 +88,14 @@ static void check_tasks(const struct sim_world *world)
         ready += task->state == SIM_TASK_READY;
         waiting += task->state == SIM_TASK_WAITING && !task->daemon;
         running += task->state == SIM_TASK_RUNNING;
+        ended += task->state == SIM_TASK_ENDED;
+        assert(sim_task_find(world, task->number).index == index);
     }
     assert(ready == world->ready_tasks);
     assert(waiting == world->waiting_tasks);
     assert(running <= 1);
+    assert(ended == world->ended_tasks);
+    check_ended(world, ended);
 }
 
 static void check_waiter(struct sim_world *world, struct sim_waiter_id id)
@@ -279,6 +321,7 @@ static void check_host(const struct sim_world *world, uint32_t index)
 void sim_check_objects(const struct sim_world *world)
 {
     check_tasks(world);
+    check_processes(world);
     SIM_CHECK_EACH(world, SIM_POOL_WAITER, index)
     {
         /* sim_wait_queue_of gives a queue to change; here it is only looked at. */

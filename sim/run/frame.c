@@ -57,7 +57,7 @@ static int outside_begin(struct sim *sim, uint32_t task)
 
 int64_t sim_frame_slow_begin(struct sim *sim, uint32_t task)
 {
-    if (!sim || sim->running != task) {
+    if (!sim || sim->running != task || !task) {
         return outside_begin(sim, task);
     }
     spin(sim, sim_task_at(sim->world, (struct sim_task_id){task}));

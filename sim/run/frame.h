@@ -34,7 +34,7 @@ static inline bool sim_frame_open(struct sim_frame *frame, struct dry_caller cal
 {
     struct sim *sim = caller.world;
     *frame = (struct sim_frame){.sim = sim, .task = {caller.task}};
-    if (!sim || sim->running != caller.task) {
+    if (!sim || sim->running != caller.task || !caller.task) {
         frame->result = sim_frame_slow_begin(sim, caller.task);
         frame->world = sim ? sim->world : NULL;
         return frame->result == 0;

@@ -14,6 +14,21 @@
 #include "frame.h"
 #include "world.h"
 
+int sim_provider_refuses(struct dry_caller caller)
+{
+    const struct sim *sim = caller.world;
+    if (!sim) {
+        return -ENOTSUP;
+    }
+    if (caller.task == 0 || caller.task > sim->world->pools[SIM_POOL_TASK].high_water) {
+        return -ESRCH;
+    }
+    const struct sim_task *task = sim_task_at(sim->world, (struct sim_task_id){caller.task});
+    return task->slot.live && task->state != SIM_TASK_ENDED && task->process.index == caller.process
+               ? 0
+               : -ESRCH;
+}
+
 /* ---- calls that are one call of the world ------------------------------------------------------- */
 
 /* How each call is made: FRAMED, one call of the world of the same name; FRAMED_OR_REAL, unless the
@@ -141,8 +156,9 @@ int sim_seam_spawn(struct dry_caller caller, void (*entry)(void *argument), void
                    uint32_t *task)
 {
     struct sim *sim = caller.world;
-    if (!sim) {
-        return -ENOTSUP;
+    const int refused = sim_provider_refuses(caller);
+    if (refused) {
+        return refused;
     }
     const struct sim_task *parent = sim_task_at(sim->world, (struct sim_task_id){caller.task});
     return sim_start_task(sim, parent->process, parent->name, parent->daemon, entry, argument, task);
@@ -151,20 +167,23 @@ int sim_seam_spawn(struct dry_caller caller, void (*entry)(void *argument), void
 void *sim_seam_task_local(struct dry_caller caller)
 {
     struct sim *sim = caller.world;
-    return sim ? sim_code_of(sim, caller.task)->local : sim_current_task_store();
+    return sim && caller.task <= sim->world->pools[SIM_POOL_TASK].capacity
+               ? sim_code_of(sim, caller.task)->local
+               : sim_current_task_store();
 }
 
 void *sim_seam_process_local(struct dry_caller caller)
 {
     struct sim *sim = caller.world;
-    return sim ? sim->process_locals + (size_t)caller.process * DRY_LOCAL_BYTES
+    return sim && caller.process <= sim->world->pools[SIM_POOL_PROCESS].capacity
+               ? sim->process_locals + (size_t)caller.process * DRY_LOCAL_BYTES
                : sim_current_process_store();
 }
 
 static int world_interrupt_after(struct dry_caller caller, uint64_t after_ns)
 {
     struct sim *sim = caller.world;
-    if (!sim) {
+    if (sim_provider_refuses(caller)) {
         return -ENOSYS;
     }
     struct sim_task *task = sim_task_at(sim->world, (struct sim_task_id){caller.task});
@@ -181,7 +200,7 @@ static int world_interrupt_after(struct dry_caller caller, uint64_t after_ns)
 static int world_cancel_interrupt(struct dry_caller caller)
 {
     struct sim *sim = caller.world;
-    if (!sim) {
+    if (sim_provider_refuses(caller)) {
         return -ENOSYS;
     }
     struct sim_task *task = sim_task_at(sim->world, (struct sim_task_id){caller.task});

@@ -7,6 +7,9 @@
 
 #include "run.h"
 
+/* Why this caller can make no call: -ENOTSUP, it has no world (a second thread); -ESRCH, there is no
+ * such task, or it has ended. 0: it can. For the calls that open no frame. */
+int sim_provider_refuses(struct dry_caller caller);
 /* Is this number one of the real system's? Those below the process's first are. */
 bool sim_provider_is_real(struct dry_caller caller, int fd);
 

@@ -18,7 +18,7 @@ enum { PIECE_BYTES = 65536 }; /* LINUX: sendfile goes through a pipe of 16 pages
 bool sim_provider_is_real(struct dry_caller caller, int fd)
 {
     const struct sim *sim = caller.world;
-    if (!sim || fd < 0) {
+    if (!sim || fd < 0 || sim_provider_refuses(caller)) {
         return false;
     }
     const struct sim_process *process = sim_process_at(sim->world,
@@ -30,7 +30,7 @@ bool sim_provider_is_real(struct dry_caller caller, int fd)
 static uint32_t kind_of(struct dry_caller caller, int fd)
 {
     const struct sim *sim = caller.world;
-    if (!sim) {
+    if (sim_provider_refuses(caller)) {
         return 0;
     }
     const struct sim_file_id file = sim_descriptor_file(sim->world,
@@ -41,6 +41,10 @@ static uint32_t kind_of(struct dry_caller caller, int fd)
 ssize_t sim_seam_sendfile(struct dry_caller caller, int out_fd, int in_fd, off_t *offset, size_t count)
 {
     char piece[PIECE_BYTES];
+    const int refused = sim_provider_refuses(caller);
+    if (refused) {
+        return refused;
+    }
     const uint32_t out_kind = kind_of(caller, out_fd);
     if (!sim_provider_is_real(caller, in_fd)) {
         return kind_of(caller, in_fd) ? -EINVAL : -EBADF; /* LINUX: a socket cannot be read so */
@@ -88,6 +92,10 @@ ssize_t sim_seam_sendfile(struct dry_caller caller, int out_fd, int in_fd, off_t
 
 int sim_seam_fstat(struct dry_caller caller, int fd, struct stat *status)
 {
+    const int refused = sim_provider_refuses(caller);
+    if (refused) {
+        return refused;
+    }
     if (sim_provider_is_real(caller, fd)) {
         return fstat(fd, status) < 0 ? -errno : 0;
     }
@@ -112,6 +120,10 @@ int sim_seam_fstat(struct dry_caller caller, int fd, struct stat *status)
 
 off_t sim_seam_lseek(struct dry_caller caller, int fd, off_t offset, int whence)
 {
+    const int refused = sim_provider_refuses(caller);
+    if (refused) {
+        return refused;
+    }
     if (sim_provider_is_real(caller, fd)) {
         const off_t at = lseek(fd, offset, whence);
         return at < 0 ? -errno : at;

@@ -21,7 +21,9 @@ static struct sim_resolver *resolver_of(struct dry_caller caller)
 {
     struct sim *sim = caller.world;
     const struct sim_task_id task = {caller.task};
-    return sim ? sim_resolver_of(sim, sim_task_at(sim->world, task)->host.index) : NULL;
+    return sim_provider_refuses(caller)
+               ? NULL
+               : sim_resolver_of(sim, sim_task_at(sim->world, task)->host.index);
 }
 
 /* ---- the resolver ------------------------------------------------------------------------------- */
@@ -49,7 +51,8 @@ int sim_seam_getaddrinfo(struct dry_caller caller, const char *node, const char 
 {
     struct sim_resolver *resolver = resolver_of(caller);
     if (!resolver) {
-        *system_error = caller.world ? ENOMEM : ENOTSUP;
+        const int refused = sim_provider_refuses(caller);
+        *system_error = refused ? -refused : ENOMEM;
         return EAI_SYSTEM;
     }
     return sim_resolver_getaddrinfo(resolver, facts_of(caller), caller, node, service, hints, list,
@@ -67,7 +70,8 @@ int sim_seam_getnameinfo(struct dry_caller caller, const struct sockaddr *addres
 {
     struct sim_resolver *resolver = resolver_of(caller);
     if (!resolver) {
-        *system_error = caller.world ? ENOMEM : ENOTSUP;
+        const int refused = sim_provider_refuses(caller);
+        *system_error = refused ? -refused : ENOMEM;
         return EAI_SYSTEM;
     }
     return sim_resolver_getnameinfo(resolver, caller, address, length, host, host_bytes, service,
@@ -121,8 +125,9 @@ int sim_seam_getprotobyname(struct dry_caller caller, const char *name, struct p
 
 int sim_seam_gethostname(struct dry_caller caller, char *buffer, size_t bytes)
 {
-    if (!caller.world) {
-        return -ENOTSUP;
+    const int refused = sim_provider_refuses(caller);
+    if (refused) {
+        return refused;
     }
     const char *name = host_of(caller)->hostname;
     if (strlen(name) + 1 > bytes) {
@@ -134,8 +139,9 @@ int sim_seam_gethostname(struct dry_caller caller, char *buffer, size_t bytes)
 
 int sim_seam_sethostname(struct dry_caller caller, const char *name, size_t length)
 {
-    if (!caller.world) {
-        return -ENOTSUP;
+    const int refused = sim_provider_refuses(caller);
+    if (refused) {
+        return refused;
     }
     const struct sim *sim = caller.world;
     if (sim_process_at(sim->world, (struct sim_process_id){caller.process})->uid != 0) {
@@ -153,8 +159,9 @@ int sim_seam_sethostname(struct dry_caller caller, const char *name, size_t leng
 struct if_nameindex *sim_seam_if_nameindex(struct dry_caller caller, int *system_error)
 {
     const struct sim *sim = caller.world;
-    if (!sim) {
-        *system_error = ENOTSUP;
+    const int refused = sim_provider_refuses(caller);
+    if (refused) {
+        *system_error = -refused;
         return NULL;
     }
     size_t count = 0;
@@ -183,8 +190,9 @@ struct if_nameindex *sim_seam_if_nameindex(struct dry_caller caller, int *system
 int sim_seam_if_nametoindex(struct dry_caller caller, const char *name)
 {
     const struct sim *sim = caller.world;
-    if (!sim) {
-        return -ENOTSUP;
+    const int refused = sim_provider_refuses(caller);
+    if (refused) {
+        return refused;
     }
     struct sim_interface_id id = host_of(caller)->first_interface;
     while (id.index) {
@@ -200,8 +208,9 @@ int sim_seam_if_nametoindex(struct dry_caller caller, const char *name)
 int sim_seam_if_indextoname(struct dry_caller caller, unsigned index, char name[IF_NAMESIZE])
 {
     const struct sim *sim = caller.world;
-    if (!sim) {
-        return -ENOTSUP;
+    const int refused = sim_provider_refuses(caller);
+    if (refused) {
+        return refused;
     }
     const struct sim_interface *interface = sim_host_interface(
         sim->world, sim_task_at(sim->world, (struct sim_task_id){caller.task})->host, index);

@@ -211,14 +211,11 @@ static void leave_loop(struct sim *sim)
 static enum sim_outcome outcome_of(struct sim *sim, enum sim_outcome outcome)
 {
     const struct sim_world *world = sim->world;
-    const uint32_t processes = world->pools[SIM_POOL_PROCESS].high_water;
-    for (uint32_t index = 1; index <= processes && sim->failed_tasks == 0; index++) {
-        const struct sim_process *process = sim_process_at(world, (struct sim_process_id){index});
-        if (process->slot.live && process->killed_by) {
-            snprintf(sim->failure, sizeof sim->failure, "%s: killed by signal %u (SIG%s)",
-                     process->name, process->killed_by, sigabbrev_np((int)process->killed_by));
-            sim->failed_tasks = 1;
-        }
+    if (world->killed_by && sim->failed_tasks == 0) {
+        const char *signal = sigabbrev_np((int)world->killed_by);
+        snprintf(sim->failure, sizeof sim->failure, "%s: killed by signal %u (SIG%s)",
+                 world->killed_name, world->killed_by, signal ? signal : "RT");
+        sim->failed_tasks = 1;
     }
     return sim->failed_tasks ? SIM_FAILED : outcome;
 }

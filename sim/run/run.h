@@ -25,12 +25,16 @@ struct sim_code {
     struct dry_caller caller; /* as dry_current_caller tells it */
     void (*entry)(void *argument);
     void *argument;
-    char *message; /* why it failed */
     int saved_errno;
     uint32_t started; /* 1: has run; its fiber stands somewhere */
-    uint32_t failed;
-    uint32_t own; /* 1: runs on the stack of who runs the loop (the default world's main) */
+    uint32_t own;     /* 1: runs on the stack of who runs the loop (the default world's main) */
     _Alignas(16) char local[DRY_LOCAL_BYTES];
+};
+
+/* A task that failed, and why. */
+struct sim_failed {
+    uint32_t number;
+    char *message;
 };
 
 struct sim_script {
@@ -69,6 +73,8 @@ struct sim {
     uint64_t seed;
     /* failures */
     uint32_t failed_tasks;
+    struct sim_failed *failed; /* in the order of failing */
+    uint32_t failed_count;
     char failure[512];
     /* sim_at */
     struct sim_script *scripts;
@@ -126,8 +132,13 @@ static inline void sim_notice_jump(void)
     }
 }
 void sim_fail_task(struct sim *sim, uint32_t task, const char *message);
+/* Why the task of that number failed; NULL: it did not. */
+const char *sim_failure_of(const struct sim *sim, uint32_t number);
+void sim_forget_failures(struct sim *sim);
+/* Makes a task and tells its number. (Here a task goes by its index; in sim.h and at the seam by its
+ * number.) 0 or -EAGAIN. */
 int sim_start_task(struct sim *sim, struct sim_process_id process, const char *name, bool daemon,
-                   void (*entry)(void *argument), void *argument, uint32_t *task);
+                   void (*entry)(void *argument), void *argument, uint32_t *number);
 
 /* ---- watchdog.c --------------------------------------------------------------------------- */
 

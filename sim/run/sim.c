@@ -95,10 +95,9 @@ static void clear(struct sim *sim)
         const uint32_t tasks = sim->world->pools[SIM_POOL_TASK].high_water;
         for (uint32_t task = 1; task <= tasks; task++) {
             sim->parker->end(sim, &sim->code[task]);
-            free(sim->code[task].message);
-            sim->code[task].message = NULL;
         }
     }
+    sim_forget_failures(sim);
     for (uint32_t host = 0; host < sim->resolver_count; host++) {
         sim_resolver_destroy(sim->resolvers[host]);
     }
@@ -350,14 +349,13 @@ static bool process_exists(const struct sim *sim, int process)
 {
     const struct sim_process_id id = {(uint32_t)process};
     return process >= 1 && id.index <= sim->world->pools[SIM_POOL_PROCESS].high_water &&
-           sim_process_at(sim->world, id)->slot.live;
+           sim_process_at(sim->world, id)->slot.live && !sim_process_at(sim->world, id)->exited;
 }
 
-static bool task_exists(const struct sim *sim, int task)
+/* The record of the task of that number; index 0: none. */
+static struct sim_task_id task_of(const struct sim *sim, int task)
 {
-    const struct sim_task_id id = {(uint32_t)task};
-    return task >= 1 && id.index <= sim->world->pools[SIM_POOL_TASK].high_water &&
-           sim_task_at(sim->world, id)->slot.live;
+    return task >= 1 ? sim_task_find(sim->world, (uint32_t)task) : (struct sim_task_id){0};
 }
 
 int sim_add_process(struct sim *sim, int host, const char *name)
@@ -414,8 +412,7 @@ static int spawn(struct sim *sim, int process, const char *name, bool daemon,
                  void (*entry)(void *argument), void *argument)
 {
     uint32_t task = 0;
-    if (!process_exists(sim, process) ||
-        sim_process_at(sim->world, (struct sim_process_id){(uint32_t)process})->exited) {
+    if (!process_exists(sim, process)) {
         return -ESRCH;
     }
     const int result = sim_start_task(sim, (struct sim_process_id){(uint32_t)process}, name, daemon,
@@ -441,46 +438,48 @@ int sim_task_status(const struct sim *sim, int task, const char **message)
     if (message) {
         *message = "";
     }
-    if (!task_exists(sim, task)) {
-        return 1;
+    if (task < 1 || (uint32_t)task > sim->world->last_task_number) {
+        return -ESRCH;
     }
-    const struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){(uint32_t)task});
-    if (record->state != SIM_TASK_ENDED) {
+    const struct sim_task_id id = task_of(sim, task);
+    if (id.index && sim_task_at(sim->world, id)->state != SIM_TASK_ENDED) {
         return 0;
     }
-    const struct sim_code *code = &sim->code[task];
-    const bool was_killed = sim_process_at(sim->world, record->process)->killed_by != 0;
-    if (message && (code->failed || was_killed)) {
-        *message = code->message ? code->message : killed;
+    const char *why = sim_failure_of(sim, (uint32_t)task);
+    if (!why && sim_task_fate_of(sim->world, (uint32_t)task) == SIM_TASK_KILLED) {
+        why = killed;
     }
-    return code->failed || was_killed ? -ECANCELED : 1;
+    if (message && why) {
+        *message = why;
+    }
+    return why ? -ECANCELED : 1;
 }
 
 const char *sim_task_name(const struct sim *sim, int task)
 {
-    return task_exists(sim, task) ? sim_task_at(sim->world, (struct sim_task_id){(uint32_t)task})->name
-                                  : "";
+    const struct sim_task_id id = task_of(sim, task);
+    return id.index ? sim_task_at(sim->world, id)->name : "";
 }
 
 struct dry_caller sim_caller(struct sim *sim, int task)
 {
-    assert(task_exists(sim, task));
-    const struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){(uint32_t)task});
-    return (struct dry_caller){&sim_system, sim, record->process.index, (uint32_t)task};
+    const struct sim_task_id id = task_of(sim, task);
+    const uint32_t process = id.index ? sim_task_at(sim->world, id)->process.index : 0;
+    return (struct dry_caller){&sim_system, sim, process, id.index};
 }
 
 /* ---- signals, barriers, instants ---------------------------------------------------------------- */
 
 int sim_signal_at(struct sim *sim, int task, uint64_t at, int number, bool only_waiting)
 {
-    if (!task_exists(sim, task)) {
+    const struct sim_task_id id = task_of(sim, task);
+    if (!id.index || sim_task_at(sim->world, id)->state == SIM_TASK_ENDED) {
         return -ESRCH;
     }
     if (number < 1 || number > 64) {
         return -EINVAL;
     }
-    return sim_event_push(sim->world, at, SIM_EVENT_SIGNAL, (uint32_t)task, (uint32_t)number,
-                          only_waiting)
+    return sim_event_push(sim->world, at, SIM_EVENT_SIGNAL, id.index, (uint32_t)number, only_waiting)
                    .index
                ? 0
                : -ENOMEM;

@@ -11,15 +11,49 @@
 #include "parker.h"
 #include "run.h"
 
+/* ---- failures ----------------------------------------------------------------------------------- */
+
+enum { FAILED_KEPT = 65536 }; /* of more, only that they failed is remembered */
+
+static void note_failed(struct sim *sim, uint32_t number, const char *message)
+{
+    if (sim->failed_count == FAILED_KEPT) {
+        return;
+    }
+    struct sim_failed *grown = realloc(sim->failed, (sim->failed_count + (size_t)1) * sizeof *grown);
+    if (grown) {
+        sim->failed = grown;
+        grown[sim->failed_count++] = (struct sim_failed){number, strdup(message)};
+    }
+}
+
+const char *sim_failure_of(const struct sim *sim, uint32_t number)
+{
+    static const char forgotten[] = "failed";
+    for (uint32_t i = 0; i < sim->failed_count; i++) {
+        if (sim->failed[i].number == number) {
+            return sim->failed[i].message ? sim->failed[i].message : forgotten;
+        }
+    }
+    return sim_task_fate_of(sim->world, number) == SIM_TASK_FAILED ? forgotten : NULL;
+}
+
+void sim_forget_failures(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->failed_count; i++) {
+        free(sim->failed[i].message);
+    }
+    free(sim->failed);
+    sim->failed = NULL;
+    sim->failed_count = 0;
+}
+
 void sim_fail_task(struct sim *sim, uint32_t task, const char *message)
 {
     struct sim_world *world = sim->world;
-    struct sim_code *code = sim_code_of(sim, task);
     struct sim_task *record = sim_task_at(world, (struct sim_task_id){task});
-    record->failed = 1;
-    code->failed = 1;
-    free(code->message);
-    code->message = strdup(message);
+    record->fate = SIM_TASK_FAILED;
+    note_failed(sim, record->number, message);
     world->failed_tasks++;
     if (sim->failed_tasks++ == 0) {
         snprintf(sim->failure, sizeof sim->failure, "%s: %s (at %llu.%09llu s, seed %llu)",
@@ -52,7 +86,7 @@ static void run_entry(void *argument)
 }
 
 int sim_start_task(struct sim *sim, struct sim_process_id process, const char *name, bool daemon,
-                   void (*entry)(void *argument), void *argument, uint32_t *task)
+                   void (*entry)(void *argument), void *argument, uint32_t *number)
 {
     const struct sim_task_id id = sim_task_add(sim->world, process, name, daemon);
     if (!id.index) {
@@ -60,12 +94,11 @@ int sim_start_task(struct sim *sim, struct sim_process_id process, const char *n
     }
     struct sim_code *code = sim_code_of(sim, id.index);
     sim->parker->end(sim, code); /* of a task that was killed while it waited */
-    free(code->message);
     memset(code, 0, sizeof *code);
     code->caller = (struct dry_caller){&sim_system, sim, process.index, id.index};
     code->entry = entry;
     code->argument = argument;
-    *task = id.index;
+    *number = sim_task_at(sim->world, id)->number;
     return 0;
 }
 

@@ -40,6 +40,13 @@ static void set_defaults(const struct sim_host *host, struct sim_socket *socket)
     }
 }
 
+static void drop_owner(struct sim_world *world, const struct sim_socket *socket)
+{
+    if (socket->owner.index != 0) {
+        sim_process_drop(world, socket->owner);
+    }
+}
+
 int sim_socket_create(struct sim_world *world, struct sim_host_id host, struct sim_process_id owner,
                       int family, int type, int protocol, struct sim_socket_id *id)
 {
@@ -61,8 +68,12 @@ int sim_socket_create(struct sim_world *world, struct sim_host_id host, struct s
     socket->protocol = (uint32_t)number;
     socket->protocol_kind = kind;
     set_defaults(sim_host_at(world, host), socket);
+    if (owner.index != 0) {
+        sim_process_hold(world, owner);
+    }
     error = sim_protocol_of(kind)->create(world, *id);
     if (error < 0) {
+        drop_owner(world, socket);
         sim_pool_give(world, SIM_POOL_SOCKET, id->index);
         id->index = 0;
     }
@@ -115,6 +126,7 @@ void sim_socket_free(struct sim_world *world, struct sim_socket_id id)
     free_queue(world, socket->first_datagram);
     free_queue(world, socket->first_error);
     free_options(world, socket);
+    drop_owner(world, socket);
     sim_pool_give(world, SIM_POOL_SOCKET, id.index);
 }
 

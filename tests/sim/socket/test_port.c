@@ -60,6 +60,8 @@ static void reuseport_on_both__shares__within_one_user(void **state)
     sim_process_at(world, other)->uid = 1000;
     const struct sim_socket_id id = socket_at(a, AF_INET, SOCK_STREAM);
     const struct sim_endpoint wanted = {.ip = ip_of("0.0.0.0"), .port = 80};
+    sim_process_drop(world, sim_socket_at(world, id)->owner);
+    sim_process_hold(world, other);
     sim_socket_at(world, id)->owner = other;
     sim_socket_at(world, id)->options |= reuseport;
     assert_int_equal(sim_port_may_bind(world, id, &wanted), -EADDRINUSE);
