@@ -99,9 +99,9 @@ DRY_PUBLIC struct sim_fault_plan *sim_faults(struct sim *sim);
 /* ---- tasks -------------------------------------------------------------------------------- */
 
 /* Numbers. A task's is its own: it stays known after the end, as ended or failed, and is not given to
- * another for (sixteen times as many as may live at once, by default a million) more tasks. A process's
- * number is like a pid: it may be another's once the process has ended (sim_end_process, a signal), and
- * the sockets that it made and all but the last of its tasks are gone. What ended costs nothing: a world
+ * another for a million more tasks (sixteen times as many as may live at once). A process's number is
+ * like a pid: it may be another's once the process has ended (sim_end_process, a signal), and the
+ * sockets that it made are gone. What ended costs nothing: a world
  * may go on for ever. -EAGAIN, -ENOMEM: too many live at once. */
 /* A process on a host, its number or -errno. */
 DRY_PUBLIC int sim_add_process(struct sim *sim, int host, const char *name);

@@ -325,8 +325,8 @@ DRY_PUBLIC const char *dry_constant_text(const char *name);
 
 /* ---- time and tasks: what a whole program needs so that relinking is enough ---------------- */
 
-/* A task's handle: never memory to be freed. It is good until the task has been joined, or has ended and
- * a million more were spawned since; after that it is the handle of nothing. */
+/* A task's handle: never memory to be freed. It is good until the task has been joined, or has ended
+ * and a million more were spawned since; after that it is the handle of nothing. */
 struct dry_task;
 DRY_PUBLIC uint64_t dry_now(void);
 /* Returns 0 at the instant; after a signal the interrupt check decides. */
@@ -335,8 +335,8 @@ DRY_PUBLIC int dry_sleep_until(uint64_t instant);
  * program may go on for ever. NULL with EAGAIN (or ENOMEM): too many live at once. */
 DRY_PUBLIC struct dry_task *dry_spawn(void (*entry)(void *argument), void *argument);
 /* Waits for a task's end; at once when it has ended. Once for each task: ESRCH for one that was joined
- * or is being joined by another, or that never was (NULL); EDEADLK for the caller itself. Stopped by the
- * interrupt check, the task still runs and may be joined again. */
+ * or is being joined by another, or that never was (NULL); EDEADLK for the caller itself. Stopped by
+ * the interrupt check, the task still runs and may be joined again. */
 DRY_PUBLIC int dry_join(struct dry_task *task);
 /* poll(2) over any descriptors; timeout_ns < 0 waits for ever; retries after signals. */
 DRY_PUBLIC int dry_poll(struct pollfd *descriptors, size_t count, int64_t timeout_ns);

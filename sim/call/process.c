@@ -10,6 +10,7 @@
 #include "file/file.h"
 
 enum {
+    GONE_KEPT = 16, /* records of processes that exited */
     FIRST_PID = 1000,
     /* World descriptors start where no real one can lie: Linux's fs.nr_open is 1,048,576 and no
      * process has a descriptor above it. */
@@ -17,16 +18,26 @@ enum {
     DESCRIPTOR_LIMIT = SIM_DESCRIPTORS_PER_PAGE * SIM_DESCRIPTOR_PAGES,
 };
 
-void sim_name_copy(char to[SIM_NAME_BYTES], const char *from)
+/* Frees the records that nobody names, but for the last few, whose exit status can still be read. */
+static void free_gone(struct sim_world *world)
 {
-    const size_t length = strnlen(from, SIM_NAME_BYTES - 1);
-    memset(to, 0, SIM_NAME_BYTES);
-    memcpy(to, from, length);
+    const struct sim_pool *pool = &world->pools[SIM_POOL_PROCESS];
+    while (world->gone_processes > GONE_KEPT ||
+           (world->gone_processes > 0 && pool->live_count == pool->capacity)) {
+        const struct sim_process_id id = world->first_gone;
+        world->first_gone = sim_process_at(world, id)->next_gone;
+        if (!world->first_gone.index) {
+            world->last_gone.index = 0;
+        }
+        world->gone_processes--;
+        sim_pool_give(world, SIM_POOL_PROCESS, id.index);
+    }
 }
 
 struct sim_process_id sim_process_add(struct sim_world *world, struct sim_host_id host,
                                       const char *name)
 {
+    free_gone(world);
     const struct sim_process_id id = {sim_pool_take(world, SIM_POOL_PROCESS)};
     if (!id.index) {
         return id;
@@ -60,8 +71,7 @@ struct sim_process_id sim_process_fork(struct sim_world *world, struct sim_proce
     child->ignored_signals = parent->ignored_signals;
     child->restart_signals = parent->restart_signals;
     if (sim_descriptor_share_all(world, parent_id, id) < 0) {
-        sim_descriptor_close_all(world, id);
-        sim_process_drop(world, id);
+        sim_process_exit(world, id, 0);
         return (struct sim_process_id){0};
     }
     return id;

@@ -3,17 +3,24 @@
 #ifndef SIM_PROCESS_H
 #define SIM_PROCESS_H
 
+#include <string.h>
+
 #include "core/state.h"
 
 struct sim_process_id sim_process_add(struct sim_world *world, struct sim_host_id host,
                                       const char *name);
 /* A child that shares every open description; index 0: ENOMEM. */
 struct sim_process_id sim_process_fork(struct sim_world *world, struct sim_process_id parent);
-/* Its tasks end, then every descriptor is closed, in order. Its record is gone, and the number may be
- * another's, once it has ended and no task's record and no socket names it. */
+/* Its tasks end, then every descriptor is closed, in order. Once no task's record and no socket names
+ * it, a later sim_process_add frees its record, and the number may be another's. */
 void sim_process_exit(struct sim_world *world, struct sim_process_id id, int status);
 /* A name as records keep it; the tail is zero, so that equal worlds are equal bytes. */
-void sim_name_copy(char to[SIM_NAME_BYTES], const char *from);
+static inline void sim_name_copy(char to[SIM_NAME_BYTES], const char *from)
+{
+    const size_t length = strnlen(from, SIM_NAME_BYTES - 1);
+    memset(to, 0, SIM_NAME_BYTES);
+    memcpy(to, from, length);
+}
 
 /* ---- tasks (task.c) ----------------------------------------------------------------------- */
 

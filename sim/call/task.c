@@ -66,7 +66,7 @@ bool sim_task_forget(struct sim_world *world, struct sim_process_id process, uin
     return true;
 }
 
-/* ---- those that ended, oldest first --------------------------------------------------------------- */
+/* ---- those that ended, oldest first ------------------------------------------------------------- */
 
 static void note_ended(struct sim_world *world, struct sim_task_id id, struct sim_task *task)
 {
@@ -117,7 +117,7 @@ void sim_task_free(struct sim_world *world, struct sim_task_id id)
     free_record(world, id, true);
 }
 
-/* ---- life ----------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------- */
 
 struct sim_task_id sim_task_add(struct sim_world *world, struct sim_process_id process_id,
                                 const char *name, bool daemon)

@@ -470,8 +470,8 @@ struct sim_process {
     uint32_t descriptor_limit; /* RLIMIT_NOFILE */
     uint32_t task_count;       /* tasks that have not ended */
     uint32_t references;       /* itself until it exits, its tasks' records, sockets that it made */
-    uint32_t reference_padding;
-    uint64_t handled_signals; /* bit n-1: signal n has a handler */
+    struct sim_process_id next_gone; /* of those that nobody names, oldest first */
+    uint64_t handled_signals;        /* bit n-1: signal n has a handler */
     uint64_t ignored_signals;
     uint64_t restart_signals; /* the handler was installed with SA_RESTART */
     uint32_t exited;
@@ -1016,6 +1016,10 @@ struct sim_world {
     struct sim_task_id first_ended; /* not joined, oldest first */
     struct sim_task_id last_ended;
     uint32_t ended_tasks;
+    struct sim_process_id first_gone; /* processes that exited and nobody names, oldest first */
+    struct sim_process_id last_gone;
+    uint32_t gone_processes;
+    uint32_t gone_padding;
     uint32_t killed_by;               /* the first process that a signal ended: the signal … */
     char killed_name[SIM_NAME_BYTES]; /* … and its name */
     /* what hosts sent to themselves, oldest first: empty between calls and events (ip.h) */

@@ -128,9 +128,16 @@ void sim_process_hold(struct sim_world *world, struct sim_process_id process)
 
 void sim_process_drop(struct sim_world *world, struct sim_process_id process)
 {
-    if (--sim_process_at(world, process)->references == 0) {
-        sim_pool_give(world, SIM_POOL_PROCESS, process.index);
+    if (--sim_process_at(world, process)->references > 0) {
+        return;
     }
+    if (world->last_gone.index) {
+        sim_process_at(world, world->last_gone)->next_gone = process;
+    } else {
+        world->first_gone = process;
+    }
+    world->last_gone = process;
+    world->gone_processes++;
 }
 
 /* ---- descriptor tables ------------------------------------------------------------------------- */

@@ -37,7 +37,7 @@ int sim_file_wait_add(struct sim_world *world, struct sim_task_id task, struct s
 void sim_file_wait_clear(struct sim_world *world, struct sim_task_id task);
 
 /* A process's record stays as long as somebody names it: itself until it exits, its tasks' records, the
- * sockets that it made. The last drop frees it, and its number may be another's then. */
+ * sockets that it made. After the last drop a later sim_process_add frees it. */
 void sim_process_hold(struct sim_world *world, struct sim_process_id process);
 void sim_process_drop(struct sim_world *world, struct sim_process_id process);
 

@@ -58,11 +58,12 @@ static void check_ended(const struct sim_world *world, uint32_t ended)
 static void check_processes(const struct sim_world *world)
 {
     uint64_t references = 0;
+    uint32_t gone = 0;
     uint64_t names = world->pools[SIM_POOL_TASK].live_count;
     SIM_CHECK_EACH(world, SIM_POOL_PROCESS, index)
     {
         const struct sim_process *process = sim_process_at(world, (struct sim_process_id){index});
-        assert(process->references > 0);
+        gone += process->references == 0;
         references += process->references;
         names += !process->exited;
     }
@@ -72,7 +73,13 @@ static void check_processes(const struct sim_world *world)
         assert(owner.index == 0 || sim_check_is_live(world, SIM_POOL_PROCESS, owner.index));
         names += owner.index != 0;
     }
-    assert(references == names);
+    assert(references == names && gone == world->gone_processes);
+    for (struct sim_process_id id = world->first_gone; id.index != 0;) {
+        assert(sim_check_is_live(world, SIM_POOL_PROCESS, id.index) && gone-- > 0);
+        assert(sim_process_at(world, id)->references == 0);
+        id = sim_process_at(world, id)->next_gone;
+    }
+    assert(gone == 0);
 }
 
 static void check_tasks(const struct sim_world *world)

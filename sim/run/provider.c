@@ -14,21 +14,6 @@
 #include "frame.h"
 #include "world.h"
 
-int sim_provider_refuses(struct dry_caller caller)
-{
-    const struct sim *sim = caller.world;
-    if (!sim) {
-        return -ENOTSUP;
-    }
-    if (caller.task == 0 || caller.task > sim->world->pools[SIM_POOL_TASK].high_water) {
-        return -ESRCH;
-    }
-    const struct sim_task *task = sim_task_at(sim->world, (struct sim_task_id){caller.task});
-    return task->slot.live && task->state != SIM_TASK_ENDED && task->process.index == caller.process
-               ? 0
-               : -ESRCH;
-}
-
 /* ---- calls that are one call of the world ------------------------------------------------------- */
 
 /* How each call is made: FRAMED, one call of the world of the same name; FRAMED_OR_REAL, unless the

@@ -4,12 +4,27 @@
 #define SIM_PROVIDER_H
 
 #include <drysock/system_calls.h>
+#include <errno.h>
 
+#include "core/block.h"
 #include "run.h"
 
 /* Why this caller can make no call: -ENOTSUP, it has no world (a second thread); -ESRCH, there is no
  * such task, or it has ended. 0: it can. For the calls that open no frame. */
-int sim_provider_refuses(struct dry_caller caller);
+static inline int sim_provider_refuses(struct dry_caller caller)
+{
+    const struct sim *sim = caller.world;
+    if (!sim) {
+        return -ENOTSUP;
+    }
+    if (caller.task == 0 || caller.task > sim->world->pools[SIM_POOL_TASK].high_water) {
+        return -ESRCH;
+    }
+    const struct sim_task *task = sim_task_at(sim->world, (struct sim_task_id){caller.task});
+    return task->slot.live && task->state != SIM_TASK_ENDED && task->process.index == caller.process
+               ? 0
+               : -ESRCH;
+}
 /* Is this number one of the real system's? Those below the process's first are. */
 bool sim_provider_is_real(struct dry_caller caller, int fd);
 

@@ -1,4 +1,4 @@
-/* Tasks of the kernel that nobody joins, joins of every kind, and what the kernel's calls tell of errors.
+/* Tasks of the kernel that nobody joins, joins of every kind, and errors of the kernel's name calls.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <pthread.h>
@@ -199,7 +199,7 @@ static void join_stopped__task_may_be_joined_again(void **state)
     dry_set_current_caller((struct dry_caller){0});
 }
 
-/* ---- name calls that fail in the system ----------------------------------------------------------- */
+/* ---- name calls that fail in the system --------------------------------------------------------- */
 
 /* These stand before the C library's own. */
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
