@@ -296,19 +296,34 @@ static int take_assoclen(PyObject *object, int64_t *assoclen)
     return 0;
 }
 
+/* op is a word of the call and has no default; what is no number that fits is as wrong as none. */
+static int take_operation(PyObject *object)
+{
+    const int number = object ? _PyLong_AsInt(object) : -1;
+    PyErr_Clear();
+    return number;
+}
+
 PyObject *method_sendmsg_afalg(struct socket_object *self, PyObject *arguments, PyObject *keywords)
 {
     static char *names[] = {"msg", "op", "iv", "assoclen", "flags", NULL};
     struct dry_socket *handle = socket_handle(self);
     struct buffers buffers = {0};
-    PyObject *iterable = NULL, *associated = NULL;
+    PyObject *iterable = NULL, *associated = NULL, *operation = NULL;
     Py_buffer iv = {0};
     int64_t assoclen;
     ssize_t sent;
-    int flags = 0, operation = -1;
-    if (!handle ||
-        !PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$iy*O!i:sendmsg_afalg", names, &iterable,
-                                     &operation, &iv, &PyLong_Type, &associated, &flags)) {
+    int number, flags = 0;
+    if (!handle) {
+        return NULL;
+    }
+    if (dry_family(handle) != AF_ALG) {
+        PyErr_SetString(PyExc_OSError, "algset is only supported for AF_ALG");
+        return NULL;
+    }
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$O!y*O!i:sendmsg_afalg", names, &iterable,
+                                     &PyLong_Type, &operation, &iv, &PyLong_Type, &associated,
+                                     &flags)) {
         return NULL;
     }
     if (take_assoclen(associated, &assoclen) < 0 ||
@@ -317,8 +332,9 @@ PyObject *method_sendmsg_afalg(struct socket_object *self, PyObject *arguments, 
         PyBuffer_Release(&iv);
         return NULL;
     }
+    number = take_operation(operation);
     BEGIN_LIBRARY_CALL
-    sent = dry_sendmsg_afalg(handle, buffers.vectors, (size_t)buffers.count, operation, iv.buf,
+    sent = dry_sendmsg_afalg(handle, buffers.vectors, (size_t)buffers.count, number, iv.buf,
                              (size_t)iv.len, assoclen, flags);
     END_LIBRARY_CALL
     buffers_free(&buffers);

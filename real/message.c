@@ -154,7 +154,7 @@ static int check_afalg(struct dry_caller caller, const struct dry_socket *socket
         return dry_error_os_text(caller, "algset is only supported for AF_ALG");
     }
     if (operation < 0) {
-        return dry_error_value(caller, DRY_VALUE_ERROR, "Invalid or missing argument 'op'");
+        return dry_error_value(caller, DRY_VALUE_TYPE, "Invalid or missing argument 'op'");
     }
     if (assoclen < -1) {
         return dry_error_value(caller, DRY_VALUE_TYPE, "assoclen must be positive");

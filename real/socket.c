@@ -265,6 +265,7 @@ int dry_listen(struct dry_socket *socket, int backlog)
 
 struct accepting {
     int fd;
+    bool nameless; /* its peers have no address, and asking for one is an error */
     struct sockaddr_storage address;
     socklen_t length;
 };
@@ -272,9 +273,10 @@ struct accepting {
 static ssize_t try_accept(struct dry_caller caller, void *data)
 {
     struct accepting *accepting = data;
-    accepting->length = sizeof accepting->address;
-    return caller.system->accept(caller, accepting->fd, (struct sockaddr *)&accepting->address,
-                                 &accepting->length, SOCK_CLOEXEC);
+    accepting->length = accepting->nameless ? 0 : sizeof accepting->address;
+    return caller.system->accept(caller, accepting->fd,
+                                 accepting->nameless ? NULL : (struct sockaddr *)&accepting->address,
+                                 accepting->nameless ? NULL : &accepting->length, SOCK_CLOEXEC);
 }
 
 /* The accepted descriptor as an object. It takes the default timeout; with none, and a listener in
@@ -300,7 +302,9 @@ static struct dry_socket *accepted(struct dry_caller caller, const struct dry_so
 struct dry_socket *dry_accept(struct dry_socket *socket, struct dry_address *peer)
 {
     struct dry_caller caller = dry_call_begin("accept", socket->fd);
-    struct accepting accepting = {.fd = socket->fd};
+    /* LINUX: accept(2) of an AF_ALG socket that wants an address makes the operation's socket and
+     * throws it away with ECONNABORTED. */
+    struct accepting accepting = {.fd = socket->fd, .nameless = socket->family == AF_ALG};
     ssize_t fd = dry_wait_socket(caller, socket, POLLIN, try_accept, &accepting);
     struct dry_socket *made = NULL;
     if (dry_wait_edge(caller, fd) >= 0) {

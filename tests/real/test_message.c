@@ -242,6 +242,31 @@ static void check_item(size_t *at, int type, const void *bytes, size_t count)
     *at += CMSG_SPACE(count);
 }
 
+static int accept_nameless(struct dry_caller caller, int fd, struct sockaddr *address,
+                           socklen_t *length, int flags)
+{
+    assert_null(address);
+    assert_null(length);
+    return dup(fd);
+}
+
+/* LINUX: accept(2) of AF_ALG with a place for the address fails with ECONNABORTED. */
+static void accept__of_af_alg__asks_for_no_address(void **state)
+{
+    struct dry_system system = *dry_provider();
+    system.accept = accept_nameless;
+    dry_set_current_caller((struct dry_caller){.system = &system});
+    struct dry_socket *alg = dry_socket_fileno(dry_fileno(pair[0]), AF_ALG, SOCK_SEQPACKET, 0);
+    struct dry_address peer;
+    struct dry_socket *operation = dry_accept(alg, &peer);
+    assert_non_null(operation);
+    assert_int_equal(peer.length, 0);
+    dry_set_current_caller((struct dry_caller){0});
+    dry_detach(alg);
+    dry_close(alg);
+    dry_close(operation);
+}
+
 static void sendmsg_afalg__all_arguments__three_control_messages(void **state)
 {
     struct dry_system system = *dry_provider();
@@ -258,7 +283,7 @@ static void sendmsg_afalg__all_arguments__three_control_messages(void **state)
     check_item(&at, ALG_SET_AEAD_ASSOCLEN, &(uint32_t){7}, 4);
     assert_int_equal(at, seen_bytes);
     assert_int_equal(dry_sendmsg_afalg(alg, &part, 1, -1, NULL, 0, -1, 0), -1);
-    expect_error(DRY_ERROR_VALUE, DRY_VALUE_ERROR, "Invalid or missing argument 'op'");
+    expect_error(DRY_ERROR_VALUE, DRY_VALUE_TYPE, "Invalid or missing argument 'op'");
     assert_int_equal(dry_sendmsg_afalg(alg, &part, 1, 1, NULL, 0, -2, 0), -1);
     expect_error(DRY_ERROR_VALUE, DRY_VALUE_TYPE, "assoclen must be positive");
     dry_detach(alg);
@@ -287,6 +312,7 @@ int main(void)
         cmocka_unit_test(sizes__at_the_ends_of_their_range__as_python),
         WITH_PAIR(ancillary_item__too_large__refused_before_sending),
         cmocka_unit_test(waiting__signals__the_deadline_stays),
+        WITH_PAIR(accept__of_af_alg__asks_for_no_address),
         WITH_PAIR(sendmsg_afalg__all_arguments__three_control_messages),
         WITH_PAIR(sendmsg_afalg__another_family__refused),
     };
