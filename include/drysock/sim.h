@@ -93,7 +93,8 @@ DRY_PUBLIC struct dry_caller sim_fault_caller(struct sim_fault_plan *plan, struc
                                               const char *host, const char *actor);
 /* Tells the plan that this actor's descriptor is known by a name (ordinals are counted by it). */
 DRY_PUBLIC void sim_fault_name(struct dry_caller caller, int fd, const char *name);
-/* The world's own plan, made at creation: sim_spawn puts every task behind it, under its name. */
+/* The world's own plan, made at creation: every task of sim_spawn is behind it, under its name. A rule
+ * that is added while tasks run applies to the calls they make from then on. */
 DRY_PUBLIC struct sim_fault_plan *sim_faults(struct sim *sim);
 
 /* ---- tasks -------------------------------------------------------------------------------- */
@@ -164,7 +165,9 @@ DRY_PUBLIC size_t sim_describe_waits(const struct sim *sim, char *text, size_t b
 
 /* ---- looking ------------------------------------------------------------------------------ */
 
-/* A second world equal to this one, its tasks detached: good for packets, comparison, fuzzing. */
+/* A second world equal to this one, its tasks detached: good for packets, comparison, fuzzing. What
+ * sim_at has queued happens in the copy, too: each world's loop calls the same functions with the same
+ * arguments. The fault plan is the copy's own from here on, with its tallies so far. */
 DRY_PUBLIC struct sim *sim_copy(const struct sim *sim);
 DRY_PUBLIC uint64_t sim_fingerprint(const struct sim *sim);
 /* A running hash over every packet that left a host so far, and their number. */

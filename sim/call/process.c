@@ -70,6 +70,7 @@ struct sim_process_id sim_process_fork(struct sim_world *world, struct sim_proce
     child->handled_signals = parent->handled_signals;
     child->ignored_signals = parent->ignored_signals;
     child->restart_signals = parent->restart_signals;
+    memcpy(child->local, parent->local, sizeof child->local);
     if (sim_descriptor_share_all(world, parent_id, id) < 0) {
         sim_process_exit(world, id, 0);
         return (struct sim_process_id){0};

@@ -48,6 +48,9 @@ static const uint32_t item_bytes[SIM_POOL_COUNT] = {
     [SIM_POOL_COUNTER] = sizeof(struct sim_counter),
     [SIM_POOL_TIMER] = sizeof(struct sim_timer),
     [SIM_POOL_BARRIER] = sizeof(struct sim_barrier),
+    [SIM_POOL_LINE] = sizeof(struct sim_line),
+    [SIM_POOL_SCRIPT] = sizeof(struct sim_script),
+    [SIM_POOL_CELL] = sizeof(struct sim_cell),
 };
 
 static uint32_t clamp(uint64_t wanted)
@@ -99,6 +102,9 @@ static void complete(uint32_t of[SIM_POOL_COUNT], const struct sim_capacities *a
     DEFAULT(COUNTER, SMALL_DEFAULT + sockets / 4);
     DEFAULT(TIMER, SMALL_DEFAULT + sockets / 4);
     DEFAULT(BARRIER, SMALL_DEFAULT);
+    DEFAULT(LINE, 65536 + 4 * hosts);
+    DEFAULT(SCRIPT, of[SIM_POOL_EVENT]);
+    DEFAULT(CELL, 16 * tasks + SMALL_DEFAULT);
 #undef DEFAULT
 }
 

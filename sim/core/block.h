@@ -118,6 +118,9 @@ SIM_ACCESS(pipe, PIPE)
 SIM_ACCESS(counter, COUNTER)
 SIM_ACCESS(timer, TIMER)
 SIM_ACCESS(barrier, BARRIER)
+SIM_ACCESS(line, LINE)
+SIM_ACCESS(script, SCRIPT)
+SIM_ACCESS(cell, CELL)
 #undef SIM_ACCESS
 
 #endif

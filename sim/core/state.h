@@ -87,6 +87,15 @@ struct sim_timer_id {
 struct sim_barrier_id {
     uint32_t index;
 };
+struct sim_line_id {
+    uint32_t index;
+};
+struct sim_script_id {
+    uint32_t index;
+};
+struct sim_cell_id {
+    uint32_t index;
+};
 
 /* ---- limits and names --------------------------------------------------------------------- */
 
@@ -99,7 +108,10 @@ enum {
     SIM_DESCRIPTOR_PAGES = 1024, /* a process has at most a million descriptors */
     SIM_SACK_BLOCKS = 4,
     SIM_INTERFACE_ADDRESSES = 8,
-    SIM_OPTION_BYTES = 32, /* the longest value of a stored option */
+    SIM_OPTION_BYTES = 32,  /* the longest value of a stored option */
+    SIM_LINE_BYTES = 4064,  /* a line of a host's files, with its NUL */
+    SIM_CELL_BYTES = 688,   /* a piece of the fault plan: FAULT_CELL_BYTES */
+    SIM_LOCAL_BYTES = 1024, /* the library's store of a process: DRY_LOCAL_BYTES */
 };
 
 static const uint64_t SIM_NEVER = UINT64_MAX; /* an instant that does not come */
@@ -131,6 +143,9 @@ enum sim_pool_kind {
     SIM_POOL_COUNTER,
     SIM_POOL_TIMER,
     SIM_POOL_BARRIER,
+    SIM_POOL_LINE,
+    SIM_POOL_SCRIPT,
+    SIM_POOL_CELL,
     SIM_POOL_COUNT,
 };
 
@@ -304,7 +319,7 @@ enum sim_event_kind {
     SIM_EVENT_TCP_TIMER,     /* target: tcp, a: enum sim_tcp_timer */
     SIM_EVENT_TIMERFD,       /* target: timer */
     SIM_EVENT_SOCKET,        /* target: socket; protocol's own deferred work, a: what */
-    SIM_EVENT_SCRIPT,        /* target: the runner's own number (sim.h: at an instant) */
+    SIM_EVENT_SCRIPT,        /* target: script (sim.h: at an instant); the runner runs it */
     SIM_EVENT_KIND_COUNT,
 };
 
@@ -408,6 +423,39 @@ struct sim_host {
     uint64_t tcp_segments_out;
     uint64_t tcp_retransmissions;
     uint64_t icmp_next_at; /* rate limit of ICMP errors */
+    /* the resolver's: which server is next (rotate), the last query's identifier */
+    uint32_t resolver_memory[2];
+};
+
+/* ---- name service: lines as they were given, read by who needs them ----------------------- */
+
+enum sim_line_kind {
+    SIM_LINE_RECORD = 1, /* of the world's zone */
+    SIM_LINE_HOSTS,      /* of a host's /etc/hosts */
+    SIM_LINE_RESOLVER,   /* of a host's resolv.conf */
+};
+
+struct sim_line {
+    struct sim_slot slot;
+    struct sim_line_id next; /* in the order they were given */
+    uint32_t kind;           /* enum sim_line_kind */
+    struct sim_host_id host; /* index 0: the world's */
+    uint32_t padding;
+    char text[SIM_LINE_BYTES]; /* ends with a NUL; zero beyond */
+};
+
+/* ---- scripts: what the runner does at an instant; the code stands in its handle ----------- */
+
+struct sim_script {
+    struct sim_slot slot;
+    uint64_t at;
+};
+
+/* A piece of the fault plan: its rules, its actors, what they did so far. fault/ alone knows what lies
+ * in it; cells name each other by index. */
+struct sim_cell {
+    struct sim_slot slot;
+    _Alignas(8) uint8_t bytes[SIM_CELL_BYTES];
 };
 
 /* ---- waiting ------------------------------------------------------------------------------ */
@@ -479,7 +527,8 @@ struct sim_process {
     uint32_t killed_by; /* the signal that ended it */
     uint32_t padding;
     char name[SIM_NAME_BYTES];
-    uint32_t pages[SIM_DESCRIPTOR_PAGES]; /* of SIM_POOL_DESCRIPTOR_PAGE */
+    _Alignas(16) uint8_t local[SIM_LOCAL_BYTES]; /* the library's: its default timeout; no pointers */
+    uint32_t pages[SIM_DESCRIPTOR_PAGES];        /* of SIM_POOL_DESCRIPTOR_PAGE */
 };
 
 enum sim_task_state {
@@ -1025,6 +1074,11 @@ struct sim_world {
     /* what hosts sent to themselves, oldest first: empty between calls and events (ip.h) */
     struct sim_packet_id first_backlog;
     struct sim_packet_id last_backlog;
+    struct sim_line_id first_line;
+    struct sim_line_id last_line;
+    struct sim_cell_id fault_plan; /* the plan's first cell; index 0: none yet */
+    uint32_t padding;
+    uint64_t spin_limit; /* calls at one instant before the clock is advanced */
 };
 
 #endif

@@ -14,91 +14,138 @@
 
 #include <drysock/sim.h>
 
-struct fault_tally {
-    const char *verb;
-    char socket[FAULT_NAME_BYTES]; /* "": whichever */
-    uint64_t count;
-};
-
-struct fault_known {
-    int fd;
-    char name[FAULT_NAME_BYTES];
-};
+static_assert(sizeof(struct fault_past) <= FAULT_CELL_BYTES, "an actor is larger than a cell");
 
 /* ---- an actor ----------------------------------------------------------------------------- */
+
+static void *cell_at(const struct fault_actor *actor, uint32_t cell)
+{
+    return actor->plan->store.at(actor->plan->store.memory, cell);
+}
+
+static uint32_t take_cell(const struct fault_actor *actor)
+{
+    return actor->plan->store.take(actor->plan->store.memory);
+}
+
+static void give_cell(const struct fault_actor *actor, uint32_t cell)
+{
+    actor->plan->store.give(actor->plan->store.memory, cell);
+}
 
 struct fault_actor *fault_actor_new(struct sim_fault_plan *plan, struct dry_caller inner,
                                     const char *host, const char *name)
 {
     struct fault_actor *actor = calloc(1, sizeof *actor);
-    assert(actor != NULL);
+    if (actor == NULL) {
+        return NULL;
+    }
     actor->plan = plan;
     actor->inner = inner;
-    snprintf(actor->host, sizeof actor->host, "%s", host);
-    snprintf(actor->name, sizeof actor->name, "%s", name);
+    actor->cell = take_cell(actor);
+    if (actor->cell == 0) {
+        free(actor);
+        return NULL;
+    }
+    struct fault_past *past = fault_past_of(actor);
+    snprintf(past->host, sizeof past->host, "%s", host);
+    snprintf(past->name, sizeof past->name, "%s", name);
     actor->next = plan->actors;
     plan->actors = actor;
     return actor;
 }
 
-void fault_actor_free(struct fault_actor *actor)
+/* Lists begin with the number of the next cell. */
+static void give_list(const struct fault_actor *actor, uint32_t cell)
 {
-    free(actor->tallies);
-    free(actor->known);
-    free(actor);
+    while (cell != 0) {
+        const uint32_t next = *(const uint32_t *)cell_at(actor, cell);
+        give_cell(actor, cell);
+        cell = next;
+    }
+}
+
+void fault_end(struct sim_fault_plan *plan, struct dry_caller caller)
+{
+    struct fault_actor **link = &plan->actors;
+    while (*link != NULL && *link != caller.world) {
+        link = &(*link)->next;
+    }
+    struct fault_actor *actor = *link;
+    if (actor != NULL) {
+        *link = actor->next;
+        give_list(actor, fault_past_of(actor)->tallies);
+        give_list(actor, fault_past_of(actor)->known);
+        give_cell(actor, actor->cell);
+        free(actor);
+    }
 }
 
 void fault_forget_name(struct fault_actor *actor, int fd)
 {
-    for (size_t i = 0; i < actor->known_count; i++) {
-        if (actor->known[i].fd == fd) {
-            actor->known[i] = actor->known[--actor->known_count];
+    for (uint32_t *link = &fault_past_of(actor)->known; *link != 0;) {
+        const struct fault_known *known = cell_at(actor, *link);
+        if (known->fd == fd) {
+            const uint32_t gone = *link;
+            *link = known->next;
+            give_cell(actor, gone);
+            return;
         }
+        link = &((struct fault_known *)cell_at(actor, *link))->next;
     }
 }
 
 void fault_know_name(struct fault_actor *actor, int fd, const char *name)
 {
     fault_forget_name(actor, fd);
-    struct fault_known *grown = realloc(actor->known, (actor->known_count + 1) * sizeof *actor->known);
-    assert(grown != NULL);
-    actor->known = grown;
-    struct fault_known *known = &grown[actor->known_count++];
+    const uint32_t cell = take_cell(actor);
+    if (cell == 0) {
+        return; /* without its name only rules that name it are lost, and they are told as unused */
+    }
+    struct fault_known *known = cell_at(actor, cell);
     known->fd = fd;
     snprintf(known->name, sizeof known->name, "%s", name);
+    known->next = fault_past_of(actor)->known;
+    fault_past_of(actor)->known = cell;
 }
 
 /* ---- choosing the rule -------------------------------------------------------------------- */
 
 static const char *name_of(const struct fault_actor *actor, int fd)
 {
-    for (size_t i = 0; i < actor->known_count; i++) {
-        if (actor->known[i].fd == fd) {
-            return actor->known[i].name;
+    for (uint32_t cell = fault_past_of(actor)->known; cell != 0;) {
+        const struct fault_known *known = cell_at(actor, cell);
+        if (known->fd == fd) {
+            return known->name;
         }
+        cell = known->next;
     }
     return "";
 }
 
 static uint64_t count_call(struct fault_actor *actor, const char *verb, const char *socket)
 {
-    for (size_t i = 0; i < actor->tally_count; i++) {
-        struct fault_tally *tally = &actor->tallies[i];
+    uint32_t *link = &fault_past_of(actor)->tallies;
+    while (*link != 0) {
+        struct fault_tally *tally = cell_at(actor, *link);
         if (strcmp(tally->verb, verb) == 0 && strcmp(tally->socket, socket) == 0) {
             return ++tally->count;
         }
+        link = &tally->next;
     }
-    struct fault_tally *grown = realloc(actor->tallies,
-                                        (actor->tally_count + 1) * sizeof *actor->tallies);
-    assert(grown != NULL);
-    actor->tallies = grown;
-    struct fault_tally *tally = &grown[actor->tally_count++];
-    *tally = (struct fault_tally){.verb = verb, .count = 1};
+    const uint32_t cell = take_cell(actor);
+    if (cell == 0) {
+        return 0; /* no rule counts to 0 */
+    }
+    *link = cell;
+    struct fault_tally *tally = cell_at(actor, cell);
+    tally->count = 1;
+    snprintf(tally->verb, sizeof tally->verb, "%s", verb);
     snprintf(tally->socket, sizeof tally->socket, "%s", socket);
     return 1;
 }
 
-static bool rule_is_for(const struct fault_rule *rule, const struct fault_actor *actor,
+static bool rule_is_for(const struct fault_rule *rule, const struct fault_past *actor,
                         const char *socket, const char *verb, uint64_t of_verb, uint64_t of_socket)
 {
     if (rule->actor[0] == '@' ? strcmp(rule->actor + 1, actor->host) != 0
@@ -116,21 +163,21 @@ static bool rule_is_for(const struct fault_rule *rule, const struct fault_actor 
     return ordinal >= rule->first && ordinal <= rule->last && (ordinal - rule->first) % rule->step == 0;
 }
 
-static struct fault_rule *choose_rule(struct fault_actor *actor, const char *verb, int fd)
+static uint32_t choose_rule(struct fault_actor *actor, const char *verb, int fd)
 {
+    const struct sim_fault_plan *plan = actor->plan;
     const char *socket = name_of(actor, fd);
     uint64_t of_verb = count_call(actor, verb, "");
     uint64_t of_socket = socket[0] != 0 ? count_call(actor, verb, socket) : 0;
-    for (struct fault_rule *rule = actor->plan->first; rule != NULL; rule = rule->next) {
-        if (!rule_is_for(rule, actor, socket, verb, of_verb, of_socket)) {
-            continue;
+    for (uint32_t cell = fault_root_of(plan)->first_rule; cell != 0;) {
+        const struct fault_rule *rule = fault_rule_at(plan, cell);
+        if (rule_is_for(rule, fault_past_of(actor), socket, verb, of_verb, of_socket) &&
+            plan->chance(fault_root_of(plan)->chance, rule->chance_ppm)) {
+            return cell;
         }
-        if (!actor->plan->chance(actor->plan->chance_state, rule->chance_ppm)) {
-            continue;
-        }
-        return rule;
+        cell = rule->next;
     }
-    return NULL;
+    return 0;
 }
 
 static void delay(struct fault_actor *actor, uint64_t ns)
@@ -144,45 +191,47 @@ static void delay(struct fault_actor *actor, uint64_t ns)
 
 void fault_call_begins(struct fault_actor *actor, const char *verb, int fd)
 {
-    if (actor->depth++ > 0) {
+    struct fault_past *past = fault_past_of(actor);
+    if (past->depth++ > 0) {
         return;
     }
     if (actor->inner.system->call_begin != NULL) {
         actor->inner.system->call_begin(actor->inner, verb, fd);
     }
-    if (actor->plan->first == NULL) {
+    if (fault_root_of(actor->plan)->rule_count == 0) {
         return;
     }
-    actor->rule = choose_rule(actor, verb, fd);
-    actor->spent = false;
-    actor->interrupt_next = false;
-    actor->verb_seams = fault_seams_of_verb(verb);
-    memset(actor->seam_counts, 0, sizeof actor->seam_counts);
-    if (actor->rule != NULL && actor->rule->effect == FAULT_DELAY &&
-        actor->rule->seam == FAULT_SEAM_NONE) {
+    past->rule = choose_rule(actor, verb, fd);
+    past->spent = false;
+    past->interrupt_next = false;
+    past->verb_seams = fault_seams_of_verb(verb);
+    memset(past->seam_counts, 0, sizeof past->seam_counts);
+    struct fault_rule *rule = fault_chosen(actor);
+    if (rule != NULL && rule->effect == FAULT_DELAY && rule->seam == FAULT_SEAM_NONE) {
         /* Before the library computes its deadline: the call begins later, it is not shortened. */
-        actor->spent = true;
-        actor->rule->fired++;
-        delay(actor, actor->rule->amount);
+        past->spent = true;
+        rule->fired++;
+        delay(actor, rule->amount);
     }
-    if (actor->rule != NULL && actor->rule->effect == FAULT_SIGNAL_DURING &&
+    if (rule != NULL && rule->effect == FAULT_SIGNAL_DURING &&
         actor->inner.system->interrupt_after != NULL) {
-        actor->armed = actor->inner.system->interrupt_after(actor->inner, actor->rule->amount) == 0;
+        past->armed = actor->inner.system->interrupt_after(actor->inner, rule->amount) == 0;
     }
 }
 
 void fault_call_ends(struct fault_actor *actor)
 {
-    assert(actor->depth > 0);
-    if (--actor->depth > 0) {
+    struct fault_past *past = fault_past_of(actor);
+    assert(past->depth > 0);
+    if (--past->depth > 0) {
         return;
     }
-    if (actor->armed && actor->inner.system->cancel_interrupt(actor->inner) == 1) {
-        actor->rule->fired++;
+    if (past->armed && actor->inner.system->cancel_interrupt(actor->inner) == 1) {
+        fault_chosen(actor)->fired++;
     }
-    actor->armed = false;
-    actor->rule = NULL;
-    actor->interrupt_next = false;
+    past->armed = false;
+    past->rule = 0;
+    past->interrupt_next = false;
     if (actor->inner.system->call_end != NULL) {
         actor->inner.system->call_end(actor->inner);
     }
@@ -193,9 +242,10 @@ void fault_call_ends(struct fault_actor *actor)
 /* Whether the rule's effect belongs to this seam call. */
 static bool applies(struct fault_actor *actor, enum fault_seam seam)
 {
-    const struct fault_rule *rule = actor->rule;
-    uint32_t count = ++actor->seam_counts[seam];
-    if (rule == NULL || actor->spent || rule->effect == FAULT_SIGNAL_DURING) {
+    struct fault_past *past = fault_past_of(actor);
+    const struct fault_rule *rule = fault_chosen(actor);
+    uint32_t count = ++past->seam_counts[seam];
+    if (rule == NULL || past->spent || rule->effect == FAULT_SIGNAL_DURING) {
         return false;
     }
     if (rule->seam != FAULT_SEAM_NONE) {
@@ -204,20 +254,21 @@ static bool applies(struct fault_actor *actor, enum fault_seam seam)
     if (rule->effect == FAULT_SIGNAL_BEFORE && seam == FAULT_SEAM_POLL) {
         return true;
     }
-    return (actor->verb_seams >> seam & 1) != 0;
+    return (past->verb_seams >> seam & 1) != 0;
 }
 
 int fault_before(struct fault_actor *actor, enum fault_seam seam, size_t *length)
 {
-    if (actor->interrupt_next) {
-        actor->interrupt_next = false;
+    struct fault_past *past = fault_past_of(actor);
+    if (past->interrupt_next) {
+        past->interrupt_next = false;
         return -EINTR;
     }
     if (!applies(actor, seam)) {
         return 0;
     }
-    struct fault_rule *rule = actor->rule;
-    actor->spent = rule->effect != FAULT_BYTES || rule->seam != FAULT_SEAM_NONE;
+    struct fault_rule *rule = fault_chosen(actor);
+    past->spent = rule->effect != FAULT_BYTES || rule->seam != FAULT_SEAM_NONE;
     switch (rule->effect) {
     case FAULT_ERRNO:
         rule->fired++;
@@ -239,7 +290,7 @@ int fault_before(struct fault_actor *actor, enum fault_seam seam, size_t *length
         if (length != NULL && *length > rule->amount) {
             *length = rule->amount;
             rule->fired++;
-            actor->interrupt_next = true;
+            past->interrupt_next = true;
         }
         return 0;
     case FAULT_SIGNAL_DURING:

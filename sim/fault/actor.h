@@ -7,35 +7,62 @@
 
 #include "fault.h"
 
-struct fault_tally;
-struct fault_known;
+/* How often an actor made a call: of a verb, or of a verb on one named socket. A cell. */
+struct fault_tally {
+    uint32_t next;
+    uint32_t padding;
+    char verb[FAULT_NAME_BYTES];
+    char socket[FAULT_NAME_BYTES]; /* "": whichever */
+    uint64_t count;
+};
 
-/* What one actor did so far, and the call it is in. The decorated caller's `world` is this. */
+/* A descriptor with a name. A cell. */
+struct fault_known {
+    uint32_t next;
+    int32_t fd;
+    char name[FAULT_NAME_BYTES];
+};
+
+/* What one actor did so far, and the call it is in. A cell. */
+struct fault_past {
+    char host[FAULT_NAME_BYTES];
+    char name[FAULT_NAME_BYTES];
+    uint32_t tallies; /* first cells of lists */
+    uint32_t known;
+    /* the library call it is in */
+    uint32_t depth;
+    uint32_t verb_seams;     /* the seam calls that do the verb's own work */
+    uint32_t rule;           /* chosen for this call, or 0 */
+    uint32_t spent;          /* the effect was applied */
+    uint32_t armed;          /* interrupt_after is running */
+    uint32_t interrupt_next; /* `signal after=K`: the bytes are moved, the next wait is cut short */
+    uint32_t seam_counts[FAULT_SEAM_COUNT];
+};
+
+/* An actor as a handle of the plan speaks for it. The decorated caller's `world` is this. */
 struct fault_actor {
     struct sim_fault_plan *plan;
     struct fault_actor *next; /* of the plan */
     struct dry_caller inner;
-    char host[FAULT_NAME_BYTES];
-    char name[FAULT_NAME_BYTES];
-    struct fault_tally *tallies;
-    size_t tally_count;
-    struct fault_known *known; /* descriptors with names */
-    size_t known_count;
-    /* the library call it is in */
-    unsigned depth;
-    uint32_t verb_seams;     /* the seam calls that do the verb's own work */
-    struct fault_rule *rule; /* chosen for this call, or NULL */
-    bool spent;              /* the effect was applied */
-    bool armed;              /* interrupt_after is running */
-    bool interrupt_next;     /* `signal after=K`: the bytes are moved, the next wait is cut short */
-    uint32_t seam_counts[FAULT_SEAM_COUNT];
+    uint32_t cell; /* its struct fault_past */
+    uint32_t padding;
 };
 
-/* A new actor of the plan, whose calls go on to `inner`; freed with the plan. */
+static inline struct fault_past *fault_past_of(const struct fault_actor *actor)
+{
+    const struct fault_store *store = &actor->plan->store;
+    return store->at(store->memory, actor->cell);
+}
+
+/* The rule chosen for the call that the actor is in, or NULL. */
+static inline struct fault_rule *fault_chosen(const struct fault_actor *actor)
+{
+    return fault_rule_at(actor->plan, fault_past_of(actor)->rule);
+}
+
+/* A new actor of the plan, whose calls go on to `inner`; freed with the plan. NULL: no memory. */
 struct fault_actor *fault_actor_new(struct sim_fault_plan *plan, struct dry_caller inner,
                                     const char *host, const char *name);
-
-void fault_actor_free(struct fault_actor *actor);
 
 /* A descriptor has a name from now on, or none any more. */
 void fault_know_name(struct fault_actor *actor, int fd, const char *name);

@@ -1,7 +1,7 @@
 /* The fault plan as a system: a decorator that makes chosen library calls fail or fall short.
  * SPDX-License-Identifier: MIT
  *
- * It stands in front of any system, the world or the kernel, and lies beside the world, not in it. */
+ * It stands in front of any system, the world or the kernel. What it knows lies in the plan's store. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -113,7 +113,7 @@ static int interrupted_connect(struct fault_actor *actor, int fd, const struct s
     if (status != -EINPROGRESS) {
         return status;
     }
-    actor->interrupt_next = !blocks;
+    fault_past_of(actor)->interrupt_next = !blocks;
     return blocks ? -EINTR : status;
 }
 
@@ -122,7 +122,8 @@ static int fault_connect(struct dry_caller caller, int fd, const struct sockaddr
 {
     struct fault_actor *actor = actor_of(caller);
     int instead = fault_before(actor, FAULT_SEAM_CONNECT, NULL);
-    if (instead == -EINTR && actor->rule != NULL && actor->rule->effect == FAULT_SIGNAL_BEFORE) {
+    if (instead == -EINTR && fault_chosen(actor) != NULL &&
+        fault_chosen(actor)->effect == FAULT_SIGNAL_BEFORE) {
         return interrupted_connect(actor, fd, address, length);
     }
     if (instead != 0) {
@@ -272,7 +273,9 @@ static struct dry_caller caller_of(struct fault_actor *actor)
 
 /* A task that an actor spawns is the same actor to the plan, with ordinals of its own. */
 struct fault_entry {
-    struct fault_actor *parent;
+    struct sim_fault_plan *plan;
+    char host[FAULT_NAME_BYTES];
+    char name[FAULT_NAME_BYTES];
     void (*entry)(void *argument);
     void *argument;
 };
@@ -283,8 +286,10 @@ static void enter_task(void *argument)
     free(argument);
     struct dry_caller inner = dry_current_caller();
     if (inner.system != &fault_system) {
-        dry_set_current_caller(caller_of(
-            fault_actor_new(entry.parent->plan, inner, entry.parent->host, entry.parent->name)));
+        struct fault_actor *actor = fault_actor_new(entry.plan, inner, entry.host, entry.name);
+        if (actor != NULL) {
+            dry_set_current_caller(caller_of(actor));
+        }
     }
     entry.entry(entry.argument);
 }
@@ -297,7 +302,10 @@ static int fault_spawn(struct dry_caller caller, void (*entry)(void *argument), 
     if (wrapped == NULL) {
         return -ENOMEM;
     }
-    *wrapped = (struct fault_entry){actor, entry, argument};
+    const struct fault_past *past = fault_past_of(actor);
+    *wrapped = (struct fault_entry){.plan = actor->plan, .entry = entry, .argument = argument};
+    memcpy(wrapped->host, past->host, sizeof wrapped->host);
+    memcpy(wrapped->name, past->name, sizeof wrapped->name);
     int result = INNER(actor, spawn, enter_task, wrapped, task);
     if (result < 0) {
         free(wrapped);
@@ -352,7 +360,8 @@ static_assert(DRY_SYSTEM_IS_LISTED, "system_calls.h does not list every call of 
 struct dry_caller sim_fault_caller(struct sim_fault_plan *plan, struct dry_caller inner,
                                    const char *host, const char *actor)
 {
-    return caller_of(fault_actor_new(plan, inner, host, actor));
+    struct fault_actor *made = fault_actor_new(plan, inner, host, actor);
+    return made == NULL ? inner : caller_of(made);
 }
 
 void sim_fault_name(struct dry_caller caller, int fd, const char *name)

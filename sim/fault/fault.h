@@ -13,6 +13,7 @@
 #ifndef SIM_FAULT_H
 #define SIM_FAULT_H
 
+#include <drysock/system.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,7 +57,7 @@ enum fault_seam {
 };
 
 struct fault_rule {
-    struct fault_rule *next;
+    uint32_t next; /* the cell of the rule after this one; 0: none */
     char text[FAULT_TEXT_BYTES];
     char actor[FAULT_NAME_BYTES];
     char socket[FAULT_NAME_BYTES]; /* "": any */
@@ -70,17 +71,50 @@ struct fault_rule {
     uint64_t fired;
 };
 
-struct fault_actor;
-struct sim_fault_plan {
-    struct fault_rule *first, *last;
-    int rule_count;
-    struct fault_actor *actors;
-    bool (*chance)(void *state, uint32_t ppm); /* draws: true so many times in a million */
-    void *chance_state;                        /* its own, freed with the plan */
+/* Where a plan lies: cells of FAULT_CELL_BYTES that name each other by number, so that the world's plan
+ * is part of its block. take: a zeroed cell, 0 when there is none left. */
+enum { FAULT_CELL_BYTES = 688 };
+struct fault_store {
+    void *memory;
+    void *(*at)(void *memory, uint32_t cell);
+    uint32_t (*take)(void *memory);
+    void (*give)(void *memory, uint32_t cell);
 };
 
-/* A plan without rules; NULL: no memory. sim_fault_plan_create (run/chance.c) hands the chance in. */
-struct sim_fault_plan *fault_plan_new(bool (*chance)(void *state, uint32_t ppm), void *state);
+/* The plan's own cell: the first that is taken from its store. */
+struct fault_root {
+    uint32_t first_rule, last_rule;
+    int32_t rule_count;
+    uint32_t padding;
+    uint64_t chance[2]; /* the state of the draws: chance.c */
+};
+
+struct fault_actor;
+struct sim_fault_plan {
+    struct fault_store store;
+    uint32_t root;
+    struct fault_actor *actors;         /* as this handle of the plan speaks for them */
+    void (*first_rule)(void *argument); /* the plan has a rule for the first time; may be NULL */
+    void *first_rule_argument;
+    bool (*chance)(uint64_t state[2], uint32_t ppm); /* draws: true so many times in a million */
+    void (*destroy_store)(void *memory);             /* NULL: it is not the plan's own */
+};
+
+/* A handle of the plan whose root is that cell of the store; root 0: of a new plan without rules.
+ * NULL: no memory. run/chance.c hands chance and store in. */
+struct sim_fault_plan *fault_plan_open(struct fault_store store, uint32_t root,
+                                       bool (*chance)(uint64_t state[2], uint32_t ppm));
+/* The same with the chance that a seed gives (run/chance.c). */
+struct sim_fault_plan *sim_fault_plan_in(struct fault_store store, uint32_t root, uint64_t seed);
+static inline struct fault_root *fault_root_of(const struct sim_fault_plan *plan)
+{
+    return plan->store.at(plan->store.memory, plan->root);
+}
+/* The rule in that cell; NULL for 0. */
+static inline struct fault_rule *fault_rule_at(const struct sim_fault_plan *plan, uint32_t cell)
+{
+    return cell ? plan->store.at(plan->store.memory, cell) : NULL;
+}
 
 /* 0, or -1 with a sentence in message and the byte offset of the fault in *column (may be NULL). */
 int fault_rule_parse(struct fault_rule *rule, const char *text, char *message, size_t bytes,
@@ -90,5 +124,9 @@ uint32_t fault_seams_of_verb(const char *verb);
 /* Whether the effect can happen to this library call: bytes only where they move, signals only where
  * one waits. */
 bool fault_effect_suits(enum fault_effect effect, const char *verb);
+
+/* A caller that makes no calls any more: what the plan knew of it goes. No-op for one that is not
+ * behind this plan. */
+void fault_end(struct sim_fault_plan *plan, struct dry_caller caller);
 
 #endif

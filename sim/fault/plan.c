@@ -1,5 +1,6 @@
 /* The fault plan as its owner has it: rules in their order, and how often each fired.
  * SPDX-License-Identifier: MIT */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -7,12 +8,20 @@
 
 #include "actor.h"
 
-struct sim_fault_plan *fault_plan_new(bool (*chance)(void *state, uint32_t ppm), void *state)
+static_assert(sizeof(struct fault_rule) <= FAULT_CELL_BYTES, "a rule is larger than a cell");
+
+struct sim_fault_plan *fault_plan_open(struct fault_store store, uint32_t root,
+                                       bool (*chance)(uint64_t state[2], uint32_t ppm))
 {
     struct sim_fault_plan *plan = calloc(1, sizeof *plan);
     if (plan != NULL) {
+        plan->store = store;
         plan->chance = chance;
-        plan->chance_state = state;
+        plan->root = root != 0 ? root : store.take(store.memory);
+        if (plan->root == 0) {
+            free(plan);
+            return NULL;
+        }
     }
     return plan;
 }
@@ -25,42 +34,44 @@ void sim_fault_plan_destroy(struct sim_fault_plan *plan)
     while (plan->actors != NULL) {
         struct fault_actor *actor = plan->actors;
         plan->actors = actor->next;
-        fault_actor_free(actor);
+        free(actor);
     }
-    while (plan->first != NULL) {
-        struct fault_rule *rule = plan->first;
-        plan->first = rule->next;
-        free(rule);
+    if (plan->destroy_store != NULL) {
+        plan->destroy_store(plan->store.memory);
     }
-    free(plan->chance_state);
     free(plan);
 }
 
 int sim_fault_plan_add(struct sim_fault_plan *plan, const char *text, char *message, size_t bytes,
                        size_t *column)
 {
-    struct fault_rule *rule = calloc(1, sizeof *rule);
-    if (rule == NULL) {
-        return -ENOMEM;
-    }
-    if (fault_rule_parse(rule, text, message, bytes, column) < 0) {
-        free(rule);
+    struct fault_rule rule = {0};
+    if (fault_rule_parse(&rule, text, message, bytes, column) < 0) {
         return -EINVAL;
     }
-    if (plan->last != NULL) {
-        plan->last->next = rule;
-    } else {
-        plan->first = rule;
+    const uint32_t cell = plan->store.take(plan->store.memory);
+    if (cell == 0) {
+        return -ENOMEM;
     }
-    plan->last = rule;
-    return ++plan->rule_count;
+    *fault_rule_at(plan, cell) = rule;
+    struct fault_root *root = fault_root_of(plan);
+    if (root->last_rule != 0) {
+        fault_rule_at(plan, root->last_rule)->next = cell;
+    } else {
+        root->first_rule = cell;
+    }
+    root->last_rule = cell;
+    if (++root->rule_count == 1 && plan->first_rule != NULL) {
+        plan->first_rule(plan->first_rule_argument);
+    }
+    return root->rule_count;
 }
 
 static const struct fault_rule *rule_at(const struct sim_fault_plan *plan, int number)
 {
-    const struct fault_rule *rule = plan->first;
+    const struct fault_rule *rule = fault_rule_at(plan, fault_root_of(plan)->first_rule);
     while (rule != NULL && --number > 0) {
-        rule = rule->next;
+        rule = fault_rule_at(plan, rule->next);
     }
     return rule;
 }
@@ -73,7 +84,7 @@ uint64_t sim_fault_fired(const struct sim_fault_plan *plan, int number)
 
 int sim_fault_rules(const struct sim_fault_plan *plan)
 {
-    return plan->rule_count;
+    return fault_root_of(plan)->rule_count;
 }
 
 const char *sim_fault_text(const struct sim_fault_plan *plan, int number)

@@ -15,6 +15,9 @@
  * which means 127.0.0.1. */
 struct sim_resolver;
 struct sim_resolver *sim_resolver_create(void);
+/* From now on what one look-up leaves to the next (which server is next with rotate, the last query's
+ * identifier) lies there, so that it is part of a world; it must outlive the resolver. */
+void sim_resolver_remember_in(struct sim_resolver *resolver, uint32_t memory[2]);
 void sim_resolver_destroy(struct sim_resolver *resolver);
 /* A line "ADDRESS NAME [ALIAS…]" / a line of resolv.conf(5): nameserver, search, domain, options
  * (timeout:N attempts:N ndots:N rotate use-vc). 0, -EINVAL or -ENOMEM. */

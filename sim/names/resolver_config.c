@@ -25,6 +25,7 @@ struct sim_resolver *sim_resolver_create(void)
     if (resolver == NULL) {
         return NULL;
     }
+    resolver->memory = resolver->own_memory;
     resolver->ndots = 1;
     resolver->timeout_s = DEFAULT_TIMEOUT_S;
     resolver->attempts = DEFAULT_ATTEMPTS;
@@ -34,6 +35,11 @@ struct sim_resolver *sim_resolver_create(void)
         return NULL;
     }
     return resolver;
+}
+
+void sim_resolver_remember_in(struct sim_resolver *resolver, uint32_t memory[2])
+{
+    resolver->memory = memory;
 }
 
 void sim_resolver_destroy(struct sim_resolver *resolver)

@@ -243,7 +243,7 @@ static enum outcome ask_server(struct exchange *exchange, unsigned server, unsig
     const struct sockaddr *address = (const struct sockaddr *)&loopback;
     if (resolver->server_count > 0) {
         address = (const struct sockaddr *)&resolver
-                      ->servers[(server + resolver->next_server) % resolver->server_count];
+                      ->servers[(server + resolver->memory[0]) % resolver->server_count];
     }
     socklen_t length = address->sa_family == AF_INET ? sizeof(struct sockaddr_in)
                                                      : sizeof(struct sockaddr_in6);
@@ -275,7 +275,7 @@ static bool ask(struct exchange *exchange)
         for (unsigned server = 0; server < servers; server++) {
             if (ask_server(exchange, server, servers) == ALL_ANSWERED) {
                 if (resolver->rotate) {
-                    resolver->next_server = (resolver->next_server + 1) % servers;
+                    resolver->memory[0] = (resolver->memory[0] + 1) % servers;
                 }
                 return true;
             }
@@ -292,7 +292,7 @@ static bool add_query(struct exchange *exchange, const char *name, int type)
     if (query->length < 0) {
         return false;
     }
-    query->id = ++exchange->resolver->next_id;
+    query->id = (uint16_t)++exchange->resolver->memory[1];
     ns_put16(query->id, query->message);
     exchange->count++;
     return true;

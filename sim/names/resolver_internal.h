@@ -37,8 +37,8 @@ struct sim_resolver {
     unsigned search_count;
     unsigned ndots, timeout_s, attempts;
     bool use_tcp, rotate;
-    unsigned next_server; /* with rotate */
-    uint16_t next_id;
+    uint32_t *memory; /* [0]: the next server, with rotate; [1]: the last identifier */
+    uint32_t own_memory[2];
 };
 
 /* What a lookup by name or address found. h_error: 0, or HOST_NOT_FOUND, TRY_AGAIN, NO_RECOVERY,

@@ -32,6 +32,7 @@ static struct dry_caller make_default_world(void)
     if (sim_loop_for(sim, (uint32_t)task, sim->world->now) != SIM_REACHED) {
         abort();
     }
+    sim_plan_before(sim, (uint32_t)task);
     sim->running = (uint32_t)task;
     current->caller = code->caller;
     current->sim = sim;

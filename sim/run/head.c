@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * The grammar is that of docs/language.md. What is only for comparing (needs, only, differs) is
- * passed over; reading stops at the first actor ([name]). `at` lines may name links alone. */
+ * passed over; an actor ([name]) is refused: who would run it is not in this program. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +192,18 @@ static uint64_t seed_of(FILE *file)
     return seed;
 }
 
+/* A section's actor cannot run beside the program: its verbs are not in the library. */
+static int refuse_section(const char *line, const char *path, int number, char *message, size_t bytes)
+{
+    const char *name = line + strspn(line, " \t");
+    snprintf(
+        message, bytes,
+        "%s:%d: the actor %.*s cannot run beside this program: name a file of head lines alone, or "
+        "run the whole with 'drysock run'",
+        path, number, (int)strcspn(name, "\r\n#"), name);
+    return -1;
+}
+
 static int read_file(struct head *head, FILE *file, const char *path, char *message, size_t bytes)
 {
     char line[LINE_BYTES];
@@ -199,7 +211,7 @@ static int read_file(struct head *head, FILE *file, const char *path, char *mess
     while (fgets(line, sizeof line, file)) {
         number++;
         if (line[strspn(line, " \t")] == '[') {
-            break;
+            return refuse_section(line, path, number, message, bytes);
         }
         if (read_line(head, line) < 0) {
             snprintf(message, bytes, "%s:%d: %s", path, number, head->why);

@@ -9,6 +9,7 @@
 
 #include "call/call.h"
 #include "call/process.h"
+#include "core/block.h"
 #include "core/event.h"
 #include "file/file.h"
 #include "frame.h"
@@ -161,7 +162,7 @@ void *sim_seam_process_local(struct dry_caller caller)
 {
     struct sim *sim = caller.world;
     return sim && caller.process <= sim->world->pools[SIM_POOL_PROCESS].capacity
-               ? sim->process_locals + (size_t)caller.process * DRY_LOCAL_BYTES
+               ? sim_process_at(sim->world, (struct sim_process_id){caller.process})->local
                : sim_current_process_store();
 }
 

@@ -50,6 +50,8 @@ bool sim_park(struct sim *sim, uint32_t task)
         exit(EXIT_FAILURE);
     }
     *current = main_current;
+    sim_plan_before(sim, task);
+    current->caller = code->caller;
     errno = saved_errno;
     sim->running = task;
     sim->in_call = 1;
@@ -82,15 +84,16 @@ static void drain_tap(struct sim *sim)
 
 static void run_script(struct sim *sim, uint32_t number)
 {
-    const struct sim_script script = sim->scripts[number];
-    sim->scripts_pending--;
+    const struct sim_script_code script = sim->scripts[number];
+    sim_pool_give(sim->world, SIM_POOL_SCRIPT, number);
     script.function(script.argument);
 }
 
 static bool idle(const struct sim *sim)
 {
     const struct sim_world *world = sim->world;
-    return world->live_tasks == 0 && sim->scripts_pending == 0 && sim_event_next_at(world) > world->now;
+    return world->live_tasks == 0 && world->pools[SIM_POOL_SCRIPT].live_count == 0 &&
+           sim_event_next_at(world) > world->now;
 }
 
 /* Does a task that is not a daemon wait for an instant? */
@@ -121,19 +124,7 @@ static bool quiet(const struct sim *sim, uint64_t since)
 {
     static const uint64_t quiet_ns = (uint64_t)QUIET_DAYS * 86400 * 1000000000;
     return sim->world->now - since > quiet_ns && sim->world->live_tasks > 0 &&
-           sim->scripts_pending == 0 && !someone_has_deadline(sim->world);
-}
-
-/* A task's first turn: the fault plan goes in front of what it calls. */
-static void put_plan_before(struct sim *sim, uint32_t task)
-{
-    struct sim_code *code = sim_code_of(sim, task);
-    const struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){task});
-    if (sim->plan && code->entry && !record->daemon && code->caller.system == &sim_system &&
-        sim_fault_rules(sim->plan) > 0) {
-        code->caller = sim_fault_caller(sim->plan, code->caller,
-                                        sim_host_at(sim->world, record->host)->name, record->name);
-    }
+           sim->world->pools[SIM_POOL_SCRIPT].live_count == 0 && !someone_has_deadline(sim->world);
 }
 
 /* Takes events in turn until one of these: nothing is left before `until`; nobody has anything to do
@@ -163,9 +154,7 @@ static enum sim_outcome take_events(struct sim *sim, uint64_t until, bool ends_w
             if (!sim_task_at(world, task)->daemon) {
                 busy_at = world->now;
             }
-            if (!sim_code_of(sim, task.index)->started) {
-                put_plan_before(sim, task.index);
-            }
+            sim_plan_before(sim, task.index);
             sim_resume(sim, task.index);
             break;
         case SIM_STEP_SCRIPT:

@@ -37,7 +37,8 @@ struct sim_failed {
     char *message;
 };
 
-struct sim_script {
+/* A script's code, by script index. */
+struct sim_script_code {
     void (*function)(void *argument);
     void *argument;
 };
@@ -59,8 +60,7 @@ struct sim {
     uint32_t in_call;      /* the world's code runs, not the task's */
     uint32_t looping;      /* the loop is on some stack below */
     struct sim_code *code; /* by task index; mapped, untouched where unused */
-    char *process_locals;  /* DRY_LOCAL_BYTES by process index */
-    size_t code_bytes, process_local_bytes;
+    size_t code_bytes;
     const struct sim_parker *parker;
     struct sim_stacks stacks; /* the parker's */
     uint64_t stack_bytes;
@@ -77,12 +77,14 @@ struct sim {
     uint32_t failed_count;
     char failure[512];
     /* sim_at */
-    struct sim_script *scripts;
-    uint32_t script_count, scripts_pending;
+    struct sim_script_code *scripts;
+    uint32_t script_count; /* room for so many */
     /* beside the world */
     struct sim_fault_plan *plan;
+    /* what the world's lines say, as far as they were read: lines.c */
     struct sim_zone *zone;
-    struct sim_resolver **resolvers; /* by host index */
+    struct sim_line_id zone_line;     /* the last that was read */
+    struct sim_lines_read *resolvers; /* by host index */
     uint32_t resolver_count;
     struct sim_capture *capture;
     void (*on_packet)(void *argument, int host, uint64_t now, const void *packet, size_t length);
@@ -140,6 +142,13 @@ void sim_forget_failures(struct sim *sim);
 int sim_start_task(struct sim *sim, struct sim_process_id process, const char *name, bool daemon,
                    void (*entry)(void *argument), void *argument, uint32_t *number);
 
+/* ---- faults.c: the plan, in the world's block ---------------------------------------------- */
+
+/* This handle's view of the world's plan. False: no memory. */
+bool sim_plan_open(struct sim *sim);
+/* A task's turn comes: if the plan has rules, it stands in front of what the task calls from now on. */
+void sim_plan_before(struct sim *sim, uint32_t task);
+
 /* ---- watchdog.c --------------------------------------------------------------------------- */
 
 void sim_watchdog_start(struct sim *sim);
@@ -151,6 +160,17 @@ void sim_watchdog_destroy(struct sim *sim);
  * NULL with a sentence in message. */
 struct sim *sim_head_create(const char *path, char *message, size_t bytes);
 
+/* ---- lines.c: the name service's configuration, as lines in the world ---------------------- */
+
+/* The host's resolver, and the zone, as all lines so far have them; NULL: no memory. */
 struct sim_resolver *sim_resolver_of(struct sim *sim, uint32_t host);
+struct sim_zone *sim_zone_of(struct sim *sim);
+/* Forgets what was read; the lines stay. */
+void sim_lines_forget(struct sim *sim);
+
+static inline bool sim_host_exists(const struct sim *sim, int host)
+{
+    return host >= 1 && (uint32_t)host <= sim->world->pools[SIM_POOL_HOST].high_water;
+}
 
 #endif

@@ -14,15 +14,15 @@
 #include "core/event.h"
 #include "core/random.h"
 #include "frame.h"
-#include "names/nameserver.h"
-#include "names/resolver.h"
-#include "names/zone.h"
 #include "net/host.h"
 #include "net/link.h"
 #include "net/notation.h"
 #include "parker.h"
 #include "run.h"
 #include "unix/unix.h"
+
+static_assert((int)SIM_LOCAL_BYTES == (int)DRY_LOCAL_BYTES,
+              "a process's record holds the library's store");
 
 enum { DEFAULT_SPIN_LIMIT = 10000, DEFAULT_STACK = 256 * 1024 };
 static const uint64_t DEFAULT_WATCHDOG_NS = 10000000000;
@@ -42,15 +42,9 @@ static bool furnish(struct sim *sim)
 {
     const struct sim_world *world = sim->world;
     const size_t tasks = (size_t)world->pools[SIM_POOL_TASK].capacity + 1;
-    const size_t processes = (size_t)world->pools[SIM_POOL_PROCESS].capacity + 1;
     sim->code_bytes = tasks * sizeof *sim->code;
-    sim->process_local_bytes = processes * DRY_LOCAL_BYTES;
     sim->code = map(sim->code_bytes);
-    sim->process_locals = map(sim->process_local_bytes);
-    sim->plan = sim_fault_plan_create(sim->seed);
-    sim->zone = sim_zone_create();
-    return sim->code && sim->process_locals && sim->plan && sim->zone &&
-           sim->parker->open(sim, (uint32_t)tasks - 1) == 0;
+    return sim->code && sim_plan_open(sim) && sim->parker->open(sim, (uint32_t)tasks - 1) == 0;
 }
 
 struct sim *sim_create(const struct sim_options *options)
@@ -83,6 +77,7 @@ struct sim *sim_create(const struct sim_options *options)
         return NULL;
     }
     sim->world->wall_offset_ns = options->wall_clock ? options->wall_clock : DEFAULT_WALL_CLOCK;
+    sim->world->spin_limit = sim->spin_limit;
     return sim;
 }
 
@@ -95,25 +90,33 @@ static void clear(struct sim *sim)
         const uint32_t tasks = sim->world->pools[SIM_POOL_TASK].high_water;
         for (uint32_t task = 1; task <= tasks; task++) {
             sim->parker->end(sim, &sim->code[task]);
+            sim->code[task].caller = (struct dry_caller){0}; /* its actor goes with the plan */
         }
     }
     sim_forget_failures(sim);
-    for (uint32_t host = 0; host < sim->resolver_count; host++) {
-        sim_resolver_destroy(sim->resolvers[host]);
-    }
-    free(sim->resolvers);
+    sim_lines_forget(sim);
     free(sim->scripts);
-    sim->resolvers = NULL;
     sim->scripts = NULL;
-    sim->resolver_count = sim->script_count = sim->scripts_pending = 0;
-    if (sim->zone) {
-        sim_zone_destroy(sim->zone);
-    }
-    if (sim->plan) {
-        sim_fault_plan_destroy(sim->plan);
-    }
-    sim->zone = NULL;
+    sim->script_count = 0;
+    sim_fault_plan_destroy(sim->plan);
     sim->plan = NULL;
+}
+
+/* The codes of the handle, by script index. */
+static bool has_script_code(struct sim *sim, uint32_t index)
+{
+    if (index < sim->script_count) {
+        return true;
+    }
+    const uint32_t count = 2 * index;
+    struct sim_script_code *grown = realloc(sim->scripts, count * sizeof *grown);
+    if (!grown) {
+        return false;
+    }
+    memset(grown + sim->script_count, 0, (count - sim->script_count) * sizeof *grown);
+    sim->scripts = grown;
+    sim->script_count = count;
+    return true;
 }
 
 struct sim *sim_copy(const struct sim *sim)
@@ -138,6 +141,16 @@ struct sim *sim_copy(const struct sim *sim)
     sim_block_destroy(copy->world);
     copy->world = world;
     world->running.index = 0;
+    sim_fault_plan_destroy(copy->plan); /* that of the world it was made with */
+    copy->plan = NULL;
+    const uint32_t scripts = world->pools[SIM_POOL_SCRIPT].high_water;
+    if (!sim_plan_open(copy) || (scripts > 0 && !has_script_code(copy, scripts))) {
+        sim_destroy(copy);
+        return NULL;
+    }
+    for (uint32_t index = 1; index <= scripts; index++) {
+        copy->scripts[index] = sim->scripts[index];
+    }
     return copy;
 }
 
@@ -154,9 +167,8 @@ int sim_reset(struct sim *sim, uint64_t seed)
     sim->seed = seed;
     sim->failed_tasks = 0;
     sim->on_packet = NULL;
-    sim->plan = sim_fault_plan_create(seed);
-    sim->zone = sim_zone_create();
-    return sim->plan && sim->zone ? 0 : -ENOMEM;
+    sim->world->spin_limit = sim->spin_limit;
+    return sim_plan_open(sim) ? 0 : -ENOMEM;
 }
 
 void sim_destroy(struct sim *sim)
@@ -171,9 +183,6 @@ void sim_destroy(struct sim *sim)
     if (sim->code) {
         munmap(sim->code, sim->code_bytes);
     }
-    if (sim->process_locals) {
-        munmap(sim->process_locals, sim->process_local_bytes);
-    }
     if (sim->world) {
         sim_block_destroy(sim->world);
     }
@@ -181,11 +190,6 @@ void sim_destroy(struct sim *sim)
 }
 
 /* ---- hosts and links ---------------------------------------------------------------------------- */
-
-static bool host_exists(const struct sim *sim, int host)
-{
-    return host >= 1 && (uint32_t)host <= sim->world->pools[SIM_POOL_HOST].high_water;
-}
 
 static int add_addresses(struct sim *sim, struct sim_host_id host, const char *addresses)
 {
@@ -243,7 +247,7 @@ int sim_add_link(struct sim *sim, int host_a, int host_b, const struct sim_link_
 {
     static const struct sim_link_options perfect;
     options = options ? options : &perfect;
-    if (!host_exists(sim, host_a) || !host_exists(sim, host_b)) {
+    if (!sim_host_exists(sim, host_a) || !sim_host_exists(sim, host_b)) {
         return -ENOENT;
     }
     if (host_a == host_b) {
@@ -270,77 +274,16 @@ int sim_change_link(struct sim *sim, int link, uint64_t at, bool up)
 
 int sim_set(struct sim *sim, int host, const char *sysctl, int64_t value)
 {
-    return host_exists(sim, host)
+    return sim_host_exists(sim, host)
                ? sim_host_set(sim->world, (struct sim_host_id){(uint32_t)host}, sysctl, value)
                : -ENOENT;
 }
 
 int sim_unlink(struct sim *sim, int host, const char *path)
 {
-    return host_exists(sim, host)
+    return sim_host_exists(sim, host)
                ? sim_unix_unlink(sim->world, (struct sim_host_id){(uint32_t)host}, path)
                : -ENOENT;
-}
-
-/* ---- name service ------------------------------------------------------------------------------- */
-
-struct sim_resolver *sim_resolver_of(struct sim *sim, uint32_t host)
-{
-    if (host >= sim->resolver_count) {
-        const uint32_t count = host + 1;
-        struct sim_resolver **grown = realloc(sim->resolvers, count * sizeof(void *));
-        if (!grown) {
-            return NULL;
-        }
-        memset(grown + sim->resolver_count, 0, (count - sim->resolver_count) * sizeof(void *));
-        sim->resolvers = grown;
-        sim->resolver_count = count;
-    }
-    if (!sim->resolvers[host]) {
-        sim->resolvers[host] = sim_resolver_create();
-    }
-    return sim->resolvers[host];
-}
-
-static void serve_names(void *argument)
-{
-    struct sim *sim = argument;
-    const int result = sim_nameserver_serve(sim_current()->caller, sim->zone);
-    sim_task_fail("the name server stopped: %s", strerror(-result));
-}
-
-int sim_add_nameserver(struct sim *sim, int host)
-{
-    const int process = sim_add_process(sim, host, "nameserver");
-    return process < 0 ? process : sim_spawn_daemon(sim, process, "nameserver", serve_names, sim);
-}
-
-int sim_add_record(struct sim *sim, const char *text, char *message, size_t bytes)
-{
-    return sim_zone_add(sim->zone, text, message, bytes, NULL);
-}
-
-int sim_add_hosts_line(struct sim *sim, int host, const char *hosts_line)
-{
-    if (!host_exists(sim, host)) {
-        return -ENOENT;
-    }
-    struct sim_resolver *resolver = sim_resolver_of(sim, (uint32_t)host);
-    return resolver ? sim_resolver_add_hosts(resolver, hosts_line) : -ENOMEM;
-}
-
-int sim_add_resolver_line(struct sim *sim, int host, const char *resolver_line)
-{
-    if (!host_exists(sim, host)) {
-        return -ENOENT;
-    }
-    struct sim_resolver *resolver = sim_resolver_of(sim, (uint32_t)host);
-    return resolver ? sim_resolver_add_line(resolver, resolver_line) : -ENOMEM;
-}
-
-struct sim_fault_plan *sim_faults(struct sim *sim)
-{
-    return sim->plan;
 }
 
 /* ---- processes and tasks ------------------------------------------------------------------------ */
@@ -360,7 +303,7 @@ static struct sim_task_id task_of(const struct sim *sim, int task)
 
 int sim_add_process(struct sim *sim, int host, const char *name)
 {
-    if (!host_exists(sim, host)) {
+    if (!sim_host_exists(sim, host)) {
         return -ENOENT;
     }
     const struct sim_process_id id = sim_process_add(sim->world, (struct sim_host_id){(uint32_t)host},
@@ -375,7 +318,6 @@ int sim_add_process(struct sim *sim, int host, const char *name)
     if (sim->descriptor_limit > 0) {
         process->descriptor_limit = sim->descriptor_limit;
     }
-    memset(sim->process_locals + (size_t)id.index * DRY_LOCAL_BYTES, 0, DRY_LOCAL_BYTES);
     return (int)id.index;
 }
 
@@ -386,13 +328,7 @@ int sim_fork_process(struct sim *sim, int process)
     }
     const struct sim_process_id id = sim_process_fork(sim->world,
                                                       (struct sim_process_id){(uint32_t)process});
-    if (!id.index) {
-        return -ENOMEM;
-    }
-    char *locals = sim->process_locals;
-    memcpy(locals + (size_t)id.index * DRY_LOCAL_BYTES, locals + (size_t)process * DRY_LOCAL_BYTES,
-           DRY_LOCAL_BYTES);
-    return (int)id.index;
+    return id.index ? (int)id.index : -ENOMEM;
 }
 
 int sim_end_process(struct sim *sim, int process, int status)
@@ -544,17 +480,17 @@ int sim_yield(struct sim *sim)
 
 int sim_at(struct sim *sim, uint64_t at, void (*function)(void *argument), void *argument)
 {
-    struct sim_script *grown = realloc(sim->scripts, ((size_t)sim->script_count + 1) * sizeof *grown);
-    if (!grown) {
+    const struct sim_script_id id = {sim_pool_take(sim->world, SIM_POOL_SCRIPT)};
+    if (!id.index) {
         return -ENOMEM;
     }
-    sim->scripts = grown;
-    grown[sim->script_count] = (struct sim_script){function, argument};
-    if (!sim_event_push(sim->world, at, SIM_EVENT_SCRIPT, sim->script_count, 0, 0).index) {
+    if (!has_script_code(sim, id.index) ||
+        !sim_event_push(sim->world, at, SIM_EVENT_SCRIPT, id.index, 0, 0).index) {
+        sim_pool_give(sim->world, SIM_POOL_SCRIPT, id.index);
         return -ENOMEM;
     }
-    sim->script_count++;
-    sim->scripts_pending++;
+    sim_script_at(sim->world, id)->at = at;
+    sim->scripts[id.index] = (struct sim_script_code){function, argument};
     return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "call/process.h"
 #include "core/block.h"
+#include "fault/fault.h"
 #include "parker.h"
 #include "run.h"
 
@@ -94,6 +95,7 @@ int sim_start_task(struct sim *sim, struct sim_process_id process, const char *n
     }
     struct sim_code *code = sim_code_of(sim, id.index);
     sim->parker->end(sim, code); /* of a task that was killed while it waited */
+    fault_end(sim->plan, code->caller);
     memset(code, 0, sizeof *code);
     code->caller = (struct dry_caller){&sim_system, sim, process.index, id.index};
     code->entry = entry;

@@ -403,8 +403,7 @@ static void head_lines__first_call__main_runs_on_the_first_host(void **state)
                                "resolver alpha nameserver 10.0.0.2\n"
                                "nameserver beta\n"
                                "record www.example A 10.0.0.2\n"
-                               "seed 5\n"
-                               "[actor]\n",
+                               "seed 5\n",
                                ask_for_name),
                      0);
 }
@@ -413,6 +412,33 @@ static void wrong_head_line__first_call__says_where_and_exits(void **state)
 {
     print_message("(a message about a line is expected here)\n");
     assert_int_equal(with_head("host alpha 10.0.0.1\nlink alpha gamma\n", ask_for_name), 1);
+}
+
+static void a_section__first_call__says_where_and_exits(void **state)
+{
+    print_message("(a message about an actor is expected here)\n");
+    assert_int_equal(with_head("host alpha 10.0.0.1\n[actor]\nsleep(1)\n", ask_for_name), 1);
+}
+
+static int call_socket_twice(void)
+{
+    struct dry_caller caller = dry_current_caller();
+    for (int i = 0; i < 2; i++) {
+        EXPECT(caller.system->call_begin != NULL);
+        caller.system->call_begin(caller, "socket", -1);
+        const int result = SYSTEM(socket, AF_INET, SOCK_DGRAM, 0);
+        EXPECT(i == 0 ? result >= 0 : result == -EMFILE);
+        caller.system->call_end(caller);
+    }
+    return failures;
+}
+
+static void fault_line__programs_own_call__fails(void **state)
+{
+    assert_int_equal(with_head("host alpha 10.0.0.1\n"
+                               "fault main socket#2 errno=EMFILE\n",
+                               call_socket_twice),
+                     0);
 }
 
 static int wait_for_nothing(void)
@@ -447,6 +473,8 @@ int main(void)
         TEST(no_world__first_call__one_host_with_loopback_and_main_is_a_task),
         TEST(head_lines__first_call__main_runs_on_the_first_host),
         TEST(wrong_head_line__first_call__says_where_and_exits),
+        TEST(a_section__first_call__says_where_and_exits),
+        TEST(fault_line__programs_own_call__fails),
         TEST(main_waits_for_what_cannot_come__the_program_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
