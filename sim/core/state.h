@@ -509,6 +509,7 @@ struct sim_descriptor_page {
 
 struct sim_process {
     struct sim_slot slot;
+    uint8_t local[SIM_LOCAL_BYTES]; /* the library's: its default timeout; no pointers */
     struct sim_host_id host;
     struct sim_process_id parent;
     uint32_t pid, uid, gid;
@@ -527,8 +528,7 @@ struct sim_process {
     uint32_t killed_by; /* the signal that ended it */
     uint32_t padding;
     char name[SIM_NAME_BYTES];
-    _Alignas(16) uint8_t local[SIM_LOCAL_BYTES]; /* the library's: its default timeout; no pointers */
-    uint32_t pages[SIM_DESCRIPTOR_PAGES];        /* of SIM_POOL_DESCRIPTOR_PAGE */
+    uint32_t pages[SIM_DESCRIPTOR_PAGES]; /* of SIM_POOL_DESCRIPTOR_PAGE */
 };
 
 enum sim_task_state {
