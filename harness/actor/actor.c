@@ -19,8 +19,8 @@ static uint64_t now(const struct actor *actor)
     return dry_now() - actor->origin;
 }
 
-static enum step_status run_call(struct actor *actor, const struct step *step, struct text *outcome,
-                                 struct trace_step *trace)
+static enum step_status run_call(struct actor *actor, const struct step *step,
+                                 struct judgement *judgement, struct trace_step *trace)
 {
     struct value value;
     int status = actor_evaluate(actor, step->expression, &value);
@@ -29,10 +29,10 @@ static enum step_status run_call(struct actor *actor, const struct step *step, s
         status = actor_bind_target(actor, step->target, &value);
     }
     if (status == 0) {
-        return actor_judge_value(actor, &step->expect, &value, outcome);
+        return actor_judge_value(actor, &step->expect, &value, judgement);
     }
     trace->detail = arena_text(&actor->arena, actor->raised->message);
-    return actor_judge_raise(&step->expect, actor->raised, outcome);
+    return actor_judge_raise(actor, &step->expect, actor->raised, judgement);
 }
 
 static enum step_status run_sync(struct actor *actor, const struct step *step, struct trace_step *trace)
@@ -47,20 +47,31 @@ static enum step_status run_sync(struct actor *actor, const struct step *step, s
     return STEP_ABANDONED;
 }
 
+/* The text in the arena, and its own memory given back. */
+static const char *keep(struct actor *actor, struct text *text)
+{
+    const char *kept = text->length > 0 ? arena_text(&actor->arena, text->bytes) : "";
+    text_free(text);
+    return kept;
+}
+
 static bool run_step(struct actor *actor, const struct step *step)
 {
-    struct text outcome = {0};
+    struct judgement judgement = {0};
     struct trace_step trace = {.text = step->text, .line = step->at.line, .detail = ""};
 
     trace.started_ns = now(actor);
     actor->current_started_ns = trace.started_ns;
     actor->current = step;
     trace.status = step->kind == STEP_SYNC ? run_sync(actor, step, &trace)
-                                           : run_call(actor, step, &outcome, &trace);
+                                           : run_call(actor, step, &judgement, &trace);
     /* In the arena: a fiber may be given up inside emit. */
-    text_add(&outcome, "%s", "");
-    trace.outcome = arena_text(&actor->arena, outcome.bytes);
-    text_free(&outcome);
+    trace.outcome = keep(actor, &judgement.outcome);
+    trace.stated = keep(actor, &judgement.stated);
+    if (judgement.detail.length > 0) {
+        trace.detail = keep(actor, &judgement.detail);
+    }
+    text_free(&judgement.detail);
     actor->current = NULL;
     actor->ops->emit(actor, step->index, &trace);
     return trace.status != STEP_RAISED && trace.status != STEP_ABANDONED;

@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "language/constant.h"
+#include "language/print.h"
 #include "verbs.h"
+
+enum { EXCERPT_BYTES = 32 }; /* of each of two long values, from where they differ */
 
 /* content(LENGTH, HASH): bytes by length and content. */
 static bool match_content(struct actor *actor, const struct expression *pattern,
@@ -86,6 +89,105 @@ static bool match_descriptors(struct actor *actor, const struct expression *patt
     return true;
 }
 
+/* ---- what was stated ------------------------------------------------------------------------ */
+
+/* Whether looking at its value does nothing to a socket. */
+static bool is_pure(const struct expression *pattern)
+{
+    static const char *const pure[] = {"counted", "pack", "bytearray"};
+    bool known = pattern == NULL ||
+                 (pattern->kind != EXPRESSION_CALL && pattern->kind != EXPRESSION_METHOD &&
+                  pattern->kind != EXPRESSION_ANY);
+    for (size_t i = 0; i < sizeof pure / sizeof *pure && !known; i++) {
+        known = pattern->kind == EXPRESSION_CALL && strcmp(pattern->text, pure[i]) == 0;
+    }
+    for (uint32_t i = 0; known && pattern != NULL && i < pattern->count; i++) {
+        known = is_pure(pattern->items[i]);
+    }
+    return known && (pattern == NULL ||
+                     (is_pure(pattern->left) && is_pure(pattern->right) && is_pure(pattern->third)));
+}
+
+static void print_pattern(struct actor *actor, const struct expression *pattern, struct text *text);
+
+static void print_items(struct actor *actor, const struct expression *list, struct text *text)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        text_add(text, "%s", i > 0 ? ", " : "");
+        print_pattern(actor, list->items[i], text);
+    }
+}
+
+/* As the outcome beside it prints: bound names by their values, operators worked out; what stands for
+ * anything as it is written. */
+static void print_pattern(struct actor *actor, const struct expression *pattern, struct text *text)
+{
+    struct value value;
+    switch (pattern->kind) {
+    case EXPRESSION_GROUP:
+        print_pattern(actor, pattern->left, text);
+        return;
+    case EXPRESSION_TUPLE:
+        text_add(text, "(");
+        print_items(actor, pattern, text);
+        text_add(text, pattern->count == 1 ? ",)" : ")");
+        return;
+    case EXPRESSION_LIST:
+        text_add(text, "[");
+        print_items(actor, pattern, text);
+        text_add(text, "]");
+        return;
+    case EXPRESSION_NAME: /* a constant says more than its number */
+        if (actor_find_binding(actor, pattern->text) == NULL) {
+            print_expression(text, pattern);
+            return;
+        }
+        break;
+    default:
+        break;
+    }
+    if (!is_pure(pattern) || actor_evaluate(actor, pattern, &value) != 0) {
+        print_expression(text, pattern);
+    } else {
+        value_print(text, &actor->luck, &value);
+    }
+}
+
+static void print_stated(struct actor *actor, const struct expectation *expect, struct text *stated)
+{
+    if (expect->kind == EXPECT_VALUE) {
+        print_pattern(actor, expect->pattern, stated);
+    } else if (expect->kind == EXPECT_RAISES) {
+        text_add(stated, "raises %s", expect->raises);
+        if (expect->code != NULL) {
+            text_add(stated, "(%s)", expect->code);
+        }
+    }
+}
+
+/* What prints by its content says where it differs. */
+static void print_first_difference(struct actor *actor, const struct expectation *expect,
+                                   const struct value *value, struct text *detail)
+{
+    struct value wanted;
+    if (expect->kind != EXPECT_VALUE || !is_pure(expect->pattern) || !value_holds_bytes(value) ||
+        actor_evaluate(actor, expect->pattern, &wanted) != 0 || !value_holds_bytes(&wanted) ||
+        (value->count <= VALUE_TEXT_BYTES && wanted.count <= VALUE_TEXT_BYTES)) {
+        return;
+    }
+    size_t least = value->count < wanted.count ? value->count : wanted.count, same = 0;
+    while (same < least && value->bytes[same] == wanted.bytes[same]) {
+        same++;
+    }
+    text_add(detail, "they differ from byte %zu on", same);
+    const struct value *const both[] = {&wanted, value};
+    for (int i = 0; i < 2; i++) {
+        size_t rest = both[i]->count - same;
+        text_add(detail, i == 0 ? ": stated " : ", got ");
+        print_bytes(detail, both[i]->bytes + same, rest < EXCERPT_BYTES ? rest : EXCERPT_BYTES);
+    }
+}
+
 static bool raised_as_expected(const struct expectation *expect, const struct raised *raised)
 {
     return expect->kind == EXPECT_RAISES && strcmp(expect->raises, raised->kind) == 0 &&
@@ -94,25 +196,34 @@ static bool raised_as_expected(const struct expectation *expect, const struct ra
             (strcmp(expect->code, "EWOULDBLOCK") == 0 && strcmp(raised->code, "EAGAIN") == 0));
 }
 
-enum step_status actor_judge_raise(const struct expectation *expect, const struct raised *raised,
-                                   struct text *outcome)
+enum step_status actor_judge_raise(struct actor *actor, const struct expectation *expect,
+                                   const struct raised *raised, struct judgement *judgement)
 {
-    text_add(outcome, "raises %s", raised->kind);
+    text_add(&judgement->outcome, "raises %s", raised->kind);
     if (*raised->code != 0) {
-        text_add(outcome, "(%s)", raised->code);
+        text_add(&judgement->outcome, "(%s)", raised->code);
     }
     if (expect->kind == EXPECT_NOTHING || expect->kind == EXPECT_ANY) {
         return STEP_RAISED;
     }
-    return raised_as_expected(expect, raised) ? STEP_OK : STEP_DIFFERS;
+    if (raised_as_expected(expect, raised)) {
+        return STEP_OK;
+    }
+    print_stated(actor, expect, &judgement->stated);
+    return STEP_DIFFERS;
 }
 
 enum step_status actor_judge_value(struct actor *actor, const struct expectation *expect,
-                                   const struct value *value, struct text *outcome)
+                                   const struct value *value, struct judgement *judgement)
 {
     bool same = expect->kind == EXPECT_NOTHING || expect->kind == EXPECT_ANY ||
                 (expect->kind == EXPECT_VALUE && match(actor, expect->pattern, value));
 
-    value_print(outcome, &actor->luck, value);
-    return same ? STEP_OK : STEP_DIFFERS;
+    value_print(&judgement->outcome, &actor->luck, value);
+    if (same) {
+        return STEP_OK;
+    }
+    print_stated(actor, expect, &judgement->stated);
+    print_first_difference(actor, expect, value, &judgement->detail);
+    return STEP_DIFFERS;
 }

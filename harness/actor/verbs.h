@@ -41,11 +41,16 @@ void actor_bind(struct actor *actor, const char *name, const struct value *value
 /* Binds what stands before `=`: names, or tuples of them. 0 or -1 after raising. */
 int actor_bind_target(struct actor *actor, const struct expression *target, const struct value *value);
 
-/* judge.c: does the step show what the file states? *outcome is its text in the trace. */
-enum step_status actor_judge_raise(const struct expectation *expect, const struct raised *raised,
-                                   struct text *outcome);
+/* judge.c: does the step show what the file states? */
+struct judgement {
+    struct text outcome; /* what it showed, as the trace has it */
+    struct text stated;  /* where that differs: what the file states, the names in it by their values */
+    struct text detail;  /* and where two values differ that are too long to print */
+};
+enum step_status actor_judge_raise(struct actor *actor, const struct expectation *expect,
+                                   const struct raised *raised, struct judgement *judgement);
 enum step_status actor_judge_value(struct actor *actor, const struct expectation *expect,
-                                   const struct value *value, struct text *outcome);
+                                   const struct value *value, struct judgement *judgement);
 
 /* A new object of the actor. */
 struct object *actor_object(struct actor *actor, enum object_kind kind);

@@ -33,7 +33,10 @@ struct options {
     const char *junit;       /* --junit FILE: the results also there */
     const char *against;     /* --against kernel: shrink keeps a difference */
     enum report_format format;
-    char *const *names; /* files and folders */
+    enum report_colour colour;
+    bool full;               /* --full: long values whole */
+    struct report_look look; /* of standard output */
+    char *const *names;      /* files and folders */
     int name_count;
 };
 

@@ -127,7 +127,7 @@ static void print_ready(struct comparison *comparison)
         if (comparison->options->format != REPORT_TEXT) {
             continue;
         }
-        report_table_row(stdout, result);
+        report_table_row(stdout, result, comparison->options->look);
         fflush(stdout);
     }
     uint32_t next = comparison->printed < comparison->count ? comparison->printed
@@ -217,7 +217,7 @@ static void print_details(const struct comparison *comparison)
         if (result->done &&
             (result->verdict == VERDICT_DIFFERENT || result->verdict == VERDICT_UNMEASURED)) {
             printf("\n");
-            report_problems(stdout, result);
+            report_problems(stdout, result, comparison->options->look);
         } else if (result->verdict == VERDICT_SKIPPED && result->done) {
             const struct trace *trace = result->kernel != NULL && result->kernel->end == TRACE_SKIPPED
                                             ? result->kernel
@@ -280,14 +280,14 @@ int command_compare(const struct options *options, struct files *files)
     if (text) {
         printf("kernel: %s %s\n", system.sysname, system.release);
         print_machine();
-        report_table_head(stdout, comparison.results, comparison.count);
+        report_table_head(stdout, options->look);
     }
     run_all(&comparison);
     progress_hide();
     if (text) {
         for (uint32_t i = comparison.printed; i < comparison.count; i++) {
             if (comparison.results[i].done) {
-                report_table_row(stdout, &comparison.results[i]);
+                report_table_row(stdout, &comparison.results[i], options->look);
             }
         }
         print_details(&comparison);

@@ -32,6 +32,8 @@ static const char usage[] =
     "  --check             run: walk the world's invariants after every event\n"
     "  --quiet             run: problems only\n"
     "  --write             shrink: write the file\n"
+    "  --full              long values whole, in text and in hexadecimal where they differ\n"
+    "  --color WHEN        auto (on a terminal, unless $NO_COLOR is set), always or never\n"
     "  --against kernel    shrink: keep a difference between kernel and world\n"
     "exit status: 0 all agree, 1 something differs or failed, 2 a wrong file or command line\n"
     "Ctrl-C ends with what was done so far; SIGQUIT prints where each actor waits.\n";
@@ -54,6 +56,8 @@ enum option_name {
     OPTION_QUIET,
     OPTION_WRITE,
     OPTION_AGAINST,
+    OPTION_FULL,
+    OPTION_COLOUR,
     OPTION_HELP,
     OPTION_VERSION,
 };
@@ -74,6 +78,8 @@ static const struct option long_options[] = {
     {"quiet", no_argument, NULL, OPTION_QUIET},
     {"write", no_argument, NULL, OPTION_WRITE},
     {"against", required_argument, NULL, OPTION_AGAINST},
+    {"full", no_argument, NULL, OPTION_FULL},
+    {"color", required_argument, NULL, OPTION_COLOUR},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {0},
@@ -132,6 +138,14 @@ static int take_text_option(struct options *options, int name, const char *value
     case OPTION_PCAP:
         options->capture = value;
         return 0;
+    case OPTION_COLOUR:
+        if (strcmp(value, "auto") != 0 && strcmp(value, "always") != 0 && strcmp(value, "never") != 0) {
+            return wrong_value("color", value, "write auto, always or never");
+        }
+        options->colour = *value == 'n'                  ? REPORT_COLOUR_NEVER
+                          : strcmp(value, "always") == 0 ? REPORT_COLOUR_ALWAYS
+                                                         : REPORT_COLOUR_AUTO;
+        return 0;
     default:
         options->junit = value;
         return 0;
@@ -166,11 +180,15 @@ static int take_option(struct options *options, int name, const char *value)
     case OPTION_WRITE:
         options->write = true;
         return 0;
+    case OPTION_FULL:
+        options->full = true;
+        return 0;
     case OPTION_ON:
     case OPTION_PCAP:
     case OPTION_FORMAT:
     case OPTION_JUNIT:
     case OPTION_AGAINST:
+    case OPTION_COLOUR:
         return take_text_option(options, name, value);
     default: /* getopt_long has said what is wrong */
         return -1;
@@ -233,6 +251,7 @@ int main(int count, char **arguments)
         fputs(usage, stderr);
         return EXIT_WRONG;
     }
+    options.look = report_look_of(stdout, options.colour, options.full);
     options.names = arguments + optind + 1;
     options.name_count = count - optind - 1;
     command_take_signals();

@@ -49,6 +49,11 @@ static struct trace *read_run(const struct scenario *scenario, const char *syste
     return trace;
 }
 
+static struct outcome_text read_outcome(struct reading *reading, const json_t *object)
+{
+    return (struct outcome_text){text_of(reading, object, "of"), text_of(reading, object, "outcome")};
+}
+
 static void read_problems(struct reading *reading, struct result *result, const json_t *list)
 {
     size_t i;
@@ -60,6 +65,11 @@ static void read_problems(struct reading *reading, struct result *result, const 
                      text_of(reading, item, "system"), "%s", text_of(reading, item, "text"));
         if (json_object_get(item, "excuse") != NULL) {
             result->problems.list[result->problems.count - 1].excuse = text_of(reading, item, "excuse");
+        }
+        if (json_object_get(item, "expected") != NULL && json_object_get(item, "got") != NULL) {
+            problems_add_outcomes(&result->problems,
+                                  read_outcome(reading, json_object_get(item, "expected")),
+                                  read_outcome(reading, json_object_get(item, "got")));
         }
     }
 }
@@ -122,9 +132,9 @@ int command_report(const struct options *options)
         }
     }
     if (status == EXIT_AGREE && options->format == REPORT_TEXT) {
-        report_table_head(stdout, reading.results, reading.count);
+        report_table_head(stdout, options->look);
         for (uint32_t i = 0; i < reading.count; i++) {
-            report_table_row(stdout, &reading.results[i]);
+            report_table_row(stdout, &reading.results[i], options->look);
         }
         report_table_foot(stdout, reading.results, reading.count);
     } else if (status == EXIT_AGREE) {

@@ -62,9 +62,9 @@ static void print_one(const struct options *options, const struct result *result
             printf("# %s skipped on the %s: %s\n", result->scenario->path, trace->system,
                    trace->detail);
         } else if (!options->quiet) {
-            report_trace(stdout, result->scenario, trace);
+            report_trace(stdout, result->scenario, trace, options->look);
         }
-        report_problems(stdout, result);
+        report_problems(stdout, result, options->look);
     }
     fflush(stdout);
 }

@@ -12,8 +12,7 @@
 #include "scenario.h"
 
 enum {
-    LONG_BYTES = 80, /* what is longer prints by content */
-    LONG_RUN = 24,   /* as many equal bytes print as b"x" * N */
+    LONG_RUN = 24, /* as many equal bytes print as b"x" * N */
     FIRST_EPHEMERAL = 32768,
     LAST_EPHEMERAL = 60999,
 };
@@ -223,7 +222,7 @@ static void print_long_bytes(struct text *text, const char *bytes, size_t count)
     if (count > LONG_RUN && run == count) {
         print_bytes(text, bytes, 1);
         text_add(text, " * %zu", count);
-    } else if (count > LONG_BYTES) {
+    } else if (count > VALUE_TEXT_BYTES) {
         text_add(text, "content(%zu, \"%016llx\")", count,
                  (unsigned long long)value_content(bytes, count));
     } else {

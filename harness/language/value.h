@@ -13,6 +13,8 @@
 
 struct scenario;
 
+enum { VALUE_TEXT_BYTES = 4096 }; /* longer bytes print by content */
+
 enum value_kind {
     VALUE_NONE = 0,
     VALUE_BOOL,      /* integer */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BRIEF_COLUMNS = 72 }; /* of an outcome within a sentence */
+
 static bool is_world(const struct trace *trace)
 {
     return strcmp(trace->system, "world") == 0;
@@ -28,8 +30,37 @@ static void add_problem(struct problems *problems, enum problem_kind kind, uint3
     problems->list = arena_grow(&problems->arena, problems->list, problems->count,
                                 sizeof *problems->list);
     problems->list[problems->count++] = (struct problem){
-        kind, line, system, excuse, length >= 0 ? arena_text(&problems->arena, text) : ""};
+        .kind = kind,
+        .line = line,
+        .system = system,
+        .excuse = excuse,
+        .text = length >= 0 ? arena_text(&problems->arena, text) : "",
+    };
     free(text);
+}
+
+static struct outcome_text copy_outcome(struct arena *arena, struct outcome_text outcome)
+{
+    return (struct outcome_text){outcome.name,
+                                 outcome.text != NULL ? arena_text(arena, outcome.text) : NULL};
+}
+
+void problems_add_outcomes(struct problems *problems, struct outcome_text expected,
+                           struct outcome_text got)
+{
+    struct problem *last = &problems->list[problems->count - 1];
+    last->expected = copy_outcome(&problems->arena, expected);
+    last->got = copy_outcome(&problems->arena, got);
+}
+
+/* An outcome within a sentence: only its beginning where it is long. */
+static const char *brief(struct problems *problems, const char *outcome)
+{
+    struct text text = {0};
+    difference_excerpt(&text, outcome, BRIEF_COLUMNS);
+    const char *copy = arena_text(&problems->arena, text.length > 0 ? text.bytes : "");
+    text_free(&text);
+    return copy;
 }
 
 void problems_add(struct problems *problems, enum problem_kind kind, uint32_t line, const char *system,
@@ -50,6 +81,7 @@ void problems_append(struct problems *problems, const struct problems *more)
         const struct problem *problem = &more->list[i];
         add_problem(problems, problem->kind, problem->line, problem->system, problem->excuse, "%s",
                     problem->text);
+        problems_add_outcomes(problems, problem->expected, problem->got);
     }
 }
 
@@ -134,7 +166,11 @@ static void stated_outcome(const struct scenario *scenario, const struct step *s
     const char *comma = *seen->detail != 0 ? ": " : "";
     if (seen->status == STEP_DIFFERS) {
         add_problem(problems, PROBLEM_OUTCOME, step->at.line, system, excuse, "%s -> %s%s%s",
-                    step->text, seen->outcome, comma, seen->detail);
+                    step->text, brief(problems, seen->outcome), comma, seen->detail);
+        if (seen->stated != NULL && *seen->stated != 0) {
+            problems_add_outcomes(problems, (struct outcome_text){"stated", seen->stated},
+                                  (struct outcome_text){"got", seen->outcome});
+        }
     } else if (seen->status == STEP_RAISED) {
         add_problem(problems, PROBLEM_OUTCOME, step->at.line, system, excuse,
                     "%s %s, and no \"-> raises\" says so%s%s", step->text, seen->outcome, comma,
@@ -271,6 +307,15 @@ static void compare_times(const struct scenario *scenario, const struct trace *r
     }
 }
 
+static void add_both(struct problems *problems, const struct trace_step *kernel,
+                     const struct trace_step *world)
+{
+    if (*kernel->outcome != 0 && *world->outcome != 0) {
+        problems_add_outcomes(problems, (struct outcome_text){"kernel", kernel->outcome},
+                              (struct outcome_text){"world", world->outcome});
+    }
+}
+
 void compare_traces(const struct scenario *scenario, const struct trace *kernel,
                     const struct trace *world, struct problems *problems)
 {
@@ -283,12 +328,15 @@ void compare_traces(const struct scenario *scenario, const struct trace *kernel,
                                            k->status == STEP_OK || w->status == STEP_NOT_REACHED)) {
                 add_problem(problems, PROBLEM_OUTCOME, step->at.line, "kernel",
                             any_excuse(scenario, step), "%s: kernel %s%s%s, world %s%s%s", step->text,
-                            trace_status_name(k->status), *k->outcome ? " -> " : "", k->outcome,
-                            trace_status_name(w->status), *w->outcome ? " -> " : "", w->outcome);
+                            trace_status_name(k->status), *k->outcome ? " -> " : "",
+                            brief(problems, k->outcome), trace_status_name(w->status),
+                            *w->outcome ? " -> " : "", brief(problems, w->outcome));
+                add_both(problems, k, w);
             } else if (strcmp(k->outcome, w->outcome) != 0 && !both_as_stated(step, k, w)) {
                 add_problem(problems, PROBLEM_OUTCOME, step->at.line, "kernel",
                             any_excuse(scenario, step), "%s -> kernel %s, world %s", step->text,
-                            k->outcome, w->outcome);
+                            brief(problems, k->outcome), brief(problems, w->outcome));
+                add_both(problems, k, w);
             } else if (has_duration(step) && k->status == STEP_OK && w->status == STEP_OK) {
                 compare_times(scenario, kernel, step, k, w, problems);
             }

@@ -3,6 +3,7 @@
 #ifndef HARNESS_COMPARE_H
 #define HARNESS_COMPARE_H
 
+#include "difference.h"
 #include "trace.h"
 
 /* Times on the kernel: never early by more than `early`, late by at most `late` and a tenth; times the
@@ -20,10 +21,11 @@ enum problem_kind {
 
 struct problem {
     enum problem_kind kind;
-    uint32_t line;      /* of the file; 0: of the whole run */
-    const char *system; /* whose run shows it */
-    const char *excuse; /* the file's reason why this may be; NULL: it may not */
-    const char *text;   /* one sentence */
+    uint32_t line;                     /* of the file; 0: of the whole run */
+    const char *system;                /* whose run shows it */
+    const char *excuse;                /* the file's reason why this may be; NULL: it may not */
+    const char *text;                  /* one sentence */
+    struct outcome_text expected, got; /* of an outcome: the two that differ; their texts may be NULL */
 };
 
 struct problems {
@@ -43,6 +45,9 @@ void compare_traces(const struct scenario *scenario, const struct trace *kernel,
 /* One more that nothing excuses. */
 void problems_add(struct problems *problems, enum problem_kind kind, uint32_t line, const char *system,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The two outcomes that the last problem is about; copied. */
+void problems_add_outcomes(struct problems *problems, struct outcome_text expected,
+                           struct outcome_text got);
 void problems_append(struct problems *problems, const struct problems *more); /* copies */
 /* Whether a list holds a problem that nothing excuses. */
 bool problems_matter(const struct problems *problems);

@@ -1,16 +1,54 @@
-/* Prints results for people and for machines.
+/* Prints results for people: the table, problems, traces.
  * SPDX-License-Identifier: MIT */
 #include "report.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum {
     NAME_COLUMN = 48,
+    LEAST_NAME_COLUMN = 12,
+    VERDICT_COLUMNS = 36, /* of a row: the words behind the name */
+    TIME_COLUMNS = 31,    /* and the times behind them, left out where the terminal is narrow */
+    NAME_BESIDE_TIMES = 24,
+    STEP_COLUMN = 16, /* where a trace's step begins */
     OUTCOME_COLUMN = 48,
+    LEAST_OUTCOME = 40,     /* of an outcome in a trace, however narrow the terminal */
+    COLUMNS_ANYWHERE = 100, /* of a line where no terminal says otherwise */
 };
+
+struct report_look report_look_of(FILE *stream, enum report_colour colour, bool full)
+{
+    const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM"), *columns = getenv("COLUMNS");
+    struct report_look look = {.full = full};
+    struct winsize size;
+    bool is_terminal = isatty(fileno(stream)) == 1;
+    look.colour = colour == REPORT_COLOUR_ALWAYS ||
+                  (colour == REPORT_COLOUR_AUTO && is_terminal && (none == NULL || *none == 0) &&
+                   terminal != NULL && strcmp(terminal, "dumb") != 0);
+    if (is_terminal && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        look.columns = size.ws_col;
+    } else if (columns != NULL && atoi(columns) > 0) {
+        look.columns = (uint32_t)atoi(columns);
+    }
+    return look;
+}
+
+enum colour { RED = 31, GREEN = 32, YELLOW = 33 };
+
+/* A word of so many columns, coloured where that is wanted. */
+static void print_coloured(FILE *stream, struct report_look look, enum colour colour, int width,
+                           const char *word)
+{
+    if (look.colour) {
+        fprintf(stream, "\033[%dm%-*s\033[0m", colour, width, word);
+    } else {
+        fprintf(stream, "%-*s", width, word);
+    }
+}
 
 int report_format_find(const char *name)
 {
@@ -33,7 +71,7 @@ void result_free(struct result *result)
 
 /* ---- the table ------------------------------------------------------------------------------ */
 
-static const char *run_word(const struct result *result, const struct trace *trace)
+const char *report_run_word(const struct result *result, const struct trace *trace)
 {
     if (trace == NULL) {
         return "-";
@@ -65,21 +103,56 @@ static void print_short_time(uint64_t ns, char text[24])
     }
 }
 
-static const char *short_name(const char *path)
+/* How a row is laid out. */
+struct layout {
+    int name;
+    bool times;
+};
+
+static struct layout layout_of(struct report_look look)
+{
+    int columns = (int)look.columns;
+    if (columns == 0 || columns >= NAME_COLUMN + VERDICT_COLUMNS + TIME_COLUMNS) {
+        return (struct layout){NAME_COLUMN, true};
+    }
+    if (columns >= NAME_BESIDE_TIMES + VERDICT_COLUMNS + TIME_COLUMNS) {
+        return (struct layout){columns - VERDICT_COLUMNS - TIME_COLUMNS, true};
+    }
+    int name = columns - VERDICT_COLUMNS;
+    return (struct layout){name < LEAST_NAME_COLUMN ? LEAST_NAME_COLUMN
+                           : name > NAME_COLUMN     ? NAME_COLUMN
+                                                    : name,
+                           false};
+}
+
+/* The end of a long name says more than its beginning. */
+static const char *short_name(const char *path, int width)
 {
     size_t length = strlen(path);
-    return length > NAME_COLUMN ? path + length - NAME_COLUMN : path;
+    return length > (size_t)width ? path + length - (size_t)width : path;
 }
 
-void report_table_head(FILE *stream, const struct result *results, uint32_t count)
+static enum colour verdict_colour(const struct result *result)
 {
-    fprintf(stream, "%-*s  %-11s %-11s %-10s %9s %9s %10s\n", NAME_COLUMN, "scenario", "kernel",
-            "world", "verdict", "kernel", "world", "virtual");
+    return result->verdict == VERDICT_SAME        ? GREEN
+           : result->verdict == VERDICT_DIFFERENT ? RED
+                                                  : YELLOW;
 }
 
-void report_table_row(FILE *stream, const struct result *result)
+void report_table_head(FILE *stream, struct report_look look)
+{
+    struct layout layout = layout_of(look);
+    fprintf(stream, "%-*s  %-11s %-11s %-10s", layout.name, "scenario", "kernel", "world", "verdict");
+    if (layout.times) {
+        fprintf(stream, " %9s %9s %10s", "kernel", "world", "virtual");
+    }
+    fprintf(stream, "\n");
+}
+
+void report_table_row(FILE *stream, const struct result *result, struct report_look look)
 {
     char kernel[24] = "-", world[24] = "-", virtual_time[24] = "-";
+    struct layout layout = layout_of(look);
     if (result->kernel != NULL && result->kernel->end != TRACE_SKIPPED) {
         print_short_time(result->kernel->wall_ns, kernel);
     }
@@ -87,10 +160,13 @@ void report_table_row(FILE *stream, const struct result *result)
         print_short_time(result->world->wall_ns, world);
         print_short_time(result->world->ended_ns, virtual_time);
     }
-    fprintf(stream, "%-*s  %-11s %-11s %-10s %9s %9s %10s\n", NAME_COLUMN,
-            short_name(result->scenario->path), run_word(result, result->kernel),
-            run_word(result, result->world), verdict_name(result->verdict), kernel, world,
-            virtual_time);
+    fprintf(stream, "%-*s  %-11s %-11s ", layout.name, short_name(result->scenario->path, layout.name),
+            report_run_word(result, result->kernel), report_run_word(result, result->world));
+    print_coloured(stream, look, verdict_colour(result), 10, verdict_name(result->verdict));
+    if (layout.times) {
+        fprintf(stream, " %9s %9s %10s", kernel, world, virtual_time);
+    }
+    fprintf(stream, "\n");
 }
 
 void report_table_foot(FILE *stream, const struct result *results, uint32_t count)
@@ -116,7 +192,20 @@ void report_table_foot(FILE *stream, const struct result *results, uint32_t coun
     fprintf(stream, "\n");
 }
 
-void report_problems(FILE *stream, const struct result *result)
+static void print_outcomes(FILE *stream, const struct problem *problem, struct report_look look)
+{
+    struct text text = {0};
+    if (problem->expected.text == NULL || problem->got.text == NULL) {
+        return;
+    }
+    difference_print(&text, problem->expected, problem->got,
+                     (struct difference_look){look.columns > 0 ? look.columns : COLUMNS_ANYWHERE,
+                                              look.full, look.colour});
+    fprintf(stream, "%s", text.bytes);
+    text_free(&text);
+}
+
+void report_problems(FILE *stream, const struct result *result, struct report_look look)
 {
     for (uint32_t i = 0; i < result->problems.count; i++) {
         const struct problem *problem = &result->problems.list[i];
@@ -130,176 +219,57 @@ void report_problems(FILE *stream, const struct result *result)
             fprintf(stream, " (excused: %s)", problem->excuse);
         }
         fprintf(stream, "\n");
+        print_outcomes(stream, problem, look);
     }
 }
 
 /* ---- a trace -------------------------------------------------------------------------------- */
 
-void report_trace(FILE *stream, const struct scenario *scenario, const struct trace *trace)
+static void print_trace_step(FILE *stream, const struct trace_step *step, struct report_look look)
+{
+    uint64_t took = step->ended_ns - step->started_ns;
+    char at[32], duration[32];
+    struct text line = {0};
+
+    scenario_time_print(step->ended_ns, at);
+    scenario_time_print(took, duration);
+    text_add(&line, "%s", step->text);
+    if (step->status == STEP_RUNNING) {
+        text_pad(&line, OUTCOME_COLUMN);
+        text_add(&line, " .. waits");
+    } else if (*step->outcome != 0 && strcmp(step->outcome, "None") != 0) {
+        size_t columns = look.columns > 0 ? look.columns : COLUMNS_ANYWHERE;
+        size_t used = STEP_COLUMN + OUTCOME_COLUMN + 4;
+        text_pad(&line, OUTCOME_COLUMN);
+        text_add(&line, " -> ");
+        difference_excerpt(&line, step->outcome,
+                           look.full                        ? 0
+                           : columns > used + LEAST_OUTCOME ? columns - used
+                                                            : LEAST_OUTCOME);
+    }
+    if (took > 0) {
+        text_add(&line, "  +%s", duration);
+    }
+    fprintf(stream, "%14s  %s", at, line.bytes);
+    if (step->status == STEP_DIFFERS || step->status == STEP_RAISED) {
+        fprintf(stream, "   ");
+        print_coloured(stream, look, RED, 0,
+                       step->status == STEP_DIFFERS ? "# not as stated" : "# nothing says so");
+    }
+    fprintf(stream, "\n");
+    text_free(&line);
+}
+
+void report_trace(FILE *stream, const struct scenario *scenario, const struct trace *trace,
+                  struct report_look look)
 {
     fprintf(stream, "# %s on the %s\n", scenario->path, trace->system);
     for (uint32_t a = 0; a < trace->actor_count; a++) {
         fprintf(stream, "[%s]\n", trace->actors[a].name);
         for (uint32_t i = 0; i < trace->actors[a].step_count; i++) {
-            const struct trace_step *step = &trace->actors[a].steps[i];
-            uint64_t took = step->ended_ns - step->started_ns;
-            char at[32], duration[32];
-            struct text line = {0};
-
-            if (step->status == STEP_NOT_REACHED) {
-                continue;
+            if (trace->actors[a].steps[i].status != STEP_NOT_REACHED) {
+                print_trace_step(stream, &trace->actors[a].steps[i], look);
             }
-            scenario_time_print(step->ended_ns, at);
-            scenario_time_print(took, duration);
-            text_add(&line, "%s", step->text);
-            if (step->status == STEP_RUNNING) {
-                text_pad(&line, OUTCOME_COLUMN);
-                text_add(&line, " .. waits");
-            } else if (*step->outcome != 0 && strcmp(step->outcome, "None") != 0) {
-                text_pad(&line, OUTCOME_COLUMN);
-                text_add(&line, " -> %s", step->outcome);
-            }
-            if (took > 0) {
-                text_add(&line, "  +%s", duration);
-            }
-            fprintf(stream, "%14s  %s%s\n", at, line.bytes,
-                    step->status == STEP_DIFFERS  ? "   # not as stated"
-                    : step->status == STEP_RAISED ? "   # nothing says so"
-                                                  : "");
-            text_free(&line);
         }
-    }
-}
-
-/* ---- machine formats ------------------------------------------------------------------------ */
-
-static bool is_failure(const struct result *result)
-{
-    return !result->done || result->verdict == VERDICT_DIFFERENT ||
-           result->verdict == VERDICT_UNMEASURED;
-}
-
-static void write_tap(FILE *stream, const struct result *results, uint32_t count)
-{
-    fprintf(stream, "TAP version 13\n1..%u\n", count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct result *result = &results[i];
-        fprintf(stream, "%s %u - %s%s\n", is_failure(result) ? "not ok" : "ok", i + 1,
-                result->scenario->path,
-                result->done && result->verdict == VERDICT_SKIPPED ? " # SKIP" : "");
-        for (uint32_t p = 0; p < result->problems.count; p++) {
-            fprintf(stream, "# line %u, %s: %s\n", result->problems.list[p].line,
-                    result->problems.list[p].system, result->problems.list[p].text);
-        }
-    }
-}
-
-static void write_xml_text(FILE *stream, const char *text)
-{
-    for (; *text != 0; text++) {
-        if (*text == '<') {
-            fputs("&lt;", stream);
-        } else if (*text == '>') {
-            fputs("&gt;", stream);
-        } else if (*text == '&') {
-            fputs("&amp;", stream);
-        } else if (*text == '"') {
-            fputs("&quot;", stream);
-        } else if ((unsigned char)*text >= 0x20 || *text == '\n') {
-            fputc(*text, stream);
-        }
-    }
-}
-
-static uint64_t wall_of(const struct result *result)
-{
-    return (result->kernel != NULL ? result->kernel->wall_ns : 0) +
-           (result->world != NULL ? result->world->wall_ns : 0);
-}
-
-static void write_junit(FILE *stream, const struct result *results, uint32_t count)
-{
-    uint32_t failures = 0, skipped = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        failures += is_failure(&results[i]);
-        skipped += results[i].done && results[i].verdict == VERDICT_SKIPPED;
-    }
-    fprintf(stream,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-            "<testsuite name=\"drysock\" tests=\"%u\" failures=\"%u\" skipped=\"%u\">\n",
-            count, failures, skipped);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct result *result = &results[i];
-        fprintf(stream, "  <testcase name=\"");
-        write_xml_text(stream, result->scenario->path);
-        fprintf(stream, "\" classname=\"scenarios\" time=\"%.6f\">\n", (double)wall_of(result) / 1e9);
-        if (is_failure(result)) {
-            fprintf(stream, "    <failure message=\"%s\">",
-                    result->done ? verdict_name(result->verdict) : "not done");
-            for (uint32_t p = 0; p < result->problems.count; p++) {
-                write_xml_text(stream, result->problems.list[p].text);
-                fputc('\n', stream);
-            }
-            fprintf(stream, "</failure>\n");
-        } else if (result->verdict == VERDICT_SKIPPED) {
-            fprintf(stream, "    <skipped/>\n");
-        }
-        fprintf(stream, "  </testcase>\n");
-    }
-    fprintf(stream, "</testsuite>\n");
-}
-
-static json_t *run_json(const struct result *result, const struct trace *trace)
-{
-    json_t *object;
-    if (trace == NULL) {
-        return json_null();
-    }
-    object = json_object();
-    json_object_set_new(object, "outcome", json_string(run_word(result, trace)));
-    json_object_set_new(object, "end", json_string(trace_end_name(trace->end)));
-    json_object_set_new(object, "detail", json_string(trace->detail));
-    json_object_set_new(object, "wall_ns", json_integer((json_int_t)trace->wall_ns));
-    json_object_set_new(object, "ended_ns", json_integer((json_int_t)trace->ended_ns));
-    return object;
-}
-
-static void write_json(FILE *stream, const struct result *results, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const struct result *result = &results[i];
-        json_t *object = json_object(), *problems = json_array();
-        for (uint32_t p = 0; p < result->problems.count; p++) {
-            json_t *problem = json_object();
-            json_object_set_new(problem, "line", json_integer(result->problems.list[p].line));
-            json_object_set_new(problem, "system", json_string(result->problems.list[p].system));
-            json_object_set_new(problem, "text", json_string(result->problems.list[p].text));
-            if (result->problems.list[p].excuse != NULL) {
-                json_object_set_new(problem, "excuse", json_string(result->problems.list[p].excuse));
-            }
-            json_array_append_new(problems, problem);
-        }
-        json_object_set_new(object, "scenario", json_string(result->scenario->path));
-        json_object_set_new(object, "title", json_string(result->scenario->title));
-        json_object_set_new(object, "verdict",
-                            json_string(result->done ? verdict_name(result->verdict) : "not done"));
-        json_object_set_new(object, "kernel", run_json(result, result->kernel));
-        json_object_set_new(object, "world", run_json(result, result->world));
-        json_object_set_new(object, "problems", problems);
-        char *line = json_dumps(object, JSON_COMPACT);
-        fprintf(stream, "%s\n", line != NULL ? line : "{}");
-        free(line);
-        json_decref(object);
-    }
-}
-
-void report_write(FILE *stream, enum report_format format, const struct result *results, uint32_t count)
-{
-    if (format == REPORT_TAP) {
-        write_tap(stream, results, count);
-    } else if (format == REPORT_JUNIT) {
-        write_junit(stream, results, count);
-    } else if (format == REPORT_JSON) {
-        write_json(stream, results, count);
     }
 }

@@ -25,14 +25,30 @@ struct result {
 };
 void result_free(struct result *result);
 
-/* The table: its head, a row, its foot with the sum. On a terminal `width` columns are kept free of
- * wrapping by cutting names. */
-void report_table_head(FILE *stream, const struct result *results, uint32_t count);
-void report_table_row(FILE *stream, const struct result *result);
+enum report_colour {
+    REPORT_COLOUR_AUTO = 0, /* on a terminal, unless $NO_COLOR says otherwise */
+    REPORT_COLOUR_ALWAYS,
+    REPORT_COLOUR_NEVER,
+};
+/* How text for people looks. */
+struct report_look {
+    uint32_t columns; /* of the terminal, or $COLUMNS; 0: nothing says */
+    bool colour;
+    bool full; /* long values whole, and their bytes in hexadecimal where they differ */
+};
+struct report_look report_look_of(FILE *stream, enum report_colour colour, bool full);
+
+/* The table: its head, a row, its foot with the sum. Rows fit the terminal: names are cut at their
+ * beginning, and a narrow table has no times. */
+void report_table_head(FILE *stream, struct report_look look);
+void report_table_row(FILE *stream, const struct result *result, struct report_look look);
 void report_table_foot(FILE *stream, const struct result *results, uint32_t count);
-/* A run's trace as aligned text, and its problems one a line. */
-void report_trace(FILE *stream, const struct scenario *scenario, const struct trace *trace);
-void report_problems(FILE *stream, const struct result *result);
+/* A run's trace as aligned text, and its problems: one a line, what was stated and what came below. */
+void report_trace(FILE *stream, const struct scenario *scenario, const struct trace *trace,
+                  struct report_look look);
+void report_problems(FILE *stream, const struct result *result, struct report_look look);
+/* What the table says of one run. */
+const char *report_run_word(const struct result *result, const struct trace *trace);
 
 /* All results in one of the machine formats. */
 void report_write(FILE *stream, enum report_format format, const struct result *results,

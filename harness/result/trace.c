@@ -48,6 +48,7 @@ struct trace *trace_create(const struct scenario *scenario, const char *system)
                 .text = arena_text(&trace->arena, lines->steps[i].text),
                 .outcome = "",
                 .detail = "",
+                .stated = "",
                 .line = lines->steps[i].at.line,
             };
         }
@@ -68,17 +69,28 @@ void trace_free(struct trace *trace)
 void trace_set(struct trace *trace, uint32_t actor, uint32_t step, enum step_status status,
                const char *outcome, const char *detail, uint64_t started_ns, uint64_t ended_ns)
 {
+    trace_record(trace, actor, step,
+                 &(struct trace_step){.status = status,
+                                      .outcome = outcome,
+                                      .detail = detail,
+                                      .started_ns = started_ns,
+                                      .ended_ns = ended_ns});
+}
+
+void trace_record(struct trace *trace, uint32_t actor, uint32_t step, const struct trace_step *seen)
+{
     if (actor >= trace->actor_count || step >= trace->actors[actor].step_count) {
         return;
     }
     struct trace_step *what = &trace->actors[actor].steps[step];
-    what->status = status;
-    what->outcome = arena_text(&trace->arena, outcome);
-    what->detail = arena_text(&trace->arena, detail);
-    what->started_ns = started_ns;
-    what->ended_ns = ended_ns;
-    if (ended_ns > trace->ended_ns) {
-        trace->ended_ns = ended_ns;
+    what->status = seen->status;
+    what->outcome = arena_text(&trace->arena, seen->outcome);
+    what->detail = arena_text(&trace->arena, seen->detail);
+    what->stated = arena_text(&trace->arena, seen->stated != NULL ? seen->stated : "");
+    what->started_ns = seen->started_ns;
+    what->ended_ns = seen->ended_ns;
+    if (seen->ended_ns > trace->ended_ns) {
+        trace->ended_ns = seen->ended_ns;
     }
 }
 
@@ -146,6 +158,9 @@ void trace_write_step(FILE *stream, const char *actor, uint32_t step, const stru
     json_object_set_new(object, "status", json_string(statuses[what->status]));
     json_object_set_new(object, "outcome", text_json(what->outcome ? what->outcome : ""));
     json_object_set_new(object, "detail", text_json(what->detail ? what->detail : ""));
+    if (what->stated != NULL && *what->stated != 0) {
+        json_object_set_new(object, "stated", text_json(what->stated));
+    }
     json_object_set_new(object, "started_ns", json_integer((json_int_t)what->started_ns));
     json_object_set_new(object, "ended_ns", json_integer((json_int_t)what->ended_ns));
     write_object(stream, object);
@@ -203,9 +218,13 @@ static int read_step(struct trace *trace, const json_t *object)
             step >= (json_int_t)trace->actors[a].step_count) {
             continue;
         }
-        trace_set(trace, a, (uint32_t)step, (enum step_status)status, text_of(object, "outcome"),
-                  text_of(object, "detail"), number_of(object, "started_ns"),
-                  number_of(object, "ended_ns"));
+        trace_record(trace, a, (uint32_t)step,
+                     &(struct trace_step){.status = (enum step_status)status,
+                                          .outcome = text_of(object, "outcome"),
+                                          .detail = text_of(object, "detail"),
+                                          .stated = text_of(object, "stated"),
+                                          .started_ns = number_of(object, "started_ns"),
+                                          .ended_ns = number_of(object, "ended_ns")});
         return 0;
     }
     return -1;

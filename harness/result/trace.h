@@ -29,6 +29,8 @@ struct trace_step {
     const char *text;    /* the step as its file has it (canonical) */
     const char *outcome; /* value or "raises KIND(CODE)"; luck by name; "" while none */
     const char *detail;  /* the library's message, or why it differs; "" when nothing is to say */
+    const char *stated;  /* of an outcome that differs: what the file states, names' values in their
+                            place; "" or NULL else */
     uint32_t line;
     enum step_status status;
     uint64_t started_ns, ended_ns;
@@ -70,6 +72,7 @@ void trace_free(struct trace *trace);
 /* Records a step; the strings are copied. */
 void trace_set(struct trace *trace, uint32_t actor, uint32_t step, enum step_status status,
                const char *outcome, const char *detail, uint64_t started_ns, uint64_t ended_ns);
+void trace_record(struct trace *trace, uint32_t actor, uint32_t step, const struct trace_step *what);
 void trace_set_detail(struct trace *trace, enum trace_end end, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -76,8 +76,7 @@ static void name_socket(struct actor *actor, int fd, const char *name)
 static void emit(struct actor *actor, uint32_t index, const struct trace_step *step)
 {
     of(actor)->next_step = index + 1;
-    trace_set(of(actor)->run->trace, actor->index, index, step->status, step->outcome, step->detail,
-              step->started_ns, step->ended_ns);
+    trace_record(of(actor)->run->trace, actor->index, index, step);
     /* Under a schedule an actor may be overtaken between any two of its steps, as on a kernel. */
     if (of(actor)->run->permuted) {
         sim_yield(of(actor)->run->sim);

@@ -37,8 +37,7 @@ static void names(struct actor *actor, int fd, const char *name)
 
 static void emits(struct actor *actor, uint32_t index, const struct trace_step *step)
 {
-    trace_set(run.trace, 0, index, step->status, step->outcome, step->detail, step->started_ns,
-              step->ended_ns);
+    trace_record(run.trace, 0, index, step);
 }
 
 static const struct actor_ops ops = {meets, stops, names, emits, NULL};
@@ -103,16 +102,66 @@ static void a_long_byte_string__prints__by_content(void **state)
 {
     assert_value("b\"x\" * 100000", "b\"x\" * 100000");
     assert_value("b\"x\" * 24", "b\"xxxxxxxxxxxxxxxxxxxxxxxx\"");
-    runs("counted(1000)\n");
+    assert_value("len(counted(4096))", "4096");
+    runs("counted(4096)\ncounted(4097)\n");
+    assert_true(strncmp(run.trace->actors[0].steps[0].outcome, "b\"\\x00", 6) == 0);
     char text[100];
-    snprintf(text, sizeof text, "%s", run.trace->actors[0].steps[0].outcome);
+    snprintf(text, sizeof text, "%s", run.trace->actors[0].steps[1].outcome);
     ends();
-    assert_true(strncmp(text, "content(1000, \"", 15) == 0);
-    char steps[400];
-    snprintf(steps, sizeof steps, "counted(1000) -> %s\ncounted(1001) -> %s\n", text, text);
+    assert_true(strncmp(text, "content(4097, \"", 15) == 0);
+    char steps[800];
+    snprintf(steps, sizeof steps,
+             "counted(4097) -> %s\n"
+             "counted(4098) -> %s\n"
+             "b\"x\" + counted(4096) -> %s\n" /* as long, with another content */
+             "counted(4097) -> content(4096, \"%s\n"
+             "4097 -> %s\n",
+             text, text, text, strchr(text, '"') + 1, text);
     runs(steps);
     assert_int_equal(run.trace->actors[0].steps[0].status, STEP_OK);
-    assert_int_equal(run.trace->actors[0].steps[1].status, STEP_DIFFERS);
+    for (uint32_t i = 1; i < 5; i++) {
+        assert_int_equal(run.trace->actors[0].steps[i].status, STEP_DIFFERS);
+    }
+    ends();
+}
+
+/* What the trace says was stated, beside an outcome that differs. */
+static void assert_stated(const char *steps, uint32_t step, const char *stated)
+{
+    runs(steps);
+    const struct trace_step *seen = &run.trace->actors[0].steps[step];
+    if (strcmp(seen->stated, stated) != 0) {
+        fail_msg("%s: stated %s instead of %s", steps, seen->stated, stated);
+    }
+    assert_int_equal(seen->status, *stated != 0 ? STEP_DIFFERS : STEP_OK);
+    ends();
+}
+
+static void a_wrong_outcome__tells__what_was_stated_with_names_by_their_values(void **state)
+{
+    assert_stated("1 -> 1\n", 0, "");
+    assert_stated("x = b\"ab\"\nb\"\" -> x\n", 1, "b\"ab\"");
+    assert_stated("x = 7\n(1, 2) -> (_, [x, ...], y, (x + 1,), EAGAIN)\n", 1,
+                  "(_, [7, ...], y, (8,), EAGAIN)");
+    assert_stated("0 -> AF_INET | 1\n", 0, "3");
+    assert_stated("1 -> raises OSError(EBADF)\n", 0, "raises OSError(EBADF)");
+    assert_stated("1 -> raises timeout\n", 0, "raises timeout");
+    assert_stated("socket(AF_INET, 77) -> raises OSError(EBADF)\n", 0, "raises OSError(EBADF)");
+    assert_stated("socket(AF_INET, 77) -> (1)\n", 0, "1");
+    /* looking at it must do nothing: a call is told as it is written */
+    assert_stated("s, t = socketpair()\nt.send(b\"x\")\n1 -> s.recv(1, MSG_PEEK)\n", 2,
+                  "s.recv(1, MSG_PEEK)");
+}
+
+static void two_long_values__that_differ__tell_where(void **state)
+{
+    runs("counted(5000) + b\"xy\" -> counted(5000) + b\"xz\" + b\"q\" * 100\n");
+    assert_string_equal(run.trace->actors[0].steps[0].detail,
+                        "they differ from byte 5001 on: stated b\"zqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq\", "
+                        "got b\"y\"");
+    ends();
+    runs("counted(4096) -> counted(4095) + b\"x\"\n");
+    assert_string_equal(run.trace->actors[0].steps[0].detail, "");
     ends();
 }
 
@@ -248,6 +297,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_expression__gives__what_python_gives),
         cmocka_unit_test(a_long_byte_string__prints__by_content),
+        cmocka_unit_test(a_wrong_outcome__tells__what_was_stated_with_names_by_their_values),
+        cmocka_unit_test(two_long_values__that_differ__tell_where),
         cmocka_unit_test(a_pattern__matches__what_it_leaves_open),
         cmocka_unit_test(luck__prints__as_a_name_that_stays),
         cmocka_unit_test(a_socket__is_told_to_the_system__under_its_first_name),

@@ -249,13 +249,54 @@ static void results__are_told__in_each_format(void **state)
     write_file("good.dry", "[a]\nhtons(1) -> 256\n");
     write_file("bad.dry", "[a]\nhtons(1) -> 257\n");
     assert_int_equal(drysock("run --format tap good.dry bad.dry"), 1);
-    assert_says("1..2\nok 1 - good.dry\nnot ok 2 - bad.dry\n# line 2, world: htons(1) -> 256\n");
+    assert_says("1..2\nok 1 - good.dry\nnot ok 2 - bad.dry\n  ---\n  problems:\n"
+                "    - file: \"bad.dry\"\n      line: 2\n      system: world\n"
+                "      text: \"htons(1) -> 256\"\n      stated: \"257\"\n      got: \"256\"\n"
+                "  ...\n");
     assert_int_equal(drysock("run --format junit bad.dry"), 1);
     assert_says("tests=\"1\" failures=\"1\"");
-    assert_says("htons(1) -&gt; 256");
+    assert_says("file=\"bad.dry\" line=\"2\"");
+    assert_says("<failure type=\"world\" message=\"bad.dry:2: world: htons(1) -&gt; 256\">");
+    assert_says("    stated  257\n    got     256\n              ^\n</failure>");
     assert_int_equal(drysock("run --format json good.dry"), 0);
     assert_says("\"outcome\":\"256\"");
     assert_says("{\"end\":\"done\"");
+    assert_int_equal(drysock("run --format json bad.dry"), 1);
+    assert_says("\"outcome\":\"256\",\"detail\":\"\",\"stated\":\"257\"");
+}
+
+static void a_wrong_line__is_told__with_what_was_stated_and_what_came(void **state)
+{
+    write_file("bytes.dry", "[a]\nx = b\"hello, \"\nx + b\"wurld\" -> x + b\"world\"\n"
+                            "x -> raises OSError(EBADF)\n");
+    assert_int_equal(drysock("run --quiet bytes.dry"), 1);
+    assert_string_equal(output, "bytes.dry:3: world: x + b\"wurld\" -> b\"hello, wurld\"\n"
+                                "    stated  b\"hello, world\"\n"
+                                "    got     b\"hello, wurld\"\n"
+                                "                      ^\n"
+                                "bytes.dry:4: world: x -> b\"hello, \"\n"
+                                "    stated  raises OSError(EBADF)\n"
+                                "    got     b\"hello, \"\n"
+                                "            ^~~~~~~~~~~~~~~~~~~~~\n");
+    assert_int_equal(drysock("run --quiet --full --color always bytes.dry"), 1);
+    assert_says("\033[31m^\033[0m\n    - stated (12 bytes), + got (12 bytes)\n"
+                "    - 0000  68 65 6c 6c 6f 2c 20 77 6f 72 6c 64              hello, world\n"
+                "    + 0000  68 65 6c 6c 6f 2c 20 77 75 72 6c 64              hello, wurld\n");
+    assert_int_equal(drysock("run --color sometimes bytes.dry"), 2);
+}
+
+static void record__writes__up_to_4096_bytes_as_text(void **state)
+{
+    write_file("long.dry", "[a]\nx = counted(200)\ny = counted(4097)\n");
+    assert_int_equal(drysock("record long.dry"), 0);
+    const char *text = read_file("long.dry");
+    assert_non_null(strstr(text, "x = counted(200)                      -> b\"\\x00\\x01"));
+    assert_non_null(strstr(text, "y = counted(4097)                     -> content(4097, \""));
+    assert_int_equal(drysock("run long.dry"), 0);
+    /* what a screen cannot hold is cut, and told whole on request */
+    assert_says("more)");
+    assert_int_equal(drysock("run --full long.dry"), 0);
+    assert_null(strstr(output, "more)"));
 }
 
 /* Sends a signal as soon as the program has said something, or at once. */
@@ -346,6 +387,8 @@ int main(int count, char **arguments)
         cmocka_unit_test(a_sweep__aims__at_every_call),
         cmocka_unit_test(print__changes__only_what_is_not_canonical),
         cmocka_unit_test(results__are_told__in_each_format),
+        cmocka_unit_test(a_wrong_line__is_told__with_what_was_stated_and_what_came),
+        cmocka_unit_test(record__writes__up_to_4096_bytes_as_text),
         cmocka_unit_test(ctrl_c__ends__with_what_was_done_so_far),
         cmocka_unit_test(sigquit__prints__where_each_actor_waits),
     };
