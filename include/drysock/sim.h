@@ -24,14 +24,26 @@ struct sim_options {
     uint64_t seed;
     uint32_t sockets, tasks, descriptors_per_process; /* capacities */
     uint32_t packets, chunks;
-    uint64_t stack_bytes;     /* of each task; default 256 KiB */
+    uint64_t stack_bytes;     /* of each task; default 256 KiB, at least 64 KiB */
     uint64_t wall_clock;      /* CLOCK_REALTIME at the start, ns since 1970 */
     uint32_t check;           /* 1: walk every invariant after every event; in a large world
                                  * after every so-many-th */
     int32_t first_descriptor; /* of each process; 0: above every real one */
-    uint64_t watchdog_ns;     /* real time a task may compute without a call; 0: 10 s */
-    uint64_t spin_limit;      /* calls at one instant before the clock is advanced; 0: 10,000 */
+    uint64_t watchdog_ns; /* real time a task may compute without a call; 0: 10 s; UINT64_MAX: any */
+    uint64_t spin_limit;  /* calls at one instant before the clock is advanced; 0: 10,000 */
+    uint64_t spin_calls;  /* calls a task may make without ever waiting; 0: 100,000,000 */
 };
+
+/* Tasks that never wait. One that calls on and on (reads of the clock, polls without a timeout,
+ * non-blocking calls, yields) finds the clock a microsecond later at each call from spin_limit on, so
+ * that what it waits for comes; after spin_calls it has failed, as by sim_task_fail. One that computes
+ * for watchdog_ns without a call has failed at its next call. One that makes none for as long again
+ * cannot be left, as it may be anywhere: the process ends with this status and a sentence on standard
+ * error that names the task. */
+enum { SIM_EXIT_WATCHDOG = 124 };
+
+/* Stacks. Below each lies a guard of 64 KiB. A task that runs into it is named on standard error with
+ * its stack's size; then the fault takes its course: by default the process ends with SIGSEGV. */
 
 DRY_PUBLIC struct sim *sim_create(const struct sim_options *options); /* NULL: errno */
 DRY_PUBLIC void sim_destroy(struct sim *sim); /* unfinished tasks are given up, their stacks freed */
@@ -148,7 +160,7 @@ enum sim_outcome {
     SIM_IDLE = 0, /* every task that is not a daemon has ended; nothing of theirs is queued */
     SIM_REACHED,  /* the instant was reached */
     SIM_STUCK,    /* tasks wait and nothing is queued that could wake them */
-    SIM_FAILED,   /* a task failed (sim_task_fail, watchdog): see sim_failure */
+    SIM_FAILED,   /* a task failed (sim_task_fail, watchdog, spinning): see sim_failure */
 };
 /* Until idle or stuck; SIM_FAILED instead of either when a task failed. Idle: what is due at the
  * instant of the last task's end is still done, later timers (TIME_WAIT …) stay queued. Stuck, too,

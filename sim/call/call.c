@@ -18,7 +18,7 @@ const char *sim_call_name(enum sim_call_kind kind)
         [SIM_CALL_SELECT] = "select",   [SIM_CALL_EPOLL_WAIT] = "epoll_wait",
         [SIM_CALL_SLEEP] = "sleep",     [SIM_CALL_JOIN] = "join",
         [SIM_CALL_BARRIER] = "barrier", [SIM_CALL_YIELD] = "yield",
-        [SIM_CALL_CLOSE] = "close",
+        [SIM_CALL_CLOSE] = "close",     [SIM_CALL_SPIN] = "spinning",
     };
     assert(kind < SIM_CALL_KIND_COUNT);
     return names[kind];
@@ -265,6 +265,19 @@ int64_t sim_call_barrier(SIM_CALL, struct sim_barrier_id barrier_id)
     }
     sim_signal_handle(caller);
     sim_wait_park(world, task, SIM_NEVER);
+    return SIM_WAIT;
+}
+
+int64_t sim_call_spin(SIM_CALL, uint64_t until)
+{
+    struct sim_task *caller = sim_task_at(world, task);
+    sim_call_begin(world, task, SIM_CALL_SPIN, -1, until);
+    if (until <= world->now) {
+        sim_file_wait_clear(world, task);
+        memset(&caller->call, 0, sizeof caller->call);
+        return 0;
+    }
+    sim_wait_park(world, task, until);
     return SIM_WAIT;
 }
 

@@ -35,6 +35,7 @@ enum sim_call_kind {
     SIM_CALL_BARRIER,
     SIM_CALL_YIELD,
     SIM_CALL_CLOSE,
+    SIM_CALL_SPIN, /* the spin guard's step: no call of the program's */
     SIM_CALL_KIND_COUNT,
 };
 const char *sim_call_name(enum sim_call_kind kind);
@@ -79,6 +80,8 @@ int64_t sim_call_clock_gettime(SIM_CALL, clockid_t clock, struct timespec *now);
 int64_t sim_call_clock_nanosleep(SIM_CALL, clockid_t clock, int flags, const struct timespec *request,
                                  struct timespec *remain);
 int64_t sim_call_join(SIM_CALL, uint32_t other);
+/* Waits until an instant, whatever comes; signals stay pending for the call that follows. */
+int64_t sim_call_spin(SIM_CALL, uint64_t until);
 int64_t sim_call_barrier(SIM_CALL, struct sim_barrier_id barrier);
 /* Lets the tasks that are ready at this instant run, in the schedule's order. 0. */
 int64_t sim_call_yield(SIM_CALL);

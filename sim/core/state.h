@@ -583,6 +583,7 @@ struct sim_task {
     uint32_t daemon; /* 1: does not keep the world from being idle */
     uint32_t spins;  /* calls since the clock was seen at spun_at: the spin guard */
     uint64_t spun_at;
+    uint64_t busy_calls; /* calls since it last waited, as far as the spin guard counted them */
     struct sim_call call;
     struct sim_waiter_id first_waiter;
     struct sim_event_id deadline_event;

@@ -46,13 +46,21 @@ extern void *make_fcontext(void *stack_top, size_t bytes, void (*entry)(struct t
 
 enum {
     PAGE = 4096,
-    /* Each guard cuts the mapping once more, and Linux allows 65,530 pieces in all. */
+    /* Wider than a page: a function's frame may reach over one without touching it. */
+    GUARD = 16 * PAGE,
+    /* LINUX: since 6.13; the guard costs page table entries, not a piece of the mapping. */
+    LIGHT_GUARD = 102, /* MADV_GUARD_INSTALL */
+    /* Before that each guard cuts the mapping once more, and Linux allows 65,530 pieces in all. The
+     * stacks beyond have a mark at their end instead, which is looked at when they are left. */
     GUARDED = 15000,
-    TOGETHER = 256, /* slots beyond those are opened so many at once */
+    TOGETHER = 256, /* slots are opened so many at once where no guard cuts them */
+    MARK_WORDS = 16,
     /* Tops of stacks lie at different cache lines, or all of them would share one set. */
     COLOURS = 32,
     COLOUR_BYTES = 128,
 };
+
+static const uint64_t MARK = 0x7265626966796e69; /* at the end of a stack without a guard */
 
 /* What a new fiber is told at its first switch. */
 struct birth {
@@ -63,7 +71,10 @@ struct birth {
 int sim_stacks_create(struct sim_stacks *stacks, size_t stack_bytes, uint32_t count)
 {
     memset(stacks, 0, sizeof *stacks);
-    stacks->slot_bytes = (stack_bytes + PAGE - 1) / PAGE * PAGE + PAGE;
+    if (stack_bytes > ((size_t)1 << 46) / (count ? count : 1)) {
+        return -ENOMEM; /* more than there is address space */
+    }
+    stacks->slot_bytes = (stack_bytes + PAGE - 1) / PAGE * PAGE + GUARD;
     stacks->count = count;
     stacks->next = mmap(NULL, ((size_t)count + 1) * sizeof *stacks->next, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -79,6 +90,7 @@ int sim_stacks_create(struct sim_stacks *stacks, size_t stack_bytes, uint32_t co
         return -error;
     }
     madvise(stacks->base, stacks->slot_bytes * count, MADV_NOHUGEPAGE);
+    stacks->light_guards = madvise(stacks->base, GUARD, LIGHT_GUARD) == 0;
     return 0;
 }
 
@@ -91,18 +103,44 @@ void sim_stacks_destroy(struct sim_stacks *stacks)
     }
 }
 
-/* Makes memory of a slot but for its guard page, or of the next slots together. */
-static void open_slot(const struct sim_stacks *stacks, uint32_t slot, char *bottom)
+static char *slot_at(const struct sim_stacks *stacks, uint32_t slot)
 {
-    int result = 0;
-    if (slot <= GUARDED) {
-        result = mprotect(bottom + PAGE, stacks->slot_bytes - PAGE, PROT_READ | PROT_WRITE);
-    } else if ((slot - GUARDED - 1) % TOGETHER == 0) {
+    return stacks->base + (size_t)(slot - 1) * stacks->slot_bytes;
+}
+
+static bool has_guard(const struct sim_stacks *stacks, uint32_t slot)
+{
+    return stacks->light_guards || slot <= GUARDED;
+}
+
+/* Makes memory of a slot but for its guard, or of the next slots together. */
+static bool open_slot(const struct sim_stacks *stacks, uint32_t slot)
+{
+    char *bottom = slot_at(stacks, slot);
+    if (!stacks->light_guards && has_guard(stacks, slot)) {
+        return mprotect(bottom + GUARD, stacks->slot_bytes - GUARD, PROT_READ | PROT_WRITE) == 0;
+    }
+    const uint32_t first = stacks->light_guards ? 1 : GUARDED + 1;
+    if ((slot - first) % TOGETHER == 0) {
         const uint32_t left = stacks->count - (slot - 1);
         const size_t slots = left < TOGETHER ? left : TOGETHER;
-        result = mprotect(bottom, slots * stacks->slot_bytes, PROT_READ | PROT_WRITE);
+        if (mprotect(bottom, slots * stacks->slot_bytes, PROT_READ | PROT_WRITE) < 0) {
+            return false;
+        }
     }
-    assert(result == 0);
+    return !stacks->light_guards || madvise(bottom, GUARD, LIGHT_GUARD) == 0;
+}
+
+static uint64_t *mark_of(const struct sim_stacks *stacks, uint32_t slot)
+{
+    return (uint64_t *)(void *)(slot_at(stacks, slot) + GUARD);
+}
+
+static void set_mark(const struct sim_stacks *stacks, uint32_t slot)
+{
+    for (uint32_t i = 0; i < MARK_WORDS; i++) {
+        mark_of(stacks, slot)[i] = MARK;
+    }
 }
 
 static bool take_slot(struct sim_stacks *stacks, uint32_t *slot)
@@ -115,11 +153,13 @@ static bool take_slot(struct sim_stacks *stacks, uint32_t *slot)
     if (stacks->used == stacks->count) {
         return false;
     }
+    if (!open_slot(stacks, stacks->used + 1)) {
+        return false;
+    }
     *slot = ++stacks->used;
-    char *bottom = stacks->base + (size_t)(*slot - 1) * stacks->slot_bytes;
-    open_slot(stacks, *slot, bottom);
 #ifdef VALGRIND_STACK_REGISTER
-    (void)VALGRIND_STACK_REGISTER(bottom + PAGE, bottom + stacks->slot_bytes);
+    char *bottom = slot_at(stacks, *slot);
+    (void)VALGRIND_STACK_REGISTER(bottom + GUARD, bottom + stacks->slot_bytes);
 #endif
     return true;
 }
@@ -205,10 +245,13 @@ bool sim_fiber_create(struct sim_stacks *stacks, struct sim_fiber *fiber, void (
     if (!take_slot(stacks, &fiber->slot)) {
         return false;
     }
-    char *bottom = stacks->base + (size_t)(fiber->slot - 1) * stacks->slot_bytes + PAGE;
+    char *bottom = slot_at(stacks, fiber->slot) + GUARD;
+    if (!has_guard(stacks, fiber->slot)) {
+        set_mark(stacks, fiber->slot);
+    }
     const size_t colour = (size_t)(fiber->slot % COLOURS) * COLOUR_BYTES;
     fiber->stack_bottom = bottom;
-    fiber->stack_bytes = stacks->slot_bytes - PAGE - colour;
+    fiber->stack_bytes = stacks->slot_bytes - GUARD - colour;
     fiber->entry = entry;
     fiber->argument = argument;
     fiber->context = make_fcontext(bottom + fiber->stack_bytes, fiber->stack_bytes, begin);
@@ -238,7 +281,24 @@ void sim_fiber_destroy(struct sim_stacks *stacks, struct sim_fiber *fiber)
 bool sim_fiber_holds(const struct sim_stacks *stacks, const struct sim_fiber *fiber,
                      const void *address)
 {
-    const uintptr_t bottom = (uintptr_t)stacks->base +
-                             (uintptr_t)(fiber->slot - 1) * stacks->slot_bytes;
+    const uintptr_t bottom = (uintptr_t)slot_at(stacks, fiber->slot);
     return fiber->slot && (uintptr_t)address - bottom < stacks->slot_bytes;
+}
+
+bool sim_stacks_guard(const struct sim_stacks *stacks, const void *address, uint32_t *slot)
+{
+    const size_t offset = (size_t)((uintptr_t)address - (uintptr_t)stacks->base);
+    *slot = (uint32_t)(offset / stacks->slot_bytes) + 1;
+    return stacks->base && offset < stacks->slot_bytes * stacks->used &&
+           offset % stacks->slot_bytes < GUARD;
+}
+
+bool sim_fiber_is_whole(const struct sim_stacks *stacks, const struct sim_fiber *fiber)
+{
+    for (uint32_t i = 0; i < MARK_WORDS && !has_guard(stacks, fiber->slot); i++) {
+        if (mark_of(stacks, fiber->slot)[i] != MARK) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -6,32 +6,69 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call/process.h"
 #include "core/event.h"
 #include "file/file.h"
 #include "world.h"
 
-/* The clock moves under a task that never waits. */
+/* ---- spinning ----------------------------------------------------------------------------------- */
+
+/* A task that never waits is ended: nothing else would end it, and the watchdog sees its calls. */
+static void end_spinner(struct sim *sim)
+{
+    char message[128];
+    snprintf(message, sizeof message,
+             "spins: made %llu calls and never waited (sim_options.spin_calls)",
+             (unsigned long long)sim->spin_calls);
+    sim->in_call = 0;
+    if (sim_code_of(sim, sim->running)->own) {
+        fprintf(stderr, "drysock: main %s\n", message);
+        exit(SIM_EXIT_WATCHDOG);
+    }
+    sim_leave(sim, message);
+}
+
+/* The clock moves under a task that never waits: by a step for each call, and never past what is queued
+ * or the instant at which the run is to stop. There the task waits for its step as any other. */
 static void spin(struct sim *sim, struct sim_task *task)
 {
     struct sim_world *world = sim->world;
-    if (task->spun_at != world->now) {
+    const bool moved = task->spun_at != world->now;
+    task->busy_calls += moved ? task->spins : 1;
+    if (task->busy_calls >= sim->spin_calls) {
+        end_spinner(sim);
+    }
+    if (moved) {
         task->spun_at = world->now;
         task->spins = 0;
         return;
     }
     const uint64_t next_at = world->now + SIM_SPIN_STEP_NS;
-    if (sim_event_next_at(world) > next_at) {
+    if (sim_event_next_at(world) > next_at && next_at <= sim->run_until) {
         sim_world_advance(world, next_at);
         task->spun_at = next_at;
         return;
     }
-    const struct timespec step = {0, SIM_SPIN_STEP_NS};
     const struct sim_task_id id = {sim->running};
-    while (sim_call_clock_nanosleep(world, id, CLOCK_MONOTONIC, 0, &step, NULL) == SIM_WAIT) {
+    while (sim_call_spin(world, id, next_at) == SIM_WAIT) {
         sim_park(sim, id.index);
     }
     task->spun_at = world->now;
+    /* A signal that came meanwhile came during the call that is about to be made. */
+    sim->slow_end = sim_signal_due(task) != 0;
 }
+
+bool sim_frame_park(struct sim *sim, struct sim_task_id task)
+{
+    sim->slow_end = sim->outside.task != 0; /* what came before a wait is the wait's to tell */
+    const bool parked = sim_park(sim, task.index);
+    if (parked) {
+        sim_task_at(sim->world, task)->busy_calls = 0;
+    }
+    return parked;
+}
+
+/* ---- calls from outside ------------------------------------------------------------------------- */
 
 static int outside_begin(struct sim *sim, uint32_t task)
 {
@@ -52,6 +89,7 @@ static int outside_begin(struct sim *sim, uint32_t task)
     memset(&record->call, 0, sizeof record->call);
     record->first_waiter.index = 0;
     record->deadline_event.index = 0;
+    sim->slow_end = 1;
     return 0;
 }
 
@@ -59,6 +97,11 @@ int64_t sim_frame_slow_begin(struct sim *sim, uint32_t task)
 {
     if (!sim || sim->running != task || !task) {
         return outside_begin(sim, task);
+    }
+    char message[128];
+    if (sim_is_overdue(sim, message, sizeof message)) {
+        sim->in_call = 0;
+        sim_leave(sim, message);
     }
     spin(sim, sim_task_at(sim->world, (struct sim_task_id){task}));
     return 0;
@@ -77,6 +120,7 @@ static int64_t outside_end(struct sim *sim, int64_t result)
     record->first_waiter = sim->outside.first_waiter;
     record->deadline_event = sim->outside.deadline_event;
     sim->outside = (struct sim_outside){0};
+    sim->slow_end = 0;
     return result;
 }
 
@@ -84,6 +128,16 @@ int64_t sim_frame_slow_end(struct sim *sim, int64_t result)
 {
     if (sim->outside.task) {
         return outside_end(sim, result);
+    }
+    if (sim->slow_end) {
+        /* The call ended without having waited, or that signal ended its wait: it is handled. */
+        struct sim_task *task = sim_task_at(sim->world, (struct sim_task_id){sim->running});
+        sim->slow_end = 0;
+        sim_signal_handle(task);
+        task->landed = task->landed && result == -EINTR;
+    }
+    if (sim->world->running.index) {
+        return result;
     }
     /* A signal without a handler ended the process while it was in this call. */
     const uint32_t number =

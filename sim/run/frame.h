@@ -25,6 +25,8 @@ struct sim_frame {
     int64_t result;          /* of the world call, or why none can be made */
 };
 
+/* The call waited: the task is no spinner. False: it may not wait. */
+bool sim_frame_park(struct sim *sim, struct sim_task_id task);
 int64_t sim_frame_slow_begin(struct sim *sim, uint32_t task);
 int64_t sim_frame_slow_end(struct sim *sim, int64_t result);
 
@@ -43,7 +45,7 @@ static inline bool sim_frame_open(struct sim_frame *frame, struct dry_caller cal
     sim->in_call = 1;
     sim->calls++;
     struct sim_task *record = sim_task_at(sim->world, frame->task);
-    if (++record->spins > sim->spin_limit) {
+    if (++record->spins > sim->spins_until_slow) {
         frame->result = sim_frame_slow_begin(sim, caller.task);
     }
     return frame->result == 0;
@@ -54,7 +56,7 @@ static inline bool sim_frame_open(struct sim_frame *frame, struct dry_caller cal
 static inline bool sim_frame_waits(struct sim_frame *frame)
 {
     sim_ip_settle(frame->world);
-    return frame->result == SIM_WAIT && sim_park(frame->sim, frame->task.index);
+    return frame->result == SIM_WAIT && sim_frame_park(frame->sim, frame->task);
 }
 
 /* Closes it: its result, -EDEADLK for a call that would have to wait and may not. Does not return
@@ -63,8 +65,8 @@ static inline int64_t sim_frame_close(struct sim_frame *frame)
 {
     struct sim *sim = frame->sim;
     sim->in_call = 0;
-    return sim->outside.task || !sim->world->running.index ? sim_frame_slow_end(sim, frame->result)
-                                                           : frame->result;
+    return sim->slow_end || !sim->world->running.index ? sim_frame_slow_end(sim, frame->result)
+                                                       : frame->result;
 }
 
 #endif

@@ -3,11 +3,15 @@
 #include <errno.h>
 
 #include "fiber.h"
+#include "overflow.h"
 #include "parker.h"
 #include "run.h"
 
 static int open_stacks(struct sim *sim, uint32_t most)
 {
+    if (sim->stack_bytes < SIM_STACK_LEAST) {
+        sim->stack_bytes = SIM_STACK_LEAST;
+    }
     return sim_stacks_create(&sim->stacks, sim->stack_bytes, most);
 }
 
@@ -35,6 +39,9 @@ static void unpark(struct sim *sim, struct sim_code *code)
                                     code->fiber.stack_bytes};
     errno = code->saved_errno;
     sim_fiber_switch(&sim->loop, &code->fiber);
+    if (!sim_fiber_is_whole(&sim->stacks, &code->fiber)) {
+        sim_overflow_found(sim);
+    }
     code->saved_errno = errno;
     errno = saved_errno;
     *current = sim->loop_current;

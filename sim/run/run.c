@@ -14,6 +14,7 @@
 #include "file/wait.h"
 #include "net/packet.h"
 #include "net/wire.h"
+#include "overflow.h"
 #include "parker.h"
 #include "world.h"
 
@@ -23,6 +24,14 @@ enum {
     QUIET_DAYS = 30,
     PACKET_BYTES = 65536 + 128,
 };
+
+/* From here on the loop gives tasks their turns. */
+static void begin_turns(struct sim *sim)
+{
+    sim->looping = 1;
+    sim_watchdog_start(sim);
+    sim_overflow_watch();
+}
 
 bool sim_park(struct sim *sim, uint32_t task)
 {
@@ -42,7 +51,9 @@ bool sim_park(struct sim *sim, uint32_t task)
     const struct sim_current main_current = *current;
     const int saved_errno = errno;
     current->sim = NULL;
+    begin_turns(sim);
     const enum sim_outcome outcome = sim_loop_for(sim, task, SIM_NEVER);
+    sim->looping = 0;
     if (outcome != SIM_REACHED) {
         char waits[4096];
         sim_describe_waits(sim, waits, sizeof waits);
@@ -180,6 +191,7 @@ enum sim_outcome sim_loop_for(struct sim *sim, uint32_t task, uint64_t until)
 /* The loop of who runs a world: until nobody has anything to do, or `until`. */
 static enum sim_outcome loop_until(struct sim *sim, uint64_t until)
 {
+    sim->run_until = until;
     return take_events(sim, until, sim->world->live_tasks > 0 || until == SIM_NEVER, 0);
 }
 
@@ -187,8 +199,7 @@ static void enter_loop(struct sim *sim)
 {
     sim_notice_jump();
     assert(!sim->looping && "sim_run within a run of the same world");
-    sim->looping = 1;
-    sim_watchdog_start(sim);
+    begin_turns(sim);
 }
 
 static void leave_loop(struct sim *sim)

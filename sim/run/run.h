@@ -56,10 +56,13 @@ struct sim {
     struct sim_world *world;
     uint32_t running; /* the task whose code runs; 0: the loop or who called it */
     uint64_t calls;   /* seam calls so far: what the watchdog looks at */
-    uint64_t spin_limit;
-    uint32_t in_call;      /* the world's code runs, not the task's */
-    uint32_t looping;      /* the loop is on some stack below */
-    struct sim_code *code; /* by task index; mapped, untouched where unused */
+    uint64_t spin_limit, spin_calls;
+    uint64_t spins_until_slow; /* the spin limit; 0: the next call is asked about all else as well */
+    uint64_t run_until;        /* where the run is to stop */
+    uint32_t slow_end;         /* the end of this call has more to do */
+    uint32_t in_call;          /* the world's code runs, not the task's */
+    uint32_t looping;          /* the loop is on some stack below */
+    struct sim_code *code;     /* by task index; mapped, untouched where unused */
     size_t code_bytes;
     const struct sim_parker *parker;
     struct sim_stacks stacks; /* the parker's */
@@ -95,6 +98,8 @@ struct sim {
     uint32_t watchdog_made;
     uint32_t watching; /* the timer is armed */
     volatile uint64_t watched_calls;
+    volatile uint32_t silent_looks; /* how often it saw no call */
+    volatile uint32_t overdue;      /* the running task is to be ended at its next call */
 };
 
 enum {
@@ -121,6 +126,8 @@ bool sim_park(struct sim *sim, uint32_t task);
 
 /* Gives the task its turn: returns when its code waits or has ended. */
 void sim_resume(struct sim *sim, uint32_t task);
+/* Did the watchdog mark the running task? Then says why, and is not asked again. */
+bool sim_is_overdue(struct sim *sim, char *message, size_t bytes);
 /* The running task's code ends here; message NULL: well. */
 void sim_leave(struct sim *sim, const char *message) __attribute__((noreturn));
 /* If the running task's code jumped out of its fiber (a failed assertion), puts the world right. */

@@ -24,7 +24,7 @@
 static_assert((int)SIM_LOCAL_BYTES == (int)DRY_LOCAL_BYTES,
               "a process's record holds the library's store");
 
-enum { DEFAULT_SPIN_LIMIT = 10000, DEFAULT_STACK = 256 * 1024 };
+enum { DEFAULT_SPIN_LIMIT = 10000, DEFAULT_SPIN_CALLS = 100000000, DEFAULT_STACK = 256 * 1024 };
 static const uint64_t DEFAULT_WATCHDOG_NS = 10000000000;
 static const uint64_t DEFAULT_WALL_CLOCK = 946684800000000000; /* 2000-01-01T00:00:00Z */
 
@@ -37,14 +37,19 @@ static void *map(size_t bytes)
     return start == MAP_FAILED ? NULL : start;
 }
 
-/* The parts beside the world, sized by its pools. */
+/* The parts beside the world, sized by its pools. False: errno. */
 static bool furnish(struct sim *sim)
 {
     const struct sim_world *world = sim->world;
     const size_t tasks = (size_t)world->pools[SIM_POOL_TASK].capacity + 1;
     sim->code_bytes = tasks * sizeof *sim->code;
     sim->code = map(sim->code_bytes);
-    return sim->code && sim_plan_open(sim) && sim->parker->open(sim, (uint32_t)tasks - 1) == 0;
+    if (!sim->code || !sim_plan_open(sim)) {
+        return false;
+    }
+    const int opened = sim->parker->open(sim, (uint32_t)tasks - 1);
+    errno = -opened;
+    return opened == 0;
 }
 
 struct sim *sim_create(const struct sim_options *options)
@@ -69,6 +74,9 @@ struct sim *sim_create(const struct sim_options *options)
     sim->check = options->check;
     sim->watchdog_ns = options->watchdog_ns ? options->watchdog_ns : DEFAULT_WATCHDOG_NS;
     sim->spin_limit = options->spin_limit ? options->spin_limit : DEFAULT_SPIN_LIMIT;
+    sim->spin_calls = options->spin_calls ? options->spin_calls : DEFAULT_SPIN_CALLS;
+    sim->spins_until_slow = sim->spin_limit;
+    sim->run_until = SIM_NEVER;
     sim->world = sim_block_create(&capacities, options->seed);
     if (!sim->world || !furnish(sim)) {
         const int error = errno;
@@ -131,6 +139,7 @@ struct sim *sim_copy(const struct sim *sim)
         .check = sim->check,
         .watchdog_ns = sim->watchdog_ns,
         .spin_limit = sim->spin_limit,
+        .spin_calls = sim->spin_calls,
     };
     struct sim *copy = sim_create(&options);
     struct sim_world *world = copy ? sim_block_copy(sim->world) : NULL;
@@ -472,10 +481,15 @@ int sim_yield(struct sim *sim)
     if (!task.index) {
         return -EDEADLK;
     }
-    while (sim_call_yield(sim->world, task) == SIM_WAIT) {
-        sim_park(sim, task.index);
+    struct sim_frame frame;
+    const struct dry_caller caller = {&sim_system, sim, 0, task.index};
+    if (!sim_frame_open(&frame, caller)) {
+        return (int)frame.result;
     }
-    return 0;
+    do { /* which is no wait: who does nothing but yield spins */
+        frame.result = sim_call_yield(frame.world, frame.task);
+    } while (frame.result == SIM_WAIT && sim_park(sim, task.index));
+    return (int)sim_frame_close(&frame);
 }
 
 int sim_at(struct sim *sim, uint64_t at, void (*function)(void *argument), void *argument)

@@ -63,9 +63,25 @@ void sim_fail_task(struct sim *sim, uint32_t task, const char *message)
     }
 }
 
+bool sim_is_overdue(struct sim *sim, char *message, size_t bytes)
+{
+    if (!sim->overdue) {
+        return false;
+    }
+    sim->overdue = 0;
+    sim->spins_until_slow = sim->spin_limit;
+    snprintf(message, bytes, "computed for %llu ms without a call: ended by the watchdog",
+             (unsigned long long)(sim->watchdog_ns / 1000000));
+    return true;
+}
+
 void sim_leave(struct sim *sim, const char *message)
 {
     const struct sim_task_id task = {sim->running};
+    char late[128];
+    if (sim_is_overdue(sim, late, sizeof late) && !message) {
+        message = late;
+    }
     struct sim_code *code = sim_code_of(sim, task.index);
     if (message) {
         sim_fail_task(sim, task.index, message);
@@ -107,21 +123,32 @@ int sim_start_task(struct sim *sim, struct sim_process_id process, const char *n
 /* First run: what the code runs on. */
 static bool start(struct sim *sim, struct sim_code *code)
 {
-    if (!code->entry || !sim->parker->begin(sim, code, run_entry, sim)) {
-        return false; /* a copied world's tasks have no code */
+    if (!sim->parker->begin(sim, code, run_entry, sim)) {
+        return false;
     }
     code->started = 1;
     return true;
 }
 
+/* A copied world's tasks have no code: they wait for ever. */
+static void detach(struct sim *sim, uint32_t task)
+{
+    struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){task});
+    record->state = SIM_TASK_WAITING;
+    sim->world->waiting_tasks += !record->daemon;
+    sim->world->running.index = 0;
+}
+
 void sim_resume(struct sim *sim, uint32_t task)
 {
     struct sim_code *code = sim_code_of(sim, task);
+    if (!code->started && !code->entry) {
+        detach(sim, task);
+        return;
+    }
     if (!code->started && !start(sim, code)) {
-        struct sim_task *record = sim_task_at(sim->world, (struct sim_task_id){task});
-        record->state = SIM_TASK_WAITING;
-        sim->world->waiting_tasks += !record->daemon;
-        sim->world->running.index = 0;
+        sim_fail_task(sim, task, "there is no memory for its stack");
+        sim_task_end(sim->world, (struct sim_task_id){task});
         return;
     }
     sim->running = task;

@@ -150,23 +150,6 @@ static void assertion_fails_in_a_task__world_notices_and_can_be_used_and_destroy
     assert_outcome(SIM_IDLE);
 }
 
-static void compute_for_ever(void *argument)
-{
-    volatile uint64_t turns = 0;
-    for (;;) {
-        turns++;
-    }
-}
-
-static void task_computes_without_a_call__watchdog_names_it(void **state)
-{
-    spawn("busy", compute_for_ever, NULL);
-    spawn("good", sleep_and_note, "g");
-    assert_outcome(SIM_FAILED);
-    assert_non_null(strstr(sim_failure(sim), "busy: computed for 30 ms without a call"));
-    assert_string_equal(order, "g");
-}
-
 static void be_killed(void *argument)
 {
     sleep_ms(1000);
@@ -295,7 +278,6 @@ int main(void)
         TEST(only_a_daemon_beats__stuck_after_a_month),
         TEST(task_fails__others_go_on__failed_with_a_line_that_repeats_it),
         TEST(assertion_fails_in_a_task__world_notices_and_can_be_used_and_destroyed),
-        TEST(task_computes_without_a_call__watchdog_names_it),
         TEST(unhandled_signal__process_dies__failed_and_said_so),
         TEST(instants__functions_are_called_in_order),
         TEST(three_meet__all_go_on_when_the_last_is_there),
