@@ -82,7 +82,7 @@ static int find_host(struct head *head, const struct word *word, uint32_t *host)
 
 static int take_time(struct head *head, const struct word *word, const char *text, uint64_t *ns)
 {
-    if (scenario_time_parse(text, strlen(text), ns) != 0) {
+    if (sim_read_time(text, strlen(text), ns) != 0) {
         return wrong(head, word, "\"%s\" is no time: write one such as 40ms (ns us ms s min h)");
     }
     return 0;

@@ -156,7 +156,7 @@ static int take_number(struct lexer *lexer, struct token *token)
     token->text = lexer->line + begin;
     token->length = end - begin;
     lexer->offset = end;
-    if (!hex && scenario_time_parse(token->text, token->length, &token->time_ns) == 0) {
+    if (!hex && sim_read_time(token->text, token->length, &token->time_ns) == 0) {
         token->kind = TOKEN_TIME;
         return 0;
     }

@@ -91,44 +91,6 @@ static const struct {
     {"ms", 1000000},      {"us", 1000},         {"ns", 1},
 };
 
-/* Whole arithmetic, so that a time written is the time meant. */
-int scenario_time_parse(const char *text, size_t length, uint64_t *ns)
-{
-    uint64_t whole = 0, part = 0, scale = 1;
-    size_t i = 0;
-    for (; i < length && isdigit((unsigned char)text[i]); i++) {
-        if (whole > 1000000000000) {
-            return -1;
-        }
-        whole = whole * 10 + (uint64_t)(text[i] - '0');
-    }
-    if (i == 0) {
-        return -1;
-    }
-    if (i < length && text[i] == '.') {
-        for (i++; i < length && isdigit((unsigned char)text[i]); i++) {
-            if (scale >= 1000000000) {
-                return -1;
-            }
-            part = part * 10 + (uint64_t)(text[i] - '0');
-            scale *= 10;
-        }
-    }
-    for (size_t u = 0; u < sizeof time_units / sizeof *time_units; u++) {
-        uint64_t unit = time_units[u].ns;
-        if (strlen(time_units[u].unit) != length - i ||
-            memcmp(time_units[u].unit, text + i, length - i) != 0) {
-            continue;
-        }
-        if (whole > UINT64_MAX / 4 / unit || part > UINT64_MAX / unit || part * unit % scale != 0) {
-            return -1;
-        }
-        *ns = whole * unit + part * unit / scale;
-        return 0;
-    }
-    return -1;
-}
-
 void scenario_time_print(uint64_t ns, char text[32])
 {
     size_t u = 2; /* seconds and below: 90s reads better than 1.5min */

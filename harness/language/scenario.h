@@ -232,9 +232,7 @@ bool scenario_runs_on(const struct scenario *scenario, const char *system);
 /* Names, in order of the actors; what an error sentence lists. */
 int scenario_signal_number(const char *name); /* "SIGUSR1"; 0: unknown */
 
-/* "40ms", "1.5s": ns us ms s min h. -1 when it is not a time. */
-int scenario_time_parse(const char *text, size_t length, uint64_t *ns);
-/* The shortest exact form. */
+/* A time's shortest exact form, as sim_read_time reads it. */
 void scenario_time_print(uint64_t ns, char text[32]);
 
 /* "FILE:LINE:COLUMN: message\n" to standard error. */

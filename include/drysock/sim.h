@@ -51,6 +51,13 @@ DRY_PUBLIC void sim_destroy(struct sim *sim); /* unfinished tasks are given up, 
  * the memory that was touched, so it is much faster than a new world. */
 DRY_PUBLIC int sim_reset(struct sim *sim, uint64_t seed);
 
+/* ---- times in text ------------------------------------------------------------------------ */
+
+/* A number and its unit (ns us ms s min h), such as "40ms" or "1.5s", in nanoseconds: how head lines,
+ * link settings, faults and records all write times. 0, or -EINVAL: it is none, is not whole in
+ * nanoseconds, has more than nine digits behind its point, or is longer than 2^62 ns (146 years). */
+DRY_PUBLIC int sim_read_time(const char *text, size_t length, uint64_t *ns);
+
 /* ---- building ----------------------------------------------------------------------------- */
 
 /* A host's number (> 0) or -errno. addresses: "10.0.0.1", "10.0.0.1/16", "fd00::1", separated by

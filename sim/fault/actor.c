@@ -145,6 +145,11 @@ static uint64_t count_call(struct fault_actor *actor, const char *verb, const ch
     return 1;
 }
 
+static bool is_used_up(const struct fault_rule *rule)
+{
+    return rule->times != 0 && rule->calls >= rule->times;
+}
+
 static bool rule_is_for(const struct fault_rule *rule, const struct fault_past *actor,
                         const char *socket, const char *verb, uint64_t of_verb, uint64_t of_socket)
 {
@@ -157,6 +162,9 @@ static bool rule_is_for(const struct fault_rule *rule, const struct fault_past *
         return false;
     }
     if (rule->socket[0] != 0 && strcmp(rule->socket, socket) != 0) {
+        return false;
+    }
+    if (is_used_up(rule)) {
         return false;
     }
     uint64_t ordinal = rule->socket[0] != 0 ? of_socket : of_verb;
@@ -178,6 +186,14 @@ static uint32_t choose_rule(struct fault_actor *actor, const char *verb, int fd)
         cell = rule->next;
     }
     return 0;
+}
+
+/* The effect takes place. */
+static void fire(struct fault_past *past, struct fault_rule *rule)
+{
+    rule->fired++;
+    rule->calls += past->fired == 0;
+    past->fired = 1;
 }
 
 static void delay(struct fault_actor *actor, uint64_t ns)
@@ -203,6 +219,7 @@ void fault_call_begins(struct fault_actor *actor, const char *verb, int fd)
     }
     past->rule = choose_rule(actor, verb, fd);
     past->spent = false;
+    past->fired = 0;
     past->interrupt_next = false;
     past->verb_seams = fault_seams_of_verb(verb);
     memset(past->seam_counts, 0, sizeof past->seam_counts);
@@ -210,7 +227,7 @@ void fault_call_begins(struct fault_actor *actor, const char *verb, int fd)
     if (rule != NULL && rule->effect == FAULT_DELAY && rule->seam == FAULT_SEAM_NONE) {
         /* Before the library computes its deadline: the call begins later, it is not shortened. */
         past->spent = true;
-        rule->fired++;
+        fire(past, rule);
         delay(actor, rule->amount);
     }
     if (rule != NULL && rule->effect == FAULT_SIGNAL_DURING &&
@@ -227,7 +244,7 @@ void fault_call_ends(struct fault_actor *actor)
         return;
     }
     if (past->armed && actor->inner.system->cancel_interrupt(actor->inner) == 1) {
-        fault_chosen(actor)->fired++;
+        fire(past, fault_chosen(actor));
     }
     past->armed = false;
     past->rule = 0;
@@ -248,8 +265,14 @@ static bool applies(struct fault_actor *actor, enum fault_seam seam)
     if (rule == NULL || past->spent || rule->effect == FAULT_SIGNAL_DURING) {
         return false;
     }
+    if (is_used_up(rule) && past->fired == 0) {
+        return false; /* by calls that were under way beside this one */
+    }
     if (rule->seam != FAULT_SEAM_NONE) {
         return seam == rule->seam && count == rule->seam_ordinal;
+    }
+    if (rule->effect == FAULT_GAI) {
+        return seam == FAULT_SEAM_NAMES;
     }
     if (rule->effect == FAULT_SIGNAL_BEFORE && seam == FAULT_SEAM_POLL) {
         return true;
@@ -271,25 +294,26 @@ int fault_before(struct fault_actor *actor, enum fault_seam seam, size_t *length
     past->spent = rule->effect != FAULT_BYTES || rule->seam != FAULT_SEAM_NONE;
     switch (rule->effect) {
     case FAULT_ERRNO:
-        rule->fired++;
+    case FAULT_GAI:
+        fire(past, rule);
         return -(int)rule->amount;
     case FAULT_BYTES:
         if (length != NULL && *length > rule->amount) {
             *length = rule->amount;
-            rule->fired++;
+            fire(past, rule);
         }
         return 0;
     case FAULT_DELAY:
-        rule->fired++;
+        fire(past, rule);
         delay(actor, rule->amount);
         return 0;
     case FAULT_SIGNAL_BEFORE:
-        rule->fired++;
+        fire(past, rule);
         return -EINTR;
     case FAULT_SIGNAL_AFTER:
         if (length != NULL && *length > rule->amount) {
             *length = rule->amount;
-            rule->fired++;
+            fire(past, rule);
             past->interrupt_next = true;
         }
         return 0;

@@ -34,6 +34,7 @@ struct fault_past {
     uint32_t verb_seams;     /* the seam calls that do the verb's own work */
     uint32_t rule;           /* chosen for this call, or 0 */
     uint32_t spent;          /* the effect was applied */
+    uint32_t fired;          /* and counted as one of the rule's calls */
     uint32_t armed;          /* interrupt_after is running */
     uint32_t interrupt_next; /* `signal after=K`: the bytes are moved, the next wait is cut short */
     uint32_t seam_counts[FAULT_SEAM_COUNT];

@@ -207,14 +207,48 @@ static int fault_close(struct dry_caller caller, int fd)
 
 /* ---- names: errors of their own ------------------------------------------------------------- */
 
+static bool is_gai(const struct fault_actor *actor)
+{
+    const struct fault_rule *rule = fault_chosen(actor);
+    return rule != NULL && rule->effect == FAULT_GAI;
+}
+
+/* What getaddrinfo and getnameinfo return: the code itself, or an errno behind EAI_SYSTEM. */
+static int lookup_error(const struct fault_actor *actor, int instead, int *system_error)
+{
+    if (is_gai(actor)) {
+        *system_error = 0;
+        return instead;
+    }
+    *system_error = -instead;
+    return EAI_SYSTEM;
+}
+
+/* The older calls say the same in their own numbers. */
+static int host_error(const struct fault_actor *actor, int instead)
+{
+    if (!is_gai(actor)) {
+        return NETDB_INTERNAL;
+    }
+    switch (instead) {
+    case EAI_NONAME:
+        return HOST_NOT_FOUND;
+    case EAI_AGAIN:
+        return TRY_AGAIN;
+    case EAI_NODATA:
+        return NO_DATA;
+    default:
+        return NO_RECOVERY;
+    }
+}
+
 static int fault_getaddrinfo(struct dry_caller caller, const char *node, const char *service,
                              const struct addrinfo *hints, struct addrinfo **list, int *system_error)
 {
     struct fault_actor *actor = actor_of(caller);
     int instead = fault_before(actor, FAULT_SEAM_NAMES, NULL);
     if (instead != 0) {
-        *system_error = -instead;
-        return EAI_SYSTEM;
+        return lookup_error(actor, instead, system_error);
     }
     return INNER(actor, getaddrinfo, node, service, hints, list, system_error);
 }
@@ -232,8 +266,7 @@ static int fault_getnameinfo(struct dry_caller caller, const struct sockaddr *ad
     struct fault_actor *actor = actor_of(caller);
     int instead = fault_before(actor, FAULT_SEAM_NAMES, NULL);
     if (instead != 0) {
-        *system_error = -instead;
-        return EAI_SYSTEM;
+        return lookup_error(actor, instead, system_error);
     }
     return INNER(actor, getnameinfo, address, length, host, host_bytes, service, service_bytes, flags,
                  system_error);
@@ -243,8 +276,9 @@ static int fault_gethostbyname(struct dry_caller caller, const char *name, int f
                                struct hostent *result, char *buffer, size_t bytes)
 {
     struct fault_actor *actor = actor_of(caller);
-    if (fault_before(actor, FAULT_SEAM_NAMES, NULL) != 0) {
-        return NETDB_INTERNAL;
+    int instead = fault_before(actor, FAULT_SEAM_NAMES, NULL);
+    if (instead != 0) {
+        return host_error(actor, instead);
     }
     return INNER(actor, gethostbyname, name, family, result, buffer, bytes);
 }
@@ -253,8 +287,9 @@ static int fault_gethostbyaddr(struct dry_caller caller, const void *address, so
                                int family, struct hostent *result, char *buffer, size_t bytes)
 {
     struct fault_actor *actor = actor_of(caller);
-    if (fault_before(actor, FAULT_SEAM_NAMES, NULL) != 0) {
-        return NETDB_INTERNAL;
+    int instead = fault_before(actor, FAULT_SEAM_NAMES, NULL);
+    if (instead != 0) {
+        return host_error(actor, instead);
     }
     return INNER(actor, gethostbyaddr, address, length, family, result, buffer, bytes);
 }

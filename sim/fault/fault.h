@@ -1,14 +1,14 @@
 /* Faults: rules that make chosen calls fail or fall short, in front of any system.
  * SPDX-License-Identifier: MIT
  *
- * ACTOR [SOCKET.]CALL[#FIRST[..[LAST][+STEP]]][/SEAM[#N]] [chance=P%] EFFECT
+ * ACTOR [SOCKET.]CALL[#FIRST[..[LAST][+STEP]]][/SEAM[#N]] [chance=P%] [times=N] EFFECT
  *
  * ACTOR is an actor's name, @HOST for all on a host, or *. CALL is a library call by its Python name,
  * or *. FIRST..LAST+STEP counts the actor's calls of that name (of that socket, when it is named)
  * from 1: #3 the third, #3.. from the third on, #2..6+2 the 2nd, 4th and 6th; no ordinal means every
  * one. /SEAM aims at one seam call of the library call (poll, send, recv,
- * connect …). EFFECT: errno=NAME, bytes=N, delay=TIME, signal before, signal during=TIME,
- * signal after=N.
+ * connect …). chance= lets it apply to a call only so often; times= ends it after so many calls.
+ * EFFECT: errno=NAME, gai=NAME, bytes=N, delay=TIME, signal before, signal during=TIME, signal after=N.
  */
 #ifndef SIM_FAULT_H
 #define SIM_FAULT_H
@@ -22,6 +22,7 @@ enum { FAULT_NAME_BYTES = 64, FAULT_TEXT_BYTES = 256 };
 
 enum fault_effect {
     FAULT_ERRNO,         /* amount: the errno; the call is not made */
+    FAULT_GAI,           /* amount: an EAI_ code, its sign left out; a look-up ends with it */
     FAULT_BYTES,         /* amount: at most so many bytes move in each seam call */
     FAULT_DELAY,         /* amount: ns to wait before the call */
     FAULT_SIGNAL_BEFORE, /* the first wait is cut short before it begins */
@@ -68,7 +69,9 @@ struct fault_rule {
     enum fault_effect effect;
     uint64_t amount;
     uint32_t chance_ppm; /* a million: always */
-    uint64_t fired;
+    uint64_t times;      /* calls it may apply to; 0: any number */
+    uint64_t calls;      /* calls it applied to */
+    uint64_t fired;      /* seam calls it applied to: more, for bytes */
 };
 
 /* Where a plan lies: cells of FAULT_CELL_BYTES that name each other by number, so that the world's plan

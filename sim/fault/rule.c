@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <netdb.h>
+
+#include <drysock/sim.h>
+
 #include "fault.h"
 
 #define SEAM(name) (1u << FAULT_SEAM_##name)
@@ -109,6 +113,10 @@ bool fault_effect_suits(enum fault_effect effect, const char *name)
     if (effect == FAULT_BYTES || effect == FAULT_SIGNAL_AFTER) {
         return verb != NULL && verb->moves_bytes;
     }
+    if (effect == FAULT_GAI) { /* create_connection() looks its host up inside */
+        return verb != NULL &&
+               ((verb->seams & SEAM(NAMES)) != 0 || strcmp(name, "create_connection") == 0);
+    }
     if (effect == FAULT_SIGNAL_BEFORE || effect == FAULT_SIGNAL_DURING) {
         return verb != NULL && verb->waits;
     }
@@ -186,41 +194,15 @@ static bool read_number(struct reader *reader, uint64_t *number)
     return errno == 0;
 }
 
-/* A time such as 5ms or 1.5s, in nanoseconds, by integers alone. */
+/* A time such as 5ms or 1.5s, up to the next blank. */
 static bool read_time(struct reader *reader, uint64_t *ns)
 {
-    uint64_t whole, fraction = 0, scale = 1;
-    if (!read_number(reader, &whole)) {
+    size_t length = strcspn(reader->at, " \t");
+    if (sim_read_time(reader->at, length, ns) != 0) {
         return false;
     }
-    if (*reader->at == '.') {
-        reader->at++;
-        if (!isdigit((unsigned char)*reader->at)) {
-            return false;
-        }
-        for (; isdigit((unsigned char)*reader->at); reader->at++) {
-            if (scale < 1000000000) {
-                fraction = fraction * 10 + (uint64_t)(*reader->at - '0');
-                scale *= 10;
-            }
-        }
-    }
-    static const struct {
-        const char *name;
-        uint64_t ns;
-    } units[] = {{"ns", 1},         {"us", 1000},        {"ms", 1000000}, {"min", 60000000000},
-                 {"s", 1000000000}, {"h", 3600000000000}};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (take(reader, units[i].name)) {
-            if (whole > UINT64_MAX / 2 / units[i].ns) {
-                return false;
-            }
-            *ns = whole * units[i].ns + fraction * (units[i].ns / scale) +
-                  fraction * (units[i].ns % scale) / scale;
-            return true;
-        }
-    }
-    return false;
+    reader->at += length;
+    return true;
 }
 
 static int read_actor(struct reader *reader, struct fault_rule *rule)
@@ -361,6 +343,33 @@ static int errno_of(const char *name)
     return strcmp(name, "ENOTSUP") == 0 ? ENOTSUP : 0;
 }
 
+/* The codes that a look-up can end with; what stands with errno is EAI_SYSTEM. */
+static const struct {
+    const char *name;
+    int code;
+} lookup_codes[] = {
+    {"EAI_AGAIN", EAI_AGAIN},   {"EAI_FAIL", EAI_FAIL},     {"EAI_NONAME", EAI_NONAME},
+    {"EAI_NODATA", EAI_NODATA}, {"EAI_FAMILY", EAI_FAMILY}, {"EAI_SERVICE", EAI_SERVICE},
+    {"EAI_MEMORY", EAI_MEMORY},
+};
+
+static int read_gai(struct reader *reader, struct fault_rule *rule, const char *start)
+{
+    char name[FAULT_NAME_BYTES];
+    read_name(reader, name);
+    rule->effect = FAULT_GAI;
+    for (size_t i = 0; i < sizeof lookup_codes / sizeof lookup_codes[0]; i++) {
+        if (strcmp(lookup_codes[i].name, name) == 0) {
+            rule->amount = (uint64_t)-lookup_codes[i].code;
+            return 0;
+        }
+    }
+    return wrong(reader, start,
+                 "'%s' is no end of a look-up: they are EAI_AGAIN EAI_FAIL EAI_NONAME EAI_NODATA "
+                 "EAI_FAMILY EAI_SERVICE EAI_MEMORY",
+                 name);
+}
+
 static int read_effect(struct reader *reader, struct fault_rule *rule)
 {
     skip_blanks(reader);
@@ -374,6 +383,9 @@ static int read_effect(struct reader *reader, struct fault_rule *rule)
             return wrong(reader, start, "'%s' is not the name of an errno, such as ECONNRESET", name);
         }
         return 0;
+    }
+    if (take(reader, "gai=")) {
+        return read_gai(reader, rule, start);
     }
     if (take(reader, "bytes=")) {
         rule->effect = FAULT_BYTES;
@@ -393,7 +405,7 @@ static int read_effect(struct reader *reader, struct fault_rule *rule)
         return read_signal(reader, rule, start);
     }
     return wrong(reader, start,
-                 "a fault ends with its effect: errno=NAME, bytes=N, delay=TIME, "
+                 "a fault ends with its effect: errno=NAME, gai=NAME, bytes=N, delay=TIME, "
                  "signal before, signal during=TIME or signal after=N");
 }
 
@@ -424,6 +436,37 @@ static int read_chance(struct reader *reader, struct fault_rule *rule)
     return 0;
 }
 
+static int read_times(struct reader *reader, struct fault_rule *rule)
+{
+    skip_blanks(reader);
+    const char *start = reader->at;
+    if (!take(reader, "times=")) {
+        return 0;
+    }
+    if (rule->times != 0) {
+        return wrong(reader, start, "a fault says times= once");
+    }
+    if (!read_number(reader, &rule->times) || rule->times == 0 ||
+        (*reader->at != ' ' && *reader->at != '\t' && *reader->at != 0)) {
+        return wrong(reader, start, "times= wants the calls that it may apply to, from 1");
+    }
+    return 0;
+}
+
+/* chance= and times=, in either order, before the effect or behind it. */
+static int read_limits(struct reader *reader, struct fault_rule *rule)
+{
+    const char *before;
+    do {
+        skip_blanks(reader);
+        before = reader->at;
+        if (read_chance(reader, rule) < 0 || read_times(reader, rule) < 0) {
+            return -1;
+        }
+    } while (reader->at != before);
+    return 0;
+}
+
 /* A rule that could never fire is an error, not a silence. */
 static int check_possible(struct reader *reader, const struct fault_rule *rule, const char *call)
 {
@@ -432,6 +475,12 @@ static int check_possible(struct reader *reader, const struct fault_rule *rule, 
         return wrong(reader, call,
                      "%s moves no bytes, so this fault can never fire; aim at a send "
                      "or a receive",
+                     rule->verb);
+    }
+    if (!suits && rule->effect == FAULT_GAI) {
+        return wrong(reader, call,
+                     "%s looks no name up, so this fault can never fire; aim at getaddrinfo, "
+                     "create_connection or the like",
                      rule->verb);
     }
     if (!suits) {
@@ -469,13 +518,13 @@ int fault_rule_parse(struct fault_rule *rule, const char *text, char *message, s
         return wrong(&reader, reader.at, "expected a blank before the effect");
     }
     rule->chance_ppm = 1000000;
-    if (read_chance(&reader, rule) < 0 || read_effect(&reader, rule) < 0 ||
-        read_chance(&reader, rule) < 0) {
+    if (read_limits(&reader, rule) < 0 || read_effect(&reader, rule) < 0 ||
+        read_limits(&reader, rule) < 0) {
         return -1;
     }
     skip_blanks(&reader);
     if (*reader.at != 0) {
-        return wrong(&reader, reader.at, "nothing may follow the effect but chance=P%%");
+        return wrong(&reader, reader.at, "nothing may follow the effect but chance=P%% and times=N");
     }
     if (check_possible(&reader, rule, call) < 0) {
         return -1;

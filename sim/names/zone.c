@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <drysock/sim.h>
+
 #include "zone.h"
 
 enum {
@@ -180,31 +182,6 @@ static bool canonical_name(const char *text, char name[ZONE_NAME_BYTES])
     return ns_name_pton(name, wire, sizeof wire) >= 0;
 }
 
-static bool read_time(const char *text, uint64_t *ns)
-{
-    char *end;
-    if (!isdigit((unsigned char)*text)) {
-        return false;
-    }
-    uint64_t number = strtoull(text, &end, 10), fraction = 0, scale = 1;
-    if (*end == '.') {
-        for (end++; isdigit((unsigned char)*end) && scale < 1000000; end++, scale *= 10) {
-            fraction = fraction * 10 + (uint64_t)(*end - '0');
-        }
-    }
-    static const struct {
-        const char *name;
-        uint64_t ns;
-    } units[] = {{"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"min", 60000000000}};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(end, units[i].name) == 0) {
-            *ns = number * units[i].ns + fraction * (units[i].ns / scale);
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Takes `ttl=` and `delay=` from the end. */
 static int read_settings(struct words *words, uint32_t *ttl, uint64_t *delay_ns)
 {
@@ -217,7 +194,7 @@ static int read_settings(struct words *words, uint32_t *ttl, uint64_t *delay_ns)
         if (strncmp(word, "ttl=", 4) == 0 && isdigit((unsigned char)word[4])) {
             *ttl = (uint32_t)strtoul(word + 4, NULL, 10);
         } else if (strncmp(word, "delay=", 6) == 0) {
-            if (!read_time(word + 6, delay_ns)) {
+            if (sim_read_time(word + 6, strlen(word + 6), delay_ns) != 0) {
                 return wrong(words, at, "delay= wants a time with its unit, such as 200ms");
             }
         } else {

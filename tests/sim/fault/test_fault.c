@@ -238,6 +238,32 @@ static void a_chance__many_calls__about_that_share_and_the_same_again(void **sta
     assert_int_equal(failed, 0);
 }
 
+static void times__calls_made__it_ends_after_so_many(void **state)
+{
+    (void)state;
+    rule("client send times=2 errno=EPIPE");
+    rule("client send errno=EIO times=1");
+    assert_int_equal(library_send(3, 1), -EPIPE);
+    assert_int_equal(library_send(3, 1), -EPIPE);
+    assert_int_equal(library_send(3, 1), -EIO); /* the next rule's turn */
+    assert_int_equal(library_send(3, 1), 1);
+    assert_int_equal(sim_fault_fired(plan, 1), 2);
+}
+
+static void times_of_bytes__one_call_of_many_pieces__counts_once(void **state)
+{
+    (void)state;
+    rule("client sendall bytes=2 times=1");
+    client.system->call_begin(client, "sendall", 3);
+    assert_int_equal(client.system->sendto(client, 3, "", 5, 0, NULL, 0), 2);
+    assert_int_equal(client.system->sendto(client, 3, "", 3, 0, NULL, 0), 2);
+    client.system->call_end(client);
+    assert_int_equal(sim_fault_fired(plan, 1), 2);
+    client.system->call_begin(client, "sendall", 3);
+    assert_int_equal(client.system->sendto(client, 3, "", 5, 0, NULL, 0), 5);
+    client.system->call_end(client);
+}
+
 /* ---- what happens ------------------------------------------------------------------------- */
 
 static void bytes__longer_transfer__cut_each_time(void **state)
@@ -342,6 +368,15 @@ static void wrong_rules__added__refused_where_they_are_wrong(void **state)
         {"client send chance=101% errno=EPIPE", 12},
         {"client send chance=0% errno=EPIPE", 12},
         {"client send/poll signal during=5ms", 7},
+        {"client send times=0 errno=EPIPE", 12},
+        {"client send times=2x errno=EPIPE", 12},
+        {"client send times=2 errno=EPIPE times=2", 32},
+        {"client getaddrinfo gai=EAI_WHAT", 19},
+        {"client getaddrinfo gai=EAI_SYSTEM", 19},
+        {"client send gai=EAI_AGAIN", 7},
+        {"client send delay=1.5ns", 12},
+        {"client send delay=5ms,", 12},
+        {"client send signal during=2000000h", 12},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char message[256] = "";
@@ -371,6 +406,8 @@ int main(void)
         TEST(two_rules__one_call__the_first_wins),
         TEST(nested_calls__announced__counted_once),
         TEST(a_chance__many_calls__about_that_share_and_the_same_again),
+        TEST(times__calls_made__it_ends_after_so_many),
+        TEST(times_of_bytes__one_call_of_many_pieces__counts_once),
         TEST(bytes__longer_transfer__cut_each_time),
         TEST(errno__call_polls_first__the_poll_is_left_alone),
         TEST(a_seam_call_named__polls__that_one_fails),

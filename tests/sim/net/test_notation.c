@@ -51,6 +51,62 @@ static void each_setting__is_read__where_it_lies(void **state)
     assert_int_equal(reads("down").down, 1);
 }
 
+static void a_time__is_read__to_its_bounds(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t ns;
+    } times[] = {
+        {"0ns", 0},
+        {"1ns", 1},
+        {"1us", 1000},
+        {"1ms", 1000000},
+        {"1s", 1000000000},
+        {"1min", 60000000000},
+        {"1h", 3600000000000},
+        {"0.000000001s", 1},
+        {"1.500000000s", 1500000000},
+        {"0.25us", 250},
+        {"4611686018427387903ns", UINT64_MAX / 4},
+        {"1281023h", 1281023 * UINT64_C(3600000000000)},
+    };
+    static const char *const none[] = {
+        "",
+        "s",
+        "5",
+        "5.s",
+        ".5s",
+        "-1s",
+        "+1s",
+        "1 s",
+        "1S",
+        "1se",
+        "1m",
+        "1ss",
+        "1.5ns",
+        "0.0001us",
+        "1.0000000000s",
+        "4611686018427387904ns",
+        "1281024h",
+        "99999999999999999999999h",
+        "1d",
+    };
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        uint64_t ns = 7;
+        assert_int_equal(sim_read_time(times[i].text, strlen(times[i].text), &ns), 0);
+        assert_int_equal(ns, times[i].ns);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        uint64_t ns = 7;
+        if (sim_read_time(none[i], strlen(none[i]), &ns) != -EINVAL || ns != 7) {
+            fail_msg("%s is read as %llu", none[i], (unsigned long long)ns);
+        }
+    }
+    uint64_t ns = 7;
+    assert_int_equal(sim_read_time("5ms.", 3, &ns), 0); /* only what its length says */
+    assert_int_equal(ns, 5000000);
+}
+
 static void a_wrong_setting__is_refused__with_the_cure(void **state)
 {
     refuses("delay", "no setting of a link");
@@ -111,6 +167,7 @@ static void an_mtu__of_nothing__is_1500(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_time__is_read__to_its_bounds),
         cmocka_unit_test(each_setting__is_read__where_it_lies),
         cmocka_unit_test(a_wrong_setting__is_refused__with_the_cure),
         cmocka_unit_test(an_address__is_read__with_its_prefix),
