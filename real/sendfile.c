@@ -1,6 +1,7 @@
 /* Sends a file: sendfile(2) where it can, read and send where it cannot.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "wait.h"
 
@@ -117,20 +118,11 @@ static int send_all_of(struct dry_caller caller, struct sending_file *file, cons
     return 0;
 }
 
-static int send_by_send(struct dry_caller caller, struct sending_file *file)
+/* Goes through `buffer`, READ_BYTES long. */
+static int send_pieces(struct dry_caller caller, struct sending_file *file, char *buffer)
 {
-    if (file->socket->timeout_ns == 0) {
-        return dry_error_value(caller, DRY_VALUE_ERROR, "non-blocking sockets are not supported");
-    }
-    if (file->offset != 0) {
-        off_t at = caller.system->lseek(caller, file->fd, file->offset, SEEK_SET);
-        if (at < 0) {
-            return dry_error_os(caller, (int)-at);
-        }
-    }
-    char buffer[READ_BYTES];
     for (;;) {
-        size_t wanted = sizeof buffer;
+        size_t wanted = READ_BYTES;
         if (file->count >= 0 && (uint64_t)file->count - file->total < wanted) {
             wanted = (size_t)((uint64_t)file->count - file->total);
         }
@@ -147,6 +139,26 @@ static int send_by_send(struct dry_caller caller, struct sending_file *file)
             return -1;
         }
     }
+}
+
+static int send_by_send(struct dry_caller caller, struct sending_file *file)
+{
+    if (file->socket->timeout_ns == 0) {
+        return dry_error_value(caller, DRY_VALUE_ERROR, "non-blocking sockets are not supported");
+    }
+    if (file->offset != 0) {
+        off_t at = caller.system->lseek(caller, file->fd, file->offset, SEEK_SET);
+        if (at < 0) {
+            return dry_error_os(caller, (int)-at);
+        }
+    }
+    char *buffer = malloc(READ_BYTES); /* a task's stack may be small */
+    if (buffer == NULL) {
+        return dry_error_os(caller, ENOMEM);
+    }
+    int result = send_pieces(caller, file, buffer);
+    free(buffer);
+    return result;
 }
 
 static int check_parameters(struct dry_caller caller, const struct dry_socket *socket, int64_t offset,

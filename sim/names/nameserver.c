@@ -5,6 +5,7 @@
  * get the same answers. Late answers wait in a list ordered by when they are due. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nameserver.h"
@@ -241,11 +242,25 @@ static int serve(struct server *server)
     }
 }
 
+size_t sim_nameserver_bytes(void)
+{
+    return sizeof(struct server);
+}
+
+int sim_nameserver_serve_in(void *memory, struct dry_caller caller, const struct sim_zone *zone)
+{
+    struct server *server = memory;
+    server->caller = caller;
+    server->zone = zone;
+    server->udp = open_socket(caller, SOCK_DGRAM);
+    server->tcp = server->udp < 0 ? server->udp : open_socket(caller, SOCK_STREAM);
+    return server->tcp < 0 ? server->tcp : serve(server);
+}
+
 int sim_nameserver_serve(struct dry_caller caller, const struct sim_zone *zone)
 {
-    /* On the stack: a daemon's task is given up with its world, and would leak what it allocated. */
-    struct server server = {.caller = caller, .zone = zone};
-    server.udp = open_socket(caller, SOCK_DGRAM);
-    server.tcp = server.udp < 0 ? server.udp : open_socket(caller, SOCK_STREAM);
-    return server.tcp < 0 ? server.tcp : serve(&server);
+    void *server = calloc(1, sizeof(struct server));
+    const int result = server ? sim_nameserver_serve_in(server, caller, zone) : -ENOMEM;
+    free(server);
+    return result;
 }

@@ -150,8 +150,8 @@ static int read_line(struct head *head, char *line)
         {"hosts", read_names},   {"resolver", read_names}, {"needs", skip},
         {"only", skip},          {"differs", skip},        {"seed", skip},
     };
-    char whole[LINE_BYTES];
-    snprintf(whole, sizeof whole, "%s", line);
+    char *const whole = line + LINE_BYTES;
+    memcpy(whole, line, strlen(line) + 1);
     head->count = 0;
     char *rest;
     for (char *word = strtok_r(line, " \t\r\n", &rest); word && head->count < MOST_WORDS;
@@ -178,11 +178,10 @@ static int read_line(struct head *head, char *line)
 
 /* ---- the file ----------------------------------------------------------------------------------- */
 
-static uint64_t seed_of(FILE *file)
+static uint64_t seed_of(FILE *file, char *line)
 {
-    char line[LINE_BYTES];
     uint64_t seed = 1;
-    while (fgets(line, sizeof line, file) && line[0] != '[') {
+    while (fgets(line, LINE_BYTES, file) && line[0] != '[') {
         unsigned long long given;
         if (sscanf(line, " seed %llu", &given) == 1) {
             seed = given;
@@ -204,11 +203,11 @@ static int refuse_section(const char *line, const char *path, int number, char *
     return -1;
 }
 
-static int read_file(struct head *head, FILE *file, const char *path, char *message, size_t bytes)
+static int read_file(struct head *head, FILE *file, const char *path, char *line, char *message,
+                     size_t bytes)
 {
-    char line[LINE_BYTES];
     int number = 0;
-    while (fgets(line, sizeof line, file)) {
+    while (fgets(line, LINE_BYTES, file)) {
         number++;
         if (line[strspn(line, " \t")] == '[') {
             return refuse_section(line, path, number, message, bytes);
@@ -228,14 +227,17 @@ struct sim *sim_head_create(const char *path, char *message, size_t bytes)
         snprintf(message, bytes, "%s: %s", path, strerror(errno));
         return NULL;
     }
-    const struct sim_options options = {.seed = file ? seed_of(file) : 1};
-    struct head head = {.sim = sim_create(&options)};
+    /* A line and a copy of it: the stack that a program begins on may be a small one. */
+    char *line = malloc(2 * (size_t)LINE_BYTES);
+    const struct sim_options options = {.seed = file && line ? seed_of(file, line) : 1};
+    struct head head = {.sim = line ? sim_create(&options) : NULL};
     int result = head.sim ? 0 : -1;
     if (!head.sim) {
         snprintf(message, bytes, "no world can be made: %s", strerror(errno));
     } else if (file) {
-        result = read_file(&head, file, path, message, bytes);
+        result = read_file(&head, file, path, line, message, bytes);
     }
+    free(line);
     if (file) {
         fclose(file);
     }

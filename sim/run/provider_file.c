@@ -38,30 +38,17 @@ static uint32_t kind_of(struct dry_caller caller, int fd)
     return file.index ? sim_file_at(sim->world, file)->kind : 0;
 }
 
-ssize_t sim_seam_sendfile(struct dry_caller caller, int out_fd, int in_fd, off_t *offset, size_t count)
+/* What is between the two files passes through `piece`, PIECE_BYTES long. */
+static ssize_t send_pieces(struct dry_caller caller, int out_fd, int in_fd, off_t *offset, size_t count,
+                           char *piece)
 {
-    char piece[PIECE_BYTES];
-    const int refused = sim_provider_refuses(caller);
-    if (refused) {
-        return refused;
-    }
-    const uint32_t out_kind = kind_of(caller, out_fd);
-    if (!sim_provider_is_real(caller, in_fd)) {
-        return kind_of(caller, in_fd) ? -EINVAL : -EBADF; /* LINUX: a socket cannot be read so */
-    }
-    if (!out_kind) {
-        return -EBADF;
-    }
-    if (out_kind != SIM_FILE_SOCKET && out_kind != SIM_FILE_PIPE_WRITE) {
-        return -EINVAL;
-    }
     off_t at = offset ? *offset : lseek(in_fd, 0, SEEK_CUR);
     if (at < 0) {
         return offset ? -EINVAL : -errno;
     }
     size_t done = 0;
     while (done < count) {
-        const size_t wanted = count - done < sizeof piece ? count - done : sizeof piece;
+        const size_t wanted = count - done < PIECE_BYTES ? count - done : PIECE_BYTES;
         const ssize_t got = pread(in_fd, piece, wanted, at);
         if (got < 0 && done == 0) {
             return errno == ESPIPE ? -EINVAL : -errno;
@@ -88,6 +75,31 @@ ssize_t sim_seam_sendfile(struct dry_caller caller, int out_fd, int in_fd, off_t
         lseek(in_fd, at, SEEK_SET);
     }
     return (ssize_t)done;
+}
+
+ssize_t sim_seam_sendfile(struct dry_caller caller, int out_fd, int in_fd, off_t *offset, size_t count)
+{
+    const int refused = sim_provider_refuses(caller);
+    if (refused) {
+        return refused;
+    }
+    const uint32_t out_kind = kind_of(caller, out_fd);
+    if (!sim_provider_is_real(caller, in_fd)) {
+        return kind_of(caller, in_fd) ? -EINVAL : -EBADF; /* LINUX: a socket cannot be read so */
+    }
+    if (!out_kind) {
+        return -EBADF;
+    }
+    if (out_kind != SIM_FILE_SOCKET && out_kind != SIM_FILE_PIPE_WRITE) {
+        return -EINVAL;
+    }
+    char *piece = sim_take_memory(caller.world, PIECE_BYTES);
+    if (!piece) {
+        return -ENOMEM;
+    }
+    const ssize_t sent = send_pieces(caller, out_fd, in_fd, offset, count, piece);
+    sim_give_memory(caller.world, piece);
+    return sent;
 }
 
 int sim_seam_fstat(struct dry_caller caller, int fd, struct stat *status)

@@ -22,7 +22,6 @@ enum {
     /* When no task but daemons has run for so long and none has a deadline, timers that re-arm for
      * ever (keepalive, window probes) are all that is left: nothing will happen. */
     QUIET_DAYS = 30,
-    PACKET_BYTES = 65536 + 128,
 };
 
 /* From here on the loop gives tasks their turns. */
@@ -74,14 +73,14 @@ bool sim_park(struct sim *sim, uint32_t task)
 static void drain_tap(struct sim *sim)
 {
     struct sim_packet_id id;
-    uint8_t bytes[PACKET_BYTES];
+    uint8_t *const bytes = sim->packet_bytes;
     while ((id = sim_packet_take_tap(sim->world)).index) {
         const struct sim_packet *packet = sim_packet_at(sim->world, id);
-        const size_t length = sim_wire_encode(sim->world, packet, bytes, sizeof bytes);
+        const size_t length = sim_wire_encode(sim->world, packet, bytes, SIM_PACKET_BYTES);
         const uint64_t at = packet->sent_at;
         const int host = (int)packet->interface;
         sim_packet_free(sim->world, id);
-        if (length > sizeof bytes) {
+        if (length > SIM_PACKET_BYTES) {
             continue;
         }
         if (sim->capture) {

@@ -25,6 +25,7 @@ struct sim_code {
     struct dry_caller caller; /* as dry_current_caller tells it */
     void (*entry)(void *argument);
     void *argument;
+    struct sim_owned *owned; /* memory of what it runs on its way through the world's own code */
     int saved_errno;
     uint32_t started; /* 1: has run; its fiber stands somewhere */
     uint32_t own;     /* 1: runs on the stack of who runs the loop (the default world's main) */
@@ -90,6 +91,7 @@ struct sim {
     struct sim_lines_read *resolvers; /* by host index */
     uint32_t resolver_count;
     struct sim_capture *capture;
+    uint8_t *packet_bytes; /* SIM_PACKET_BYTES: the packet that is shown to the two */
     void (*on_packet)(void *argument, int host, uint64_t now, const void *packet, size_t length);
     void *on_packet_argument;
     /* the watchdog */
@@ -103,6 +105,7 @@ struct sim {
 };
 
 enum {
+    SIM_PACKET_BYTES = 65536 + 128,
     /* From the spin limit on, each call takes as long as a system call about takes. */
     SIM_SPIN_STEP_NS = 1000,
 };
@@ -126,6 +129,12 @@ bool sim_park(struct sim *sim, uint32_t task);
 
 /* Gives the task its turn: returns when its code waits or has ended. */
 void sim_resume(struct sim *sim, uint32_t task);
+/* Gives back what a code runs on and the memory it took; where it stood is forgotten. */
+void sim_end_code(struct sim *sim, struct sim_code *code);
+/* Zeroed memory of the running task, too large for a stack: it goes with the task, however that ends,
+ * unless it was given before. NULL: none. */
+void *sim_take_memory(struct sim *sim, size_t bytes);
+void sim_give_memory(struct sim *sim, void *memory);
 /* Did the watchdog mark the running task? Then says why, and is not asked again. */
 bool sim_is_overdue(struct sim *sim, char *message, size_t bytes);
 /* The running task's code ends here; message NULL: well. */

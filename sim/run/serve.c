@@ -12,7 +12,9 @@ static void serve_names(void *argument)
 {
     struct sim *sim = argument;
     const struct sim_zone *zone = sim_zone_of(sim);
-    const int result = zone ? sim_nameserver_serve(sim_current()->caller, zone) : -ENOMEM;
+    void *server = sim_take_memory(sim, sim_nameserver_bytes());
+    const int result = zone && server ? sim_nameserver_serve_in(server, sim_current()->caller, zone)
+                                      : -ENOMEM;
     sim_task_fail("the name server stopped: %s", strerror(-result));
 }
 

@@ -44,7 +44,8 @@ static bool furnish(struct sim *sim)
     const size_t tasks = (size_t)world->pools[SIM_POOL_TASK].capacity + 1;
     sim->code_bytes = tasks * sizeof *sim->code;
     sim->code = map(sim->code_bytes);
-    if (!sim->code || !sim_plan_open(sim)) {
+    sim->packet_bytes = malloc(SIM_PACKET_BYTES);
+    if (!sim->code || !sim->packet_bytes || !sim_plan_open(sim)) {
         return false;
     }
     const int opened = sim->parker->open(sim, (uint32_t)tasks - 1);
@@ -97,7 +98,7 @@ static void clear(struct sim *sim)
     if (sim->world && sim->code) {
         const uint32_t tasks = sim->world->pools[SIM_POOL_TASK].high_water;
         for (uint32_t task = 1; task <= tasks; task++) {
-            sim->parker->end(sim, &sim->code[task]);
+            sim_end_code(sim, &sim->code[task]);
             sim->code[task].caller = (struct dry_caller){0}; /* its actor goes with the plan */
         }
     }
@@ -192,6 +193,7 @@ void sim_destroy(struct sim *sim)
     if (sim->code) {
         munmap(sim->code, sim->code_bytes);
     }
+    free(sim->packet_bytes);
     if (sim->world) {
         sim_block_destroy(sim->world);
     }

@@ -94,6 +94,49 @@ void sim_leave(struct sim *sim, const char *message)
     sim->parker->leave(sim, code);
 }
 
+/* ---- what a code holds -------------------------------------------------------------------------- */
+
+struct sim_owned {
+    struct sim_owned *next;
+    _Alignas(16) char bytes[];
+};
+
+void *sim_take_memory(struct sim *sim, size_t bytes)
+{
+    struct sim_code *code = sim_code_of(sim, sim->running);
+    struct sim_owned *owned = calloc(1, sizeof *owned + bytes);
+    if (!owned) {
+        return NULL;
+    }
+    owned->next = code->owned;
+    code->owned = owned;
+    return owned->bytes;
+}
+
+void sim_give_memory(struct sim *sim, void *memory)
+{
+    struct sim_owned **link = &sim_code_of(sim, sim->running)->owned;
+    while (*link && (void *)(*link)->bytes != memory) {
+        link = &(*link)->next;
+    }
+    assert(*link);
+    struct sim_owned *owned = *link;
+    *link = owned->next;
+    free(owned);
+}
+
+void sim_end_code(struct sim *sim, struct sim_code *code)
+{
+    while (code->owned) {
+        struct sim_owned *owned = code->owned;
+        code->owned = owned->next;
+        free(owned);
+    }
+    sim->parker->end(sim, code);
+}
+
+/* ---- turns -------------------------------------------------------------------------------------- */
+
 static void run_entry(void *argument)
 {
     struct sim *sim = argument;
@@ -110,7 +153,7 @@ int sim_start_task(struct sim *sim, struct sim_process_id process, const char *n
         return -EAGAIN;
     }
     struct sim_code *code = sim_code_of(sim, id.index);
-    sim->parker->end(sim, code); /* of a task that was killed while it waited */
+    sim_end_code(sim, code); /* of a task that was killed while it waited */
     fault_end(sim->plan, code->caller);
     memset(code, 0, sizeof *code);
     code->caller = (struct dry_caller){&sim_system, sim, process.index, id.index};
@@ -157,7 +200,7 @@ void sim_resume(struct sim *sim, uint32_t task)
     sim->running = 0;
     sim->world->running.index = 0;
     if (!code->started) {
-        sim->parker->end(sim, code);
+        sim_end_code(sim, code);
     }
 }
 
@@ -173,7 +216,7 @@ void sim_put_right(struct sim_current *current)
     sim_fail_task(sim, task, "its code jumped off its stack: a failed assertion");
     sim_task_end(sim->world, (struct sim_task_id){task});
     code->started = 0;
-    sim->parker->end(sim, code);
+    sim_end_code(sim, code);
 }
 
 void sim_task_fail(const char *format, ...)
