@@ -1,7 +1,8 @@
 /* `drysock compare`: scenarios on both systems, and where they differ.
  * SPDX-License-Identifier: MIT
  *
- * The world's runs come first, on this thread; kernel runs, which mostly wait, overlap on others. */
+ * The world's runs come first, on this thread; kernel runs, which mostly wait, overlap on others. What
+ * differs then is run again alone. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,20 +10,19 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-#include "command.h"
+#include "both.h"
 #include "kernel/run.h"
-#include "world/ambiguity.h"
 
 enum {
     DEFAULT_JOBS = 8,
     MOST_JOBS = 64,
-    MOST_RUNS = 3,      /* of a kernel run that the machine made late */
-    LATE_NS = 10000000, /* the canary's lateness from which a run is not trusted */
 };
 
 struct comparison {
     const struct options *options;
     struct result *results;
+    struct both *boths;
+    bool *again; /* to be run alone */
     uint32_t count;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -31,90 +31,6 @@ struct comparison {
     uint32_t printed;
     uint32_t done;
 };
-
-/* ---- one scenario --------------------------------------------------------------------------- */
-
-static void run_world_side(struct comparison *comparison, struct result *result)
-{
-    struct options options = *comparison->options;
-    struct world_options permuted = {.seed = options.seed, .stop = &command_stop};
-    struct text ambiguity = {0};
-    char *capture = NULL;
-
-    if (options.capture != NULL && asprintf(&capture, "%s.world.pcap", options.capture) < 0) {
-        capture = NULL;
-    }
-    options.capture = capture;
-    result->world = command_world(&options, result->scenario);
-    free(capture);
-    compare_stated(result->scenario, result->world, NULL, options.strict, &result->problems);
-    if (result->world->end == TRACE_DONE &&
-        ambiguity_check(result->scenario, &permuted, result->world, &ambiguity) != 0) {
-        while (ambiguity.length > 0 && ambiguity.bytes[ambiguity.length - 1] == '\n') {
-            ambiguity.bytes[--ambiguity.length] = 0;
-        }
-        problems_add(&result->problems, PROBLEM_OUTCOME, 0, "world", "ambiguous: %s", ambiguity.bytes);
-    }
-    text_free(&ambiguity);
-}
-
-static void run_kernel_once(struct comparison *comparison, struct result *result,
-                            struct problems *problems)
-{
-    const struct options *options = comparison->options;
-    struct kernel_options kernel = {.seed = options->seed,
-                                    .speed = options->speed,
-                                    .stop_fd = command_stop_pipe,
-                                    .limit_ns = kernel_run_limit(result->world)};
-    char why[320], *capture = NULL;
-
-    if (options->speed > 1 && kernel_run_refuses_speed(result->scenario, why) != NULL) {
-        kernel.speed = 0;
-    }
-    if (options->capture != NULL && asprintf(&capture, "%s.kernel.pcap", options->capture) < 0) {
-        capture = NULL;
-    }
-    kernel.capture = capture;
-    result->kernel = kernel_run(result->scenario, &kernel);
-    result->kernel->speed = kernel.speed;
-    free(capture);
-    compare_stated(result->scenario, result->kernel, result->world, false, problems);
-    if (result->kernel->end != TRACE_SKIPPED && result->world->end != TRACE_SKIPPED) {
-        compare_traces(result->scenario, result->kernel, result->world, problems);
-    }
-}
-
-/* Whether it came to its end. */
-static bool run_kernel_side(struct comparison *comparison, struct result *result)
-{
-    struct problems problems = {0};
-    bool late = false, world_is_wrong = problems_matter(&result->problems);
-
-    for (int run = 0; run < MOST_RUNS && !command_stop; run++) {
-        problems_free(&problems);
-        trace_free(result->kernel);
-        run_kernel_once(comparison, result, &problems);
-        late = result->kernel->late_ns >= LATE_NS;
-        if (!problems_matter(&problems) || !late) {
-            break;
-        }
-    }
-    problems_append(&result->problems, &problems);
-    bool unmeasured = late && problems_matter(&problems);
-    problems_free(&problems);
-    result->verdict = compare_verdict(result->scenario, result->kernel, result->world,
-                                      &result->problems);
-    if (unmeasured && !world_is_wrong) {
-        result->verdict = VERDICT_UNMEASURED;
-    }
-    return result->kernel->end != TRACE_INTERRUPTED && result->world->end != TRACE_INTERRUPTED;
-}
-
-static bool finish_without_kernel(struct result *result)
-{
-    result->verdict = compare_verdict(result->scenario, NULL, result->world, &result->problems);
-    return result->world->end != TRACE_INTERRUPTED;
-}
 
 /* ---- printing in order ---------------------------------------------------------------------- */
 
@@ -149,13 +65,12 @@ static void *work(void *argument)
             pthread_cond_wait(&comparison->changed, &comparison->lock);
             continue;
         }
-        struct result *result = &comparison->results[comparison->taken++];
-        bool on_kernel = scenario_runs_on(result->scenario, "kernel");
+        uint32_t taken = comparison->taken++;
         pthread_mutex_unlock(&comparison->lock);
-        bool done = on_kernel ? run_kernel_side(comparison, result) : finish_without_kernel(result);
+        bool decided = both_run_kernel(&comparison->boths[taken]);
         pthread_mutex_lock(&comparison->lock);
-        result->done = done;
-        comparison->done++;
+        comparison->again[taken] = !decided;
+        comparison->done += decided;
         print_ready(comparison);
     }
     pthread_mutex_unlock(&comparison->lock);
@@ -181,7 +96,7 @@ static void run_all(struct comparison *comparison)
     }
     for (uint32_t i = 0; i < comparison->count; i++) {
         if (!command_stop) {
-            run_world_side(comparison, &comparison->results[i]);
+            both_run_world(&comparison->boths[i]);
         }
         pthread_mutex_lock(&comparison->lock);
         if (!command_stop) {
@@ -196,14 +111,21 @@ static void run_all(struct comparison *comparison)
     for (uint32_t i = 0; i < jobs; i++) {
         pthread_join(threads[i], NULL);
     }
+    for (uint32_t i = 0; i < comparison->count && !command_stop; i++) {
+        if (comparison->again[i]) {
+            both_run_alone(&comparison->boths[i]);
+            comparison->done++;
+            print_ready(comparison);
+        }
+    }
 }
 
-/* All agree: nothing differs, and what this machine lacked is counted apart. */
+/* All agree: nothing differs, and what this machine lacked is counted apart. What was unsteady agrees
+ * where it did so in every run alone. */
 static int status_of(const struct comparison *comparison)
 {
     for (uint32_t i = 0; i < comparison->count; i++) {
-        if (!comparison->results[i].done || comparison->results[i].verdict == VERDICT_DIFFERENT ||
-            comparison->results[i].verdict == VERDICT_UNMEASURED) {
+        if (result_is_failure(&comparison->results[i])) {
             return EXIT_DIFFER;
         }
     }
@@ -213,16 +135,19 @@ static int status_of(const struct comparison *comparison)
 static void print_details(const struct comparison *comparison)
 {
     for (uint32_t i = 0; i < comparison->count; i++) {
-        const struct result *result = &comparison->results[i];
+        struct result *result = &comparison->results[i];
         if (result->done &&
-            (result->verdict == VERDICT_DIFFERENT || result->verdict == VERDICT_UNMEASURED)) {
+            (result->verdict == VERDICT_DIFFERENT || result->verdict == VERDICT_UNMEASURED ||
+             result->verdict == VERDICT_UNSTEADY)) {
             printf("\n");
+            if (result->differed > 0 || result->verdict == VERDICT_UNSTEADY) {
+                printf("%s: %s: differed in %u of %u runs alone\n", result->scenario->path,
+                       verdict_name(result->verdict), result->differed, result->alone);
+            }
             report_problems(stdout, result, comparison->options->look);
-        } else if (result->verdict == VERDICT_SKIPPED && result->done) {
-            const struct trace *trace = result->kernel != NULL && result->kernel->end == TRACE_SKIPPED
-                                            ? result->kernel
-                                            : result->world;
-            printf("%s: skipped: %s\n", result->scenario->path, trace->detail);
+        } else if (result->done && result_reason(result) != NULL) {
+            printf("%s: %s: %s\n", result->scenario->path, verdict_name(result->verdict),
+                   result_reason(result));
         }
     }
 }
@@ -265,6 +190,8 @@ int command_compare(const struct options *options, struct files *files)
     struct comparison comparison = {
         .options = options,
         .results = calloc(files->count + 1, sizeof *comparison.results),
+        .boths = calloc(files->count + 1, sizeof *comparison.boths),
+        .again = calloc(files->count + 1, sizeof *comparison.again),
         .count = files->count,
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .changed = PTHREAD_COND_INITIALIZER,
@@ -275,6 +202,7 @@ int command_compare(const struct options *options, struct files *files)
     for (uint32_t i = 0; i < files->count; i++) {
         comparison.results[i].scenario = files->list[i];
         comparison.results[i].compared = true;
+        comparison.boths[i] = (struct both){.options = options, .result = &comparison.results[i]};
     }
     uname(&system);
     if (text) {
@@ -303,8 +231,11 @@ int command_compare(const struct options *options, struct files *files)
     }
     int status = status_of(&comparison);
     for (uint32_t i = 0; i < files->count; i++) {
+        both_end(&comparison.boths[i]);
         result_free(&comparison.results[i]);
     }
+    free(comparison.boths);
+    free(comparison.again);
     free(comparison.results);
     return status;
 }

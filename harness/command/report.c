@@ -23,7 +23,7 @@ static const char *text_of(struct reading *reading, const json_t *object, const 
 static enum verdict verdict_of(const char *name, bool *done)
 {
     *done = true;
-    for (int v = 0; v <= VERDICT_UNMEASURED; v++) {
+    for (int v = 0; v < VERDICTS; v++) {
         if (strcmp(verdict_name((enum verdict)v), name) == 0) {
             return (enum verdict)v;
         }
@@ -90,6 +90,11 @@ static int read_line(struct reading *reading, const char *line, size_t length)
     struct result *result = &reading->results[reading->count++];
     *result = (struct result){.scenario = scenario, .compared = true};
     result->verdict = verdict_of(text_of(reading, object, "verdict"), &result->done);
+    result->alone = (uint32_t)json_integer_value(json_object_get(object, "alone"));
+    result->differed = (uint32_t)json_integer_value(json_object_get(object, "differed"));
+    if (json_object_get(object, "reason") != NULL) {
+        result->reason = text_of(reading, object, "reason");
+    }
     result->kernel = read_run(scenario, "kernel", json_object_get(object, "kernel"));
     result->world = read_run(scenario, "world", json_object_get(object, "world"));
     read_problems(reading, result, json_object_get(object, "problems"));
@@ -142,8 +147,7 @@ int command_report(const struct options *options)
     }
     for (uint32_t i = 0; i < reading.count; i++) {
         const struct result *result = &reading.results[i];
-        if (status == EXIT_AGREE && (!result->done || result->verdict == VERDICT_DIFFERENT ||
-                                     result->verdict == VERDICT_UNMEASURED)) {
+        if (status == EXIT_AGREE && result_is_failure(result)) {
             status = EXIT_DIFFER;
         }
         result_free(&reading.results[i]);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <drysock/sim.h>
@@ -22,6 +23,7 @@ struct kernel_actor {
     struct actor actor;
     pthread_t thread;
     struct dry_caller caller;
+    uint64_t busy_ns;           /* of its thread, when its last step ended */
     bool stopped;               /* will reach no more syncs */
     bool *arrived;              /* at each of the scenario's syncs */
     char why[KERNEL_WHY_BYTES]; /* it could not enter its host */
@@ -104,10 +106,22 @@ static void name_socket(struct actor *actor, int fd, const char *name)
     }
 }
 
+static uint64_t thread_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static void emit(struct actor *actor, uint32_t index, const struct trace_step *step)
 {
+    struct kernel_actor *self = actor->context;
+    struct trace_step timed = *step;
+    uint64_t busy = thread_ns();
+    timed.busy_ns = busy - self->busy_ns;
+    self->busy_ns = busy;
     pthread_mutex_lock(&run.lock);
-    trace_write_step(run.trace, actor->lines->name, index, step);
+    trace_write_step(run.trace, actor->lines->name, index, &timed);
     fflush(run.trace);
     if (step->ended_ns > run.last_ended_ns) {
         run.last_ended_ns = step->ended_ns;

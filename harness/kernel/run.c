@@ -83,6 +83,23 @@ static void end_run(struct run *run, enum trace_end end, const char *detail)
     run->stage = OVER;
 }
 
+uint64_t kernel_run_limit(const struct trace *world)
+{
+    uint64_t last = 0;
+    if (world == NULL || (world->end != TRACE_DONE && world->end != TRACE_STUCK)) {
+        return 0;
+    }
+    for (uint32_t a = 0; a < world->actor_count; a++) {
+        for (uint32_t i = 0; i < world->actors[a].step_count; i++) {
+            const struct trace_step *step = &world->actors[a].steps[i];
+            if (step->status != STEP_RUNNING && step->ended_ns > last) {
+                last = step->ended_ns;
+            }
+        }
+    }
+    return last + last / 10 + 10000000000;
+}
+
 /* ---- SIGQUIT: every run is asked where it waits ------------------------------------------- */
 
 static pthread_once_t describe_once = PTHREAD_ONCE_INIT;

@@ -26,15 +26,9 @@ struct kernel_options {
  * trace_free. */
 struct trace *kernel_run(const struct scenario *scenario, const struct kernel_options *options);
 
-/* How long a run may take on the kernel that took this long in the world: a tenth and ten seconds
- * more; 0 (the default) when the world's did not end. */
-static inline uint64_t kernel_run_limit(const struct trace *world)
-{
-    if (world == NULL || world->end != TRACE_DONE) {
-        return 0;
-    }
-    return world->ended_ns + world->ended_ns / 10 + 10000000000;
-}
+/* How long a run may take on the kernel, by the world's run: until the last step that ended there, and
+ * a tenth and ten seconds more; 0 (the default) when that run was not done or stuck. */
+uint64_t kernel_run_limit(const struct trace *world);
 
 /* Whether this machine allows what a run needs (namespaces, TUN): 0, or -1 with a sentence in
  * why[320]. Takes a few milliseconds. */

@@ -124,6 +124,12 @@ static const char *excuse_of(const struct scenario *scenario, const struct step 
     return NULL;
 }
 
+const char *compare_excuse(const struct scenario *scenario, const struct step *step)
+{
+    const char *excuse = excuse_of(scenario, step, "kernel");
+    return excuse != NULL ? excuse : excuse_of(scenario, step, "world");
+}
+
 /* ---- one run -------------------------------------------------------------------------------- */
 
 static bool has_duration(const struct step *step)
@@ -152,11 +158,13 @@ static void add_time_problem(struct problems *problems, const struct scenario *s
                              const struct step *step, const char *system, const char *what,
                              uint64_t stated, uint64_t seen, const char *verdict)
 {
+    bool both = strcmp(system, "both") == 0;
+    const char *excuse = both ? compare_excuse(scenario, step) : excuse_of(scenario, step, system);
     char stated_text[32], seen_text[32];
     scenario_time_print(stated, stated_text);
     scenario_time_print(seen, seen_text);
-    add_problem(problems, PROBLEM_TIME, step->at.line, system, excuse_of(scenario, step, system),
-                "%s: %s %s instead of %s: %s", step->text, what, seen_text, stated_text, verdict);
+    add_problem(problems, PROBLEM_TIME, step->at.line, system, excuse, "%s: %s %s instead of %s: %s",
+                step->text, what, seen_text, stated_text, verdict);
 }
 
 static void stated_outcome(const struct scenario *scenario, const struct step *step,
@@ -262,37 +270,18 @@ void compare_stated(const struct scenario *scenario, const struct trace *trace,
 
 /* ---- two runs ------------------------------------------------------------------------------- */
 
-static bool pattern_is_open(const struct expression *pattern)
+void compare_add_of_both(struct problems *problems, enum problem_kind kind,
+                         const struct scenario *scenario, const struct step *step, const char *format,
+                         ...)
 {
-    if (pattern == NULL) {
-        return false;
-    }
-    if (pattern->kind == EXPRESSION_ANY || pattern->kind == EXPRESSION_NAME) {
-        return true;
-    }
-    for (uint32_t i = 0; i < pattern->count; i++) {
-        if (pattern_is_open(pattern->items[i])) {
-            return true;
-        }
-    }
-    return pattern_is_open(pattern->left);
-}
-
-/* What the file states and both showed needs no second look. */
-static bool both_as_stated(const struct step *step, const struct trace_step *kernel,
-                           const struct trace_step *world)
-{
-    if (kernel->status != STEP_OK || world->status != STEP_OK) {
-        return false;
-    }
-    return step->expect.kind == EXPECT_RAISES ||
-           (step->expect.kind == EXPECT_VALUE && pattern_is_open(step->expect.pattern));
-}
-
-static const char *any_excuse(const struct scenario *scenario, const struct step *step)
-{
-    const char *excuse = excuse_of(scenario, step, "kernel");
-    return excuse != NULL ? excuse : excuse_of(scenario, step, "world");
+    char *text = NULL;
+    va_list list;
+    va_start(list, format);
+    int length = vasprintf(&text, format, list);
+    va_end(list);
+    add_problem(problems, kind, step->at.line, "both", compare_excuse(scenario, step), "%s",
+                length >= 0 ? text : "");
+    free(text);
 }
 
 static void compare_times(const struct scenario *scenario, const struct trace *run,
@@ -303,7 +292,8 @@ static void compare_times(const struct scenario *scenario, const struct trace *r
     uint64_t wanted = world->ended_ns - world->started_ns;
     const char *verdict = judge_time(run, wanted, took, slack_of(kernel, world));
     if (verdict != NULL && !step->expect.has_duration) {
-        add_time_problem(problems, scenario, step, "kernel", "it took", wanted, took, verdict);
+        add_time_problem(problems, scenario, step, "both", "on the kernel it took", wanted, took,
+                         verdict);
     }
 }
 
@@ -316,6 +306,16 @@ static void add_both(struct problems *problems, const struct trace_step *kernel,
     }
 }
 
+/* Each system's column speaks for that system: where only one did not as the file states, it is that
+ * one. */
+static const char *who_differs(const struct trace_step *kernel, const struct trace_step *world)
+{
+    if (kernel->status == STEP_OK && world->status != STEP_OK) {
+        return "world";
+    }
+    return kernel->status != STEP_OK && world->status == STEP_OK ? "kernel" : "both";
+}
+
 void compare_traces(const struct scenario *scenario, const struct trace *kernel,
                     const struct trace *world, struct problems *problems)
 {
@@ -326,15 +326,15 @@ void compare_traces(const struct scenario *scenario, const struct trace *kernel,
             const struct trace_step *w = &world->actors[a].steps[i];
             if (k->status != w->status && (k->status == STEP_NOT_REACHED || w->status == STEP_OK ||
                                            k->status == STEP_OK || w->status == STEP_NOT_REACHED)) {
-                add_problem(problems, PROBLEM_OUTCOME, step->at.line, "kernel",
-                            any_excuse(scenario, step), "%s: kernel %s%s%s, world %s%s%s", step->text,
-                            trace_status_name(k->status), *k->outcome ? " -> " : "",
+                add_problem(problems, PROBLEM_OUTCOME, step->at.line, who_differs(k, w),
+                            compare_excuse(scenario, step), "%s: kernel %s%s%s, world %s%s%s",
+                            step->text, trace_status_name(k->status), *k->outcome ? " -> " : "",
                             brief(problems, k->outcome), trace_status_name(w->status),
                             *w->outcome ? " -> " : "", brief(problems, w->outcome));
                 add_both(problems, k, w);
-            } else if (strcmp(k->outcome, w->outcome) != 0 && !both_as_stated(step, k, w)) {
-                add_problem(problems, PROBLEM_OUTCOME, step->at.line, "kernel",
-                            any_excuse(scenario, step), "%s -> kernel %s, world %s", step->text,
+            } else if (strcmp(k->outcome, w->outcome) != 0) {
+                add_problem(problems, PROBLEM_OUTCOME, step->at.line, who_differs(k, w),
+                            compare_excuse(scenario, step), "%s -> kernel %s, world %s", step->text,
                             brief(problems, k->outcome), brief(problems, w->outcome));
                 add_both(problems, k, w);
             } else if (has_duration(step) && k->status == STEP_OK && w->status == STEP_OK) {
@@ -344,11 +344,34 @@ void compare_traces(const struct scenario *scenario, const struct trace *kernel,
     }
 }
 
+void compare_forgive_stuck(struct problems *problems, const struct trace *kernel,
+                           const struct trace *world)
+{
+    uint32_t kept = 0;
+    if (kernel == NULL || kernel->end != TRACE_STUCK || world->end != TRACE_STUCK) {
+        return;
+    }
+    for (uint32_t a = 0; a < world->actor_count; a++) {
+        for (uint32_t i = 0; i < world->actors[a].step_count; i++) {
+            if (kernel->actors[a].steps[i].status != world->actors[a].steps[i].status) {
+                return;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < problems->count; i++) {
+        if (problems->list[i].kind != PROBLEM_END) {
+            problems->list[kept++] = problems->list[i];
+        }
+    }
+    problems->count = kept;
+}
+
 /* ---- verdicts ------------------------------------------------------------------------------- */
 
 const char *verdict_name(enum verdict verdict)
 {
-    static const char *const names[] = {"same", "excused", "different", "skipped", "unmeasured"};
+    static const char *const names[] = {"same",    "excused",    "different",
+                                        "skipped", "unmeasured", "unsteady"};
 
     return names[verdict];
 }
@@ -430,9 +453,6 @@ void compare_schedules(const struct scenario *scenario, const struct trace *base
             const struct trace_step *x = &base->actors[a].steps[i];
             const struct trace_step *y = &other->actors[a].steps[i];
             if (x->status == y->status && strcmp(x->outcome, y->outcome) == 0) {
-                continue;
-            }
-            if (both_as_stated(step, x, y)) {
                 continue;
             }
             struct rivals rivals = find_rivals(scenario, base, a, i, false);

@@ -21,10 +21,10 @@ enum problem_kind {
 
 struct problem {
     enum problem_kind kind;
-    uint32_t line;                     /* of the file; 0: of the whole run */
-    const char *system;                /* whose run shows it */
-    const char *excuse;                /* the file's reason why this may be; NULL: it may not */
-    const char *text;                  /* one sentence */
+    uint32_t line;      /* of the file; 0: of the whole run */
+    const char *system; /* whose run shows it; "both": as the file states, but they differ */
+    const char *excuse; /* the file's reason why this may be; NULL: it may not */
+    const char *text;   /* one sentence */
     struct outcome_text expected, got; /* of an outcome: the two that differ; their texts may be NULL */
 };
 
@@ -42,12 +42,21 @@ void compare_stated(const struct scenario *scenario, const struct trace *trace,
 /* Adds where the kernel's run and the world's differ. */
 void compare_traces(const struct scenario *scenario, const struct trace *kernel,
                     const struct trace *world, struct problems *problems);
+/* Why the two systems may differ in a step; NULL: they may not. */
+const char *compare_excuse(const struct scenario *scenario, const struct step *step);
+/* One more about a step, by what both systems did: what excuses either excuses it. */
+void compare_add_of_both(struct problems *problems, enum problem_kind kind,
+                         const struct scenario *scenario, const struct step *step, const char *format,
+                         ...) __attribute__((format(printf, 5, 6)));
 /* One more that nothing excuses. */
 void problems_add(struct problems *problems, enum problem_kind kind, uint32_t line, const char *system,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The two outcomes that the last problem is about; copied. */
 void problems_add_outcomes(struct problems *problems, struct outcome_text expected,
                            struct outcome_text got);
+/* Forgets that the runs are stuck where both are, each actor in the same step: that is agreement. */
+void compare_forgive_stuck(struct problems *problems, const struct trace *kernel,
+                           const struct trace *world);
 void problems_append(struct problems *problems, const struct problems *more); /* copies */
 /* Whether a list holds a problem that nothing excuses. */
 bool problems_matter(const struct problems *problems);
@@ -60,7 +69,9 @@ enum verdict {
     VERDICT_EXCUSED, /* differs, and the file says why */
     VERDICT_DIFFERENT,
     VERDICT_SKIPPED,    /* one system could not run it */
-    VERDICT_UNMEASURED, /* the machine was too late, three times */
+    VERDICT_UNMEASURED, /* the machine was too late, again and again */
+    VERDICT_UNSTEADY,   /* differed beside other runs, and then agreed alone */
+    VERDICTS,
 };
 const char *verdict_name(enum verdict verdict);
 /* kernel may be NULL: not run. */

@@ -62,6 +62,44 @@ int report_format_find(const char *name)
     return -1;
 }
 
+bool result_is_failure(const struct result *result)
+{
+    return !result->done || result->verdict == VERDICT_DIFFERENT ||
+           result->verdict == VERDICT_UNMEASURED ||
+           (result->verdict == VERDICT_UNSTEADY && result->differed > 0);
+}
+
+const char *result_reason(struct result *result)
+{
+    const struct trace *const runs[] = {result->kernel, result->world};
+    struct text text = {0};
+    if (result->reason != NULL || !result->done) {
+        return result->reason;
+    }
+    if (result->verdict == VERDICT_SKIPPED) {
+        for (int i = 0; i < 2; i++) {
+            if (runs[i] != NULL && runs[i]->end == TRACE_SKIPPED) {
+                text_add(&text, "%s: %s", runs[i]->system, runs[i]->detail);
+                break;
+            }
+        }
+    } else if (result->verdict == VERDICT_EXCUSED && result->scenario->only != NULL) {
+        text_add(&text, "only %s: %s", result->scenario->only, result->scenario->only_reason);
+    }
+    for (uint32_t i = 0;
+         text.length == 0 && result->verdict == VERDICT_EXCUSED && i < result->problems.count; i++) {
+        const struct problem *problem = &result->problems.list[i];
+        if (problem->excuse != NULL) {
+            text_add(&text, "line %u: %s", problem->line, problem->excuse);
+        }
+    }
+    if (text.length > 0) {
+        result->reason = arena_text(&result->problems.arena, text.bytes);
+    }
+    text_free(&text);
+    return result->reason;
+}
+
 void result_free(struct result *result)
 {
     trace_free(result->kernel);
@@ -171,7 +209,7 @@ void report_table_row(FILE *stream, const struct result *result, struct report_l
 
 void report_table_foot(FILE *stream, const struct result *results, uint32_t count)
 {
-    uint32_t by_verdict[VERDICT_UNMEASURED + 1] = {0}, undone = 0;
+    uint32_t by_verdict[VERDICTS] = {0}, undone = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         if (results[i].done) {
@@ -181,7 +219,7 @@ void report_table_foot(FILE *stream, const struct result *results, uint32_t coun
         }
     }
     fprintf(stream, "\n%u scenarios:", count);
-    for (int v = 0; v <= VERDICT_UNMEASURED; v++) {
+    for (int v = 0; v < VERDICTS; v++) {
         if (by_verdict[v] > 0) {
             fprintf(stream, " %u %s", by_verdict[v], verdict_name((enum verdict)v));
         }

@@ -22,7 +22,13 @@ struct result {
     enum verdict verdict;
     bool compared; /* both systems were asked */
     bool done;
+    const char *reason;       /* as read from an earlier report; NULL: see result_reason */
+    uint32_t alone, differed; /* kernel runs with nothing beside them, and how many of them differed */
 };
+/* Why it was skipped or excused; NULL: it was neither. Lives as long as the result. */
+const char *result_reason(struct result *result);
+/* Whether it keeps a command from ending well: different, unmeasured, not done, or unsteady alone. */
+bool result_is_failure(const struct result *result);
 void result_free(struct result *result);
 
 enum report_colour {
@@ -51,7 +57,6 @@ void report_problems(FILE *stream, const struct result *result, struct report_lo
 const char *report_run_word(const struct result *result, const struct trace *trace);
 
 /* All results in one of the machine formats. */
-void report_write(FILE *stream, enum report_format format, const struct result *results,
-                  uint32_t count);
+void report_write(FILE *stream, enum report_format format, struct result *results, uint32_t count);
 
 #endif

@@ -6,12 +6,6 @@
 
 #include "report.h"
 
-static bool is_failure(const struct result *result)
-{
-    return !result->done || result->verdict == VERDICT_DIFFERENT ||
-           result->verdict == VERDICT_UNMEASURED;
-}
-
 /* A string as YAML takes it, too. */
 static void write_quoted(FILE *stream, const char *key, const char *text)
 {
@@ -43,14 +37,22 @@ static void write_tap_problems(FILE *stream, const struct result *result)
     fprintf(stream, "  ...\n");
 }
 
-static void write_tap(FILE *stream, const struct result *results, uint32_t count)
+static void write_tap(FILE *stream, struct result *results, uint32_t count)
 {
     fprintf(stream, "TAP version 13\n1..%u\n", count);
     for (uint32_t i = 0; i < count; i++) {
-        const struct result *result = &results[i];
-        fprintf(stream, "%s %u - %s%s\n", is_failure(result) ? "not ok" : "ok", i + 1,
-                result->scenario->path,
-                result->done && result->verdict == VERDICT_SKIPPED ? " # SKIP" : "");
+        struct result *result = &results[i];
+        bool skipped = result->done && result->verdict == VERDICT_SKIPPED;
+        const char *reason = result_reason(result);
+        fprintf(stream, "%s %u - %s%s%s%s\n", result_is_failure(result) ? "not ok" : "ok", i + 1,
+                result->scenario->path, skipped ? " # SKIP" : "", skipped && reason != NULL ? " " : "",
+                skipped && reason != NULL ? reason : "");
+        if (reason != NULL && !skipped) {
+            fprintf(stream, "# %s: %s\n", verdict_name(result->verdict), reason);
+        } else if (result->done && result->verdict == VERDICT_UNSTEADY) {
+            fprintf(stream, "# unsteady: differed in %u of %u runs alone\n", result->differed,
+                    result->alone);
+        }
         if (result->problems.count > 0) {
             write_tap_problems(stream, result);
         }
@@ -121,11 +123,11 @@ static void write_failures(FILE *stream, const struct result *result)
     }
 }
 
-static void write_junit(FILE *stream, const struct result *results, uint32_t count)
+static void write_junit(FILE *stream, struct result *results, uint32_t count)
 {
     uint32_t failures = 0, skipped = 0;
     for (uint32_t i = 0; i < count; i++) {
-        failures += is_failure(&results[i]);
+        failures += result_is_failure(&results[i]);
         skipped += results[i].done && results[i].verdict == VERDICT_SKIPPED;
     }
     fprintf(stream,
@@ -133,17 +135,24 @@ static void write_junit(FILE *stream, const struct result *results, uint32_t cou
             "<testsuite name=\"drysock\" tests=\"%u\" failures=\"%u\" skipped=\"%u\">\n",
             count, failures, skipped);
     for (uint32_t i = 0; i < count; i++) {
-        const struct result *result = &results[i];
+        struct result *result = &results[i];
+        const char *reason = result_reason(result);
         fprintf(stream, "  <testcase name=\"");
         write_xml_text(stream, result->scenario->path);
         fprintf(stream, "\" classname=\"scenarios\" file=\"");
         write_xml_text(stream, result->scenario->path);
         fprintf(stream, "\" line=\"%u\" time=\"%.6f\">\n", first_line(result),
                 (double)wall_of(result) / 1e9);
-        if (is_failure(result)) {
+        if (result_is_failure(result)) {
             write_failures(stream, result);
         } else if (result->verdict == VERDICT_SKIPPED) {
-            fprintf(stream, "    <skipped/>\n");
+            fprintf(stream, "    <skipped message=\"");
+            write_xml_text(stream, reason != NULL ? reason : "");
+            fprintf(stream, "\"/>\n");
+        } else if (result->verdict != VERDICT_SAME) {
+            fprintf(stream, "    <system-out>%s: ", verdict_name(result->verdict));
+            write_xml_text(stream, reason != NULL ? reason : "differed beside others, agreed alone");
+            fprintf(stream, "</system-out>\n");
         }
         fprintf(stream, "  </testcase>\n");
     }
@@ -194,15 +203,21 @@ static json_t *problems_json(const struct result *result)
     return problems;
 }
 
-static void write_json(FILE *stream, const struct result *results, uint32_t count)
+static void write_json(FILE *stream, struct result *results, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const struct result *result = &results[i];
+        struct result *result = &results[i];
+        const char *reason = result_reason(result);
         json_t *object = json_object();
         json_object_set_new(object, "scenario", json_string(result->scenario->path));
         json_object_set_new(object, "title", json_string(result->scenario->title));
         json_object_set_new(object, "verdict",
                             json_string(result->done ? verdict_name(result->verdict) : "not done"));
+        if (reason != NULL) {
+            json_object_set_new(object, "reason", json_string(reason));
+        }
+        json_object_set_new(object, "alone", json_integer(result->alone));
+        json_object_set_new(object, "differed", json_integer(result->differed));
         json_object_set_new(object, "kernel", run_json(result, result->kernel));
         json_object_set_new(object, "world", run_json(result, result->world));
         json_object_set_new(object, "problems", problems_json(result));
@@ -213,7 +228,7 @@ static void write_json(FILE *stream, const struct result *results, uint32_t coun
     }
 }
 
-void report_write(FILE *stream, enum report_format format, const struct result *results, uint32_t count)
+void report_write(FILE *stream, enum report_format format, struct result *results, uint32_t count)
 {
     if (format == REPORT_TAP) {
         write_tap(stream, results, count);

@@ -89,6 +89,7 @@ void trace_record(struct trace *trace, uint32_t actor, uint32_t step, const stru
     what->stated = arena_text(&trace->arena, seen->stated != NULL ? seen->stated : "");
     what->started_ns = seen->started_ns;
     what->ended_ns = seen->ended_ns;
+    what->busy_ns = seen->busy_ns;
     if (seen->ended_ns > trace->ended_ns) {
         trace->ended_ns = seen->ended_ns;
     }
@@ -163,6 +164,9 @@ void trace_write_step(FILE *stream, const char *actor, uint32_t step, const stru
     }
     json_object_set_new(object, "started_ns", json_integer((json_int_t)what->started_ns));
     json_object_set_new(object, "ended_ns", json_integer((json_int_t)what->ended_ns));
+    if (what->busy_ns > 0) {
+        json_object_set_new(object, "busy_ns", json_integer((json_int_t)what->busy_ns));
+    }
     write_object(stream, object);
 }
 
@@ -224,7 +228,8 @@ static int read_step(struct trace *trace, const json_t *object)
                                           .detail = text_of(object, "detail"),
                                           .stated = text_of(object, "stated"),
                                           .started_ns = number_of(object, "started_ns"),
-                                          .ended_ns = number_of(object, "ended_ns")});
+                                          .ended_ns = number_of(object, "ended_ns"),
+                                          .busy_ns = number_of(object, "busy_ns")});
         return 0;
     }
     return -1;

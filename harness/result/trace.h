@@ -34,6 +34,7 @@ struct trace_step {
     uint32_t line;
     enum step_status status;
     uint64_t started_ns, ended_ns;
+    uint64_t busy_ns; /* kernel: of that, what its own thread computed */
 };
 
 struct trace_actor {
