@@ -32,6 +32,7 @@ struct sim_options {
     uint64_t watchdog_ns; /* real time a task may compute without a call; 0: 10 s; UINT64_MAX: any */
     uint64_t spin_limit;  /* calls at one instant before the clock is advanced; 0: 10,000 */
     uint64_t spin_calls;  /* calls a task may make without ever waiting; 0: 100,000,000 */
+    uint32_t shared;      /* 1: other processes can map the world: programs as they are */
 };
 
 /* Tasks that never wait. One that calls on and on (reads of the clock, polls without a timeout,

@@ -19,6 +19,7 @@ const char *sim_call_name(enum sim_call_kind kind)
         [SIM_CALL_SLEEP] = "sleep",     [SIM_CALL_JOIN] = "join",
         [SIM_CALL_BARRIER] = "barrier", [SIM_CALL_YIELD] = "yield",
         [SIM_CALL_CLOSE] = "close",     [SIM_CALL_SPIN] = "spinning",
+        [SIM_CALL_FUTEX] = "futex",
     };
     assert(kind < SIM_CALL_KIND_COUNT);
     return names[kind];
@@ -75,6 +76,9 @@ int64_t sim_call_park(SIM_CALL, const struct sim_call_wait *what, int64_t progre
         /* LINUX: signal(7): a call with SO_RCVTIMEO or SO_SNDTIMEO never restarts. */
         if (progress > 0 || call->deadline_at != SIM_NEVER || !sim_signal_restarts(world, caller)) {
             return sim_call_end(world, task, progress > 0 ? progress : -EINTR);
+        }
+        if (sim_process_at(world, caller->process)->program) {
+            return sim_call_end(world, task, SIM_RESTART); /* its handler is to run first */
         }
         sim_signal_handle(caller);
     }

@@ -18,6 +18,9 @@
 #include "core/state.h"
 
 static const int64_t SIM_WAIT = INT64_MIN;
+/* LINUX: ERESTARTSYS. A program's call ends so where a handler with SA_RESTART has to run: when it has,
+ * the call is made anew. */
+static const int64_t SIM_RESTART = -512;
 
 enum sim_call_kind {
     SIM_CALL_NONE = 0,
@@ -36,6 +39,7 @@ enum sim_call_kind {
     SIM_CALL_YIELD,
     SIM_CALL_CLOSE,
     SIM_CALL_SPIN, /* the spin guard's step: no call of the program's */
+    SIM_CALL_FUTEX,
     SIM_CALL_KIND_COUNT,
 };
 const char *sim_call_name(enum sim_call_kind kind);

@@ -8,6 +8,7 @@
 
 #include "core/block.h"
 #include "file/file.h"
+#include "file/futex.h"
 
 enum {
     GONE_KEPT = 16, /* records of processes that exited */
@@ -86,6 +87,9 @@ void sim_process_exit(struct sim_world *world, struct sim_process_id id, int sta
     }
     process->exited = 1;
     process->exit_status = status;
+    if (process->program) {
+        sim_turn_of(world)->wanted = 1; /* the real one has to end as well */
+    }
     if (process->killed_by && !world->killed_by) {
         world->killed_by = process->killed_by;
         sim_name_copy(world->killed_name, process->name);
@@ -100,5 +104,8 @@ void sim_process_exit(struct sim_world *world, struct sim_process_id id, int sta
         }
     }
     sim_descriptor_close_all(world, id);
+    if (process->program) {
+        sim_futex_wake_shared(world); /* words that it owned may have marks of its death by now */
+    }
     sim_process_drop(world, id);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "random.h"
 
@@ -51,6 +52,7 @@ static const uint32_t item_bytes[SIM_POOL_COUNT] = {
     [SIM_POOL_LINE] = sizeof(struct sim_line),
     [SIM_POOL_SCRIPT] = sizeof(struct sim_script),
     [SIM_POOL_CELL] = sizeof(struct sim_cell),
+    [SIM_POOL_FUTEX] = sizeof(struct sim_futex),
 };
 
 static uint32_t clamp(uint64_t wanted)
@@ -105,6 +107,7 @@ static void complete(uint32_t of[SIM_POOL_COUNT], const struct sim_capacities *a
     DEFAULT(LINE, 65536 + 4 * hosts);
     DEFAULT(SCRIPT, of[SIM_POOL_EVENT]);
     DEFAULT(CELL, 16 * tasks + SMALL_DEFAULT);
+    DEFAULT(FUTEX, 2 * tasks);
 #undef DEFAULT
 }
 
@@ -160,7 +163,14 @@ static void lay_out(struct sim_world *head, const struct sim_capacities *capacit
     head->task_entry_offset = offset;
     offset = page_up(offset + (uint64_t)head->task_entries * sizeof(struct sim_task_entry));
     head->touched_offset = offset;
-    head->block_bytes = page_up(offset + touched_words(head) * sizeof(uint64_t));
+    offset = page_up(offset + touched_words(head) * sizeof(uint64_t));
+    head->turn_offset = offset;
+    offset = page_up(offset + sizeof(struct sim_turn));
+    head->seat_offset = offset;
+    offset = page_up(offset + ((uint64_t)of[SIM_POOL_TASK] + 1) * sizeof(struct sim_seat));
+    head->place_offset = offset;
+    head->block_bytes = page_up(offset +
+                                ((uint64_t)of[SIM_POOL_PROCESS] + 1) * sizeof(struct sim_place));
     head->magic = MAGIC;
 }
 
@@ -171,10 +181,63 @@ static struct sim_world *reserve(uint64_t bytes)
     return block == MAP_FAILED ? NULL : block;
 }
 
+static struct sim_world *map_file(int file, uint64_t bytes)
+{
+    void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
+    return block == MAP_FAILED ? NULL : block;
+}
+
 static void begin(struct sim_world *world, uint64_t seed)
 {
     world->seed = seed;
+    world->until = SIM_NEVER;
     sim_random_seed(&world->random, seed);
+}
+
+struct sim_world *sim_block_create_shared(const struct sim_capacities *capacities, uint64_t seed,
+                                          int *file)
+{
+    struct sim_world head;
+    lay_out(&head, capacities);
+    *file = memfd_create("drysock", MFD_CLOEXEC);
+    if (*file < 0) {
+        return NULL;
+    }
+    struct sim_world *world = NULL;
+    if (ftruncate(*file, (off_t)head.block_bytes) == 0) {
+        world = map_file(*file, head.block_bytes);
+    }
+    if (!world) {
+        const int error = errno;
+        close(*file);
+        *file = -1;
+        errno = error;
+        return NULL;
+    }
+    *world = head;
+    begin(world, seed);
+    return world;
+}
+
+/* Was this world laid out by a build like this one? */
+static bool is_ours(const struct sim_world *head)
+{
+    bool same = head->magic == MAGIC;
+    for (uint32_t kind = 1; kind < SIM_POOL_COUNT; kind++) {
+        same = same && head->pools[kind].item_bytes == item_bytes[kind];
+    }
+    return same;
+}
+
+struct sim_world *sim_block_attach(int file)
+{
+    struct sim_world head;
+    const ssize_t count = pread(file, &head, sizeof head, 0);
+    if (count != (ssize_t)sizeof head || !is_ours(&head)) {
+        errno = count < 0 ? errno : EINVAL;
+        return NULL;
+    }
+    return map_file(file, head.block_bytes);
 }
 
 struct sim_world *sim_block_create(const struct sim_capacities *capacities, uint64_t seed)
@@ -304,6 +367,9 @@ void sim_block_reset(struct sim_world *world, uint64_t seed)
         .address_buckets = world->address_buckets,
         .link_buckets = world->link_buckets,
         .touched_offset = world->touched_offset,
+        .turn_offset = world->turn_offset,
+        .seat_offset = world->seat_offset,
+        .place_offset = world->place_offset,
         .task_entry_offset = world->task_entry_offset,
         .task_entries = world->task_entries,
     };

@@ -15,6 +15,13 @@ struct sim_capacities {
 
 /* Reserves and lays out a world; NULL with errno set. Untouched capacity costs no memory. */
 struct sim_world *sim_block_create(const struct sim_capacities *capacities, uint64_t seed);
+/* The same in a file that other processes can map: *file is the caller's to close. */
+struct sim_world *sim_block_create_shared(const struct sim_capacities *capacities, uint64_t seed,
+                                          int *file);
+/* Another mapping of the world in that file, which may be closed then. NULL with errno set, EINVAL
+ * when no world of this build lies there. */
+struct sim_world *sim_block_attach(int file);
+/* Unmaps it; a shared one stays where else it is mapped. */
 void sim_block_destroy(struct sim_world *world);
 /* Back to the state after creation, with another seed; keeps the memory that was touched. */
 void sim_block_reset(struct sim_world *world, uint64_t seed);
@@ -64,6 +71,21 @@ static inline void sim_pool_release(struct sim_world *world, enum sim_pool_kind 
     slot->next_free = pool->first_free;
     pool->first_free = index;
     pool->live_count--;
+}
+
+static inline struct sim_turn *sim_turn_of(const struct sim_world *world)
+{
+    return (struct sim_turn *)(void *)((char *)(uintptr_t)world + world->turn_offset);
+}
+
+static inline struct sim_seat *sim_seat_of(const struct sim_world *world, uint32_t task)
+{
+    return (struct sim_seat *)(void *)((char *)(uintptr_t)world + world->seat_offset) + task;
+}
+
+static inline struct sim_place *sim_place_of(const struct sim_world *world, uint32_t process)
+{
+    return (struct sim_place *)(void *)((char *)(uintptr_t)world + world->place_offset) + process;
 }
 
 enum { SIM_TABLE_PAGE_BYTES = 4096 };
@@ -121,6 +143,7 @@ SIM_ACCESS(barrier, BARRIER)
 SIM_ACCESS(line, LINE)
 SIM_ACCESS(script, SCRIPT)
 SIM_ACCESS(cell, CELL)
+SIM_ACCESS(futex, FUTEX)
 #undef SIM_ACCESS
 
 #endif

@@ -96,6 +96,9 @@ struct sim_script_id {
 struct sim_cell_id {
     uint32_t index;
 };
+struct sim_futex_id {
+    uint32_t index;
+};
 
 /* ---- limits and names --------------------------------------------------------------------- */
 
@@ -108,8 +111,9 @@ enum {
     SIM_DESCRIPTOR_PAGES = 1024, /* a process has at most a million descriptors */
     SIM_SACK_BLOCKS = 4,
     SIM_INTERFACE_ADDRESSES = 8,
-    SIM_OPTION_BYTES = 32,  /* the longest value of a stored option */
-    SIM_LINE_BYTES = 4064,  /* a line of a host's files, with its NUL */
+    SIM_OPTION_BYTES = 32, /* the longest value of a stored option */
+    SIM_LINE_BYTES = 4064, /* a line of a host's files, with its NUL */
+    SIM_FUTEX_BUCKETS = 256,
     SIM_CELL_BYTES = 688,   /* a piece of the fault plan: FAULT_CELL_BYTES */
     SIM_LOCAL_BYTES = 1024, /* the library's store of a process: DRY_LOCAL_BYTES */
 };
@@ -146,6 +150,7 @@ enum sim_pool_kind {
     SIM_POOL_LINE,
     SIM_POOL_SCRIPT,
     SIM_POOL_CELL,
+    SIM_POOL_FUTEX,
     SIM_POOL_COUNT,
 };
 
@@ -528,6 +533,8 @@ struct sim_process {
     uint32_t killed_by; /* the signal that ended it */
     uint32_t padding;
     char name[SIM_NAME_BYTES];
+    uint64_t program; /* 1: its tasks are threads of a real process */
+    uint64_t memory;  /* a program's: names its address space; a vfork's child has its parent's */
     uint32_t pages[SIM_DESCRIPTOR_PAGES]; /* of SIM_POOL_DESCRIPTOR_PAGE */
 };
 
@@ -558,6 +565,7 @@ struct sim_call {
     union {                         /* what this kind of call remembers between its turns */
         uint32_t connect_step;      /* connect: what was done already */
         uint32_t closed_generation; /* close that lingers: of the socket's slot */
+        uint32_t futex_woken;       /* futex: 1 when somebody woke it */
     };
     uint64_t started_at;
     uint64_t deadline_at; /* SIM_NEVER: none */
@@ -610,6 +618,15 @@ struct sim_task_entry {
     uint32_t fate; /* enum sim_task_fate */
 };
 
+/* A word of a program's memory that somebody waits on; lives while its queue is not empty. */
+struct sim_futex {
+    struct sim_slot slot;
+    struct sim_futex_id next; /* of its bucket */
+    uint32_t bucket;
+    uint64_t key[2]; /* of private memory: sim_process.memory and the address; else what is shared */
+    struct sim_wait_queue waiters; /* each one's bit set is its waiter's `interest` */
+};
+
 struct sim_barrier { /* all who are expected reach it together */
     struct sim_slot slot;
     uint32_t expected;
@@ -635,6 +652,7 @@ enum sim_file_kind {
     SIM_QUEUE_TASK = 100,
     SIM_QUEUE_BARRIER,
     SIM_QUEUE_PIPE, /* both ends wait in the pipe's one queue */
+    SIM_QUEUE_FUTEX,
 };
 
 struct sim_file {
@@ -1009,6 +1027,43 @@ struct sim_tcp {
     uint32_t segments_in, segments_out, total_retransmissions, early_latest;
 };
 
+/* ---- seats: the real threads at a world's tasks -------------------------------------------- */
+
+/* What follows lies in the block behind the world and is no part of what it means: a copy has none of
+ * it, a fingerprint does not look at it. Only who holds the turn writes here, but for the words that a
+ * kernel clears. */
+
+/* What the coordinator is to do when the turn comes to it. */
+enum sim_order {
+    SIM_ORDER_LOOP = 0, /* nothing but to go on: it knows what is left to do */
+    SIM_ORDER_TASK,     /* run this fiber's task, which the world says runs */
+    SIM_ORDER_SCRIPT,   /* run this script */
+    SIM_ORDER_LEFT,     /* this process is about to end: wait until it has */
+};
+
+struct sim_turn {
+    uint32_t holder; /* the task whose thread has the turn; 0: the coordinator */
+    uint32_t order;  /* enum sim_order, and what it is about */
+    uint32_t subject;
+    uint32_t leaving;  /* the task whose thread is leaving its stack: whose turn comes waits for that */
+    uint32_t in_world; /* 1: the holder is inside the world's code */
+    uint32_t wanted;   /* 1: the coordinator has something to do as soon as anybody passes the turn */
+    uint32_t placed;   /* one above the highest process index that ever had a place */
+    uint32_t cancelled; /* 1: the coordinator is gone or has given up: nobody goes on */
+};
+
+/* By task index; 0 is the coordinator's. */
+struct sim_seat {
+    uint32_t turn;  /* futex: 1 when its thread may go on */
+    uint32_t alive; /* futex: the kernel clears it when a leaving thread has left its stack */
+};
+
+/* By process index. */
+struct sim_place {
+    int32_t pid;         /* what the real system calls it; 0: no real process (yet) */
+    uint32_t generation; /* of the process's slot */
+};
+
 /* ---- the world ---------------------------------------------------------------------------- */
 
 struct sim_pool {
@@ -1054,6 +1109,11 @@ struct sim_world {
     uint64_t link_offset;     /* uint32_t: link.c's table of links by their two hosts */
     uint32_t address_buckets; /* powers of two */
     uint32_t link_buckets;
+    uint64_t turn_offset;           /* struct sim_turn; then what lies there only in a shared block: */
+    uint64_t seat_offset;           /* struct sim_seat, by task index */
+    uint64_t place_offset;          /* struct sim_place, by process index */
+    uint64_t until;                 /* the loop goes no further now */
+    uint64_t busy_at;               /* when a task that is no daemon last ran */
     uint64_t touched_offset;        /* a bit for each page of the four tables, which lie in a row */
     uint64_t packets_pathless;      /* sent where no link leads */
     uint32_t tap;                   /* 1: sim_packet_note keeps a clone of each packet for the runner */
@@ -1078,8 +1138,11 @@ struct sim_world {
     struct sim_line_id first_line;
     struct sim_line_id last_line;
     struct sim_cell_id fault_plan; /* the plan's first cell; index 0: none yet */
-    uint32_t padding;
+    uint32_t tap_count;            /* packets from first_tap on */
+    uint64_t last_memory;          /* sim_process.memory that was given last */
+    struct sim_futex_id futexes[SIM_FUTEX_BUCKETS];
     uint64_t spin_limit; /* calls at one instant before the clock is advanced */
+    uint64_t spin_calls; /* calls a task may make without ever waiting */
 };
 
 #endif

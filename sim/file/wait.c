@@ -25,6 +25,8 @@ struct sim_wait_queue *sim_wait_queue_of(struct sim_world *world, uint32_t kind,
         return &sim_timer_at(world, (struct sim_timer_id){index})->waiters;
     case SIM_QUEUE_TASK:
         return &sim_task_at(world, (struct sim_task_id){index})->joiners;
+    case SIM_QUEUE_FUTEX:
+        return &sim_futex_at(world, (struct sim_futex_id){index})->waiters;
     case SIM_QUEUE_BARRIER:
         return &sim_barrier_at(world, (struct sim_barrier_id){index})->waiters;
     default:

@@ -141,6 +141,7 @@ static void tap(struct sim_world *world, struct sim_host_id host, struct sim_pac
         world->first_tap = clone;
     }
     world->last_tap = clone;
+    world->tap_count++;
 }
 
 void sim_packet_note(struct sim_world *world, struct sim_host_id host, struct sim_packet_id id)
@@ -160,6 +161,7 @@ struct sim_packet_id sim_packet_take_tap(struct sim_world *world)
     if (id.index != 0) {
         struct sim_packet *packet = sim_packet_at(world, id);
         world->first_tap = packet->next;
+        world->tap_count--;
         packet->next.index = 0;
         if (world->first_tap.index == 0) {
             world->last_tap.index = 0;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "call/process.h"
 #include "core/event.h"
@@ -21,6 +22,11 @@ static void end_spinner(struct sim *sim)
              "spins: made %llu calls and never waited (sim_options.spin_calls)",
              (unsigned long long)sim->spin_calls);
     sim->in_call = 0;
+    if (sim->attached) {
+        fprintf(stderr, "drysock: %s %s\n",
+                sim_task_at(sim->world, (struct sim_task_id){sim->running})->name, message);
+        _exit(SIM_EXIT_WATCHDOG);
+    }
     if (sim_code_of(sim, sim->running)->own) {
         fprintf(stderr, "drysock: main %s\n", message);
         exit(SIM_EXIT_WATCHDOG);
@@ -44,7 +50,7 @@ static void spin(struct sim *sim, struct sim_task *task)
         return;
     }
     const uint64_t next_at = world->now + SIM_SPIN_STEP_NS;
-    if (sim_event_next_at(world) > next_at && next_at <= sim->run_until) {
+    if (sim_event_next_at(world) > next_at && next_at <= world->until) {
         sim_world_advance(world, next_at);
         task->spun_at = next_at;
         return;
@@ -138,6 +144,9 @@ int64_t sim_frame_slow_end(struct sim *sim, int64_t result)
     }
     if (sim->world->running.index) {
         return result;
+    }
+    if (sim->attached) {
+        return result; /* who made the call asks sim_process_killed, and ends its process */
     }
     /* A signal without a handler ended the process while it was in this call. */
     const uint32_t number =

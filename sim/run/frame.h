@@ -44,6 +44,9 @@ static inline bool sim_frame_open(struct sim_frame *frame, struct dry_caller cal
     frame->world = sim->world;
     sim->in_call = 1;
     sim->calls++;
+    if (sim->attached) {
+        sim_turn_of(sim->world)->in_world = 1; /* a death here leaves the world in pieces */
+    }
     struct sim_task *record = sim_task_at(sim->world, frame->task);
     if (++record->spins > sim->spins_until_slow) {
         frame->result = sim_frame_slow_begin(sim, caller.task);
@@ -65,6 +68,9 @@ static inline int64_t sim_frame_close(struct sim_frame *frame)
 {
     struct sim *sim = frame->sim;
     sim->in_call = 0;
+    if (sim->attached) {
+        sim_turn_of(sim->world)->in_world = 0;
+    }
     return sim->slow_end || !sim->world->running.index ? sim_frame_slow_end(sim, frame->result)
                                                        : frame->result;
 }

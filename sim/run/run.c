@@ -16,6 +16,7 @@
 #include "net/wire.h"
 #include "overflow.h"
 #include "parker.h"
+#include "turn.h"
 #include "world.h"
 
 enum {
@@ -38,6 +39,10 @@ bool sim_park(struct sim *sim, uint32_t task)
         return false;
     }
     struct sim_code *code = sim_code_of(sim, task);
+    if (sim->attached) {
+        sim_turn_wait(sim, task);
+        return true;
+    }
     sim->in_call = 0;
     if (!code->own) {
         sim->parker->park(sim, code);
@@ -137,13 +142,41 @@ static bool quiet(const struct sim *sim, uint64_t since)
            sim->world->pools[SIM_POOL_SCRIPT].live_count == 0 && !someone_has_deadline(sim->world);
 }
 
+/* A task's turn: its code runs until it waits or ends. */
+static void run_task(struct sim *sim, uint32_t task)
+{
+    sim_plan_before(sim, task);
+    sim_resume(sim, task);
+}
+
+/* The turn of a thread's task: the thread runs, and others after it, until the turn comes back; then
+ * what was ordered with it is done. */
+static void lend_turn(struct sim *sim, uint32_t task)
+{
+    enum sim_order order;
+    uint32_t subject;
+    sim_turn_lend(sim, task, &order, &subject);
+    if (order == SIM_ORDER_LEFT) {
+        sim_watch_leave(sim, subject);
+    }
+    if (sim_turn_of(sim->world)->wanted) {
+        sim_turn_of(sim->world)->wanted = 0;
+        sim_watch_reap(sim);
+    }
+    if (order == SIM_ORDER_TASK) {
+        run_task(sim, subject);
+    } else if (order == SIM_ORDER_SCRIPT) {
+        run_script(sim, subject);
+    }
+}
+
 /* Takes events in turn until one of these: nothing is left before `until`; nobody has anything to do
  * (ends_when_idle); the turn is own_task's, whose code is what called (0: nobody's). */
 static enum sim_outcome take_events(struct sim *sim, uint64_t until, bool ends_when_idle,
                                     uint32_t own_task)
 {
     struct sim_world *world = sim->world;
-    uint64_t busy_at = world->now; /* when a task last ran */
+    world->busy_at = world->now;
     for (;;) {
         struct sim_task_id task;
         uint32_t script;
@@ -162,16 +195,19 @@ static enum sim_outcome take_events(struct sim *sim, uint64_t until, bool ends_w
                 return SIM_REACHED;
             }
             if (!sim_task_at(world, task)->daemon) {
-                busy_at = world->now;
+                world->busy_at = world->now;
             }
-            sim_plan_before(sim, task.index);
-            sim_resume(sim, task.index);
+            if (sim->file >= 0 && sim_turn_is_thread(sim, task.index)) {
+                lend_turn(sim, task.index);
+            } else {
+                run_task(sim, task.index);
+            }
             break;
         case SIM_STEP_SCRIPT:
             run_script(sim, script);
             break;
         case SIM_STEP_DONE:
-            if (quiet(sim, busy_at)) {
+            if (quiet(sim, world->busy_at)) {
                 return SIM_STUCK;
             }
             break;
@@ -190,7 +226,7 @@ enum sim_outcome sim_loop_for(struct sim *sim, uint32_t task, uint64_t until)
 /* The loop of who runs a world: until nobody has anything to do, or `until`. */
 static enum sim_outcome loop_until(struct sim *sim, uint64_t until)
 {
-    sim->run_until = until;
+    sim->world->until = until;
     return take_events(sim, until, sim->world->live_tasks > 0 || until == SIM_NEVER, 0);
 }
 

@@ -59,7 +59,6 @@ struct sim {
     uint64_t calls;   /* seam calls so far: what the watchdog looks at */
     uint64_t spin_limit, spin_calls;
     uint64_t spins_until_slow; /* the spin limit; 0: the next call is asked about all else as well */
-    uint64_t run_until;        /* where the run is to stop */
     uint32_t slow_end;         /* the end of this call has more to do */
     uint32_t in_call;          /* the world's code runs, not the task's */
     uint32_t looping;          /* the loop is on some stack below */
@@ -74,6 +73,8 @@ struct sim {
     int32_t first_descriptor;
     uint32_t descriptor_limit;
     uint32_t check;
+    uint32_t attached; /* 1: this process's tasks are threads, and another one runs the loop */
+    int32_t file;      /* a shared block's; -1: it is not shared */
     uint64_t seed;
     /* failures */
     uint32_t failed_tasks;
@@ -90,6 +91,8 @@ struct sim {
     struct sim_line_id zone_line;     /* the last that was read */
     struct sim_lines_read *resolvers; /* by host index */
     uint32_t resolver_count;
+    struct sim_watched *watched; /* watch.c: the programs' real processes, by process index */
+    uint32_t watched_count;
     struct sim_capture *capture;
     uint8_t *packet_bytes; /* SIM_PACKET_BYTES: the packet that is shown to the two */
     void (*on_packet)(void *argument, int host, uint64_t now, const void *packet, size_t length);

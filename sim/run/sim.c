@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "call/call.h"
 #include "call/process.h"
@@ -19,6 +20,7 @@
 #include "net/notation.h"
 #include "parker.h"
 #include "run.h"
+#include "turn.h"
 #include "unix/unix.h"
 
 static_assert((int)SIM_LOCAL_BYTES == (int)DRY_LOCAL_BYTES,
@@ -77,8 +79,9 @@ struct sim *sim_create(const struct sim_options *options)
     sim->spin_limit = options->spin_limit ? options->spin_limit : DEFAULT_SPIN_LIMIT;
     sim->spin_calls = options->spin_calls ? options->spin_calls : DEFAULT_SPIN_CALLS;
     sim->spins_until_slow = sim->spin_limit;
-    sim->run_until = SIM_NEVER;
-    sim->world = sim_block_create(&capacities, options->seed);
+    sim->file = -1;
+    sim->world = options->shared ? sim_block_create_shared(&capacities, options->seed, &sim->file)
+                                 : sim_block_create(&capacities, options->seed);
     if (!sim->world || !furnish(sim)) {
         const int error = errno;
         sim_destroy(sim);
@@ -87,6 +90,7 @@ struct sim *sim_create(const struct sim_options *options)
     }
     sim->world->wall_offset_ns = options->wall_clock ? options->wall_clock : DEFAULT_WALL_CLOCK;
     sim->world->spin_limit = sim->spin_limit;
+    sim->world->spin_calls = sim->spin_calls;
     return sim;
 }
 
@@ -178,6 +182,7 @@ int sim_reset(struct sim *sim, uint64_t seed)
     sim->failed_tasks = 0;
     sim->on_packet = NULL;
     sim->world->spin_limit = sim->spin_limit;
+    sim->world->spin_calls = sim->spin_calls;
     return sim_plan_open(sim) ? 0 : -ENOMEM;
 }
 
@@ -196,6 +201,10 @@ void sim_destroy(struct sim *sim)
     free(sim->packet_bytes);
     if (sim->world) {
         sim_block_destroy(sim->world);
+    }
+    sim_watch_close(sim);
+    if (sim->file >= 0) {
+        close(sim->file);
     }
     free(sim);
 }
