@@ -54,6 +54,8 @@ int command_print(const struct options *options, struct files *files);
 int command_sweep(const struct options *options, struct files *files);
 int command_shrink(const struct options *options, struct files *files);
 int command_report(const struct options *options);
+/* `drysock exec` has a command line of its own: arguments[0] is "exec". The program's exit status. */
+int command_exec(int count, char **arguments);
 
 /* A run in the world as the options say; such a run in a process of its own. */
 struct trace *command_world(const struct options *options, const struct scenario *scenario);

@@ -10,6 +10,7 @@
 
 static const char usage[] =
     "usage: drysock run|compare|record|sweep|shrink|print|report [OPTION…] FILE|DIR…\n"
+    "       drysock exec [HEAD.dry] -- COMMAND…\n"
     "  run       one system, each with its trace\n"
     "  compare   both systems, a table of where they agree\n"
     "  record    write the outcomes that a run shows into its file\n"
@@ -234,6 +235,9 @@ int main(int count, char **arguments)
     struct options options = {0};
     int name;
 
+    if (count > 1 && strcmp(arguments[1], "exec") == 0) {
+        return command_exec(count - 1, arguments + 1);
+    }
     while ((name = getopt_long(count, arguments, "h", long_options, NULL)) != -1) {
         if (name == OPTION_HELP || name == 'h') {
             fputs(usage, stdout);

@@ -1,0 +1,17 @@
+/* The world that the program is in, as the library's other files ask it beyond the seam.
+ * SPDX-License-Identifier: MIT */
+#ifndef PRELOAD_WORLD_H
+#define PRELOAD_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The number names something real from now on; whatever it named is closed in the world. */
+void preload_world_real(int fd, bool ready, int flags);
+/* unlink(2) of a UNIX socket's path: 0, or -ENOENT: it is none. */
+int64_t preload_world_unlink(const char *path);
+/* A file of the program's host, as text: hosts, resolv.conf … The length, or -ENOENT. */
+int64_t preload_world_file(const char *path, char *text, size_t bytes);
+
+#endif
