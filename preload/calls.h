@@ -107,8 +107,9 @@
     REFUSED(semget, ENOSYS) REFUSED(semop, ENOSYS) REFUSED(semctl, ENOSYS) REFUSED(semtimedop, ENOSYS) \
     REFUSED(msgget, ENOSYS) REFUSED(msgsnd, ENOSYS) REFUSED(msgrcv, ENOSYS) REFUSED(msgctl, ENOSYS) \
     REFUSED(mq_open, ENOSYS) REFUSED(mq_unlink, ENOSYS) REFUSED(mq_timedsend, ENOSYS) \
+    REFUSED(seccomp, EINVAL) \
     REFUSED(mq_timedreceive, ENOSYS) REFUSED(mq_notify, ENOSYS) REFUSED(mq_getsetattr, ENOSYS) \
-    REFUSED(seccomp, EINVAL) REFUSED(ptrace, EPERM) REFUSED(bpf, EPERM) REFUSED(perf_event_open, EPERM) \
+    REFUSED(ptrace, EPERM) REFUSED(bpf, EPERM) REFUSED(perf_event_open, EPERM) \
     REFUSED(pidfd_getfd, EPERM) REFUSED(futex_waitv, ENOSYS) REFUSED(unshare, EPERM) \
     REFUSED(setns, EPERM) REFUSED(mount, EPERM) REFUSED(umount2, EPERM) REFUSED(pivot_root, EPERM) \
     REFUSED(open_tree, EPERM) REFUSED(move_mount, EPERM) REFUSED(fsopen, EPERM) \

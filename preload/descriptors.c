@@ -1,9 +1,9 @@
 /* Descriptors: each number is the kernel's, whether it names something of the world's or a real file.
  * SPDX-License-Identifier: MIT
  *
- * The world's table holds every descriptor of the program; where it names something of the world's, a
- * placeholder occupies the same number in the real table. So the lowest free number, close-on-exec, fork
- * and /proc/self/fd are right by themselves. */
+ * The world's table holds every descriptor of the program; where it names something of the world's,
+ * a placeholder occupies the same number in the real table. So the lowest free number, close-on-
+ * exec, fork and /proc/self/fd are right by themselves. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

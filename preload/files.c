@@ -73,28 +73,23 @@ int64_t preload_do_creat(const int64_t *a)
 
 /* ---- a UNIX socket's path is the host's --------------------------------------------------------- */
 
+/* The name goes from the world and from the file system. */
+static int64_t unlink_both(const char *path, int64_t number, const int64_t *a)
+{
+    const bool in_world = preload_string(path) > 0 && preload_world_unlink(path) == 0;
+    const int64_t result = preload_pass(number, a);
+    return result == -ENOENT && in_world ? 0 : result;
+}
+
 int64_t preload_do_unlinkat(const int64_t *a)
 {
-    const char *path = preload_pointer(a[1]);
-    if (preload_string(path) > 0 && !(a[2] & AT_REMOVEDIR)) {
-        const int64_t result = preload_world_unlink(path);
-        if (result != -ENOENT) {
-            return result;
-        }
-    }
-    return preload_pass(SYS_unlinkat, a);
+    return a[2] & AT_REMOVEDIR ? preload_pass(SYS_unlinkat, a)
+                               : unlink_both(preload_pointer(a[1]), SYS_unlinkat, a);
 }
 
 int64_t preload_do_unlink(const int64_t *a)
 {
-    const char *path = preload_pointer(a[0]);
-    if (preload_string(path) > 0) {
-        const int64_t result = preload_world_unlink(path);
-        if (result != -ENOENT) {
-            return result;
-        }
-    }
-    return preload_pass(SYS_unlink, a);
+    return unlink_both(preload_pointer(a[0]), SYS_unlink, a);
 }
 
 /* ---- the host's name ---------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* Is a pointer of the program good? A bad one is answered as a kernel would: EFAULT, never a crash.
  * SPDX-License-Identifier: MIT
  *
- * The kernel itself is asked, page by page, by a transfer of one byte from the program to itself; what it
- * said is remembered until the program changes its memory. */
+ * The kernel itself is asked, page by page, by a transfer of one byte from the program to itself;
+ * what it said is remembered until the program changes its memory. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>

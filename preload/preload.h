@@ -1,14 +1,14 @@
 /* Programs as they are: what the files of the preload library share.
  * SPDX-License-Identifier: MIT
  *
- * The library is put into a program that knows nothing of drysock (LD_PRELOAD) and turns its system calls
- * into calls of the world. It holds no behaviour of sockets. Two ways lead in: the exported libc names
- * (names.c) and the trap (trap.c), which catches every system call that is made elsewhere; both end in
- * preload_call, which asks the one table (calls.h).
+ * The library is put into a program that knows nothing of drysock (LD_PRELOAD) and turns its system
+ * calls into calls of the world. It holds no behaviour of sockets. Two ways lead in: the exported
+ * libc names (names.c) and the trap (trap.c), which catches every system call that is made
+ * elsewhere; both end in preload_call, which asks the one table (calls.h).
  *
- * While the library's own code runs the thread is *inside*: its selector lets system calls pass, and the
- * exported names go straight to the kernel. Inside nothing is allocated and nothing is locked, since the
- * program may have been interrupted anywhere, in malloc too. */
+ * While the library's own code runs the thread is *inside*: its selector lets system calls pass, and
+ * the exported names go straight to the kernel. Inside nothing is allocated and nothing is locked,
+ * since the program may have been interrupted anywhere, in malloc too. */
 #ifndef PRELOAD_H
 #define PRELOAD_H
 
@@ -109,7 +109,8 @@ static inline bool preload_is_real(int fd)
 void preload_descriptors_start(void);
 /* A number that the kernel gave to something real: the world's table learns it. The number again. */
 int64_t preload_descriptor_opened(int64_t fd, int flags);
-/* A number that the world gave (or -errno): a placeholder takes it in the real table. The number again. */
+/* A number that the world gave (or -errno): a placeholder takes it in the real table. The number
+ * again. */
 int64_t preload_descriptor_made(int64_t fd, bool close_on_exec);
 
 /* ---- report.c ----------------------------------------------------------------------------- */

@@ -1,9 +1,9 @@
 /* Readiness: poll, select and epoll over the world's descriptors and real ones together.
  * SPDX-License-Identifier: MIT
  *
- * A call that names a real pipe, terminal or device asks both systems in turns: what is ready at once, then
- * what the world does next, then, when nothing in the world can happen before this call's own end, the real
- * ones in real time. A call without such a descriptor is one call of the world. */
+ * A call that names a real pipe, terminal or device asks both systems in turns: what is ready at
+ * once, then what the world does next, then, when nothing in the world can happen before this call's
+ * own end, the real ones in real time. A call without such a descriptor is one call of the world. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

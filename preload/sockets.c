@@ -1,14 +1,22 @@
 /* The socket calls that move no data: made, named, joined, asked and set.
  * SPDX-License-Identifier: MIT
  *
- * A pointer that is bad is given to the world as NULL where NULL means EFAULT there too: so the errors come
- * in the kernel's order. */
+ * A pointer that is bad is given to the world as NULL where NULL means EFAULT there too: so the
+ * errors come in the kernel's order. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 
 #include "calls.h"
 #include "preload.h"
+#include "world.h"
+
+enum { PATH_BYTES = sizeof(struct sockaddr_un) + 1 };
 
 /* What a call says whose pointers are bad: first of all that the descriptor is. */
 static int64_t bad_pointer(int fd)
@@ -54,20 +62,77 @@ static const struct sockaddr *address_of(int64_t pointer, int64_t length)
     return !bounded || preload_readable(address, (size_t)length) ? address : NULL;
 }
 
+/* The path of a UNIX socket's name, ended with a 0; false: the address is no path. */
+static bool path_of(const struct sockaddr *address, socklen_t length, char path[PATH_BYTES])
+{
+    const struct sockaddr_un *name = (const void *)address;
+    const size_t before = offsetof(struct sockaddr_un, sun_path);
+    if (!address || length <= before || length > sizeof *name || name->sun_family != AF_UNIX ||
+        !name->sun_path[0]) {
+        return false;
+    }
+    memset(path, 0, PATH_BYTES);
+    memcpy(path, name->sun_path, length - before);
+    return true;
+}
+
+static bool is_unix(struct dry_caller caller, int fd)
+{
+    int domain = 0;
+    socklen_t length = sizeof domain;
+    return caller.system->getsockopt(caller, fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+           domain == AF_UNIX;
+}
+
+/* A path's file is made for real, so that a program may look at it, change its rights, remove it. Where
+ * the real one was removed in some other way, the world's is stale. */
+static int64_t bind_path(struct dry_caller caller, int fd, const struct sockaddr *address,
+                         socklen_t length, const char *path)
+{
+    const int64_t made = preload_kernel(SYS_mknod, path, S_IFSOCK | 0777, 0);
+    if (made < 0) {
+        const int result = caller.system->bind(caller, fd, NULL, 0); /* what Linux says before */
+        return result == -EBADF || result == -ENOTSOCK ? result : made == -EEXIST ? -EADDRINUSE : made;
+    }
+    int64_t result = caller.system->bind(caller, fd, address, length);
+    if (result == -EADDRINUSE && preload_world_unlink(path) == 0) {
+        result = caller.system->bind(caller, fd, address, length);
+    }
+    if (result < 0) {
+        preload_kernel(SYS_unlink, path);
+    }
+    return result;
+}
+
 int64_t preload_do_bind(const int64_t *a)
 {
     const struct dry_caller caller = preload_caller();
     const struct sockaddr *address = address_of(a[1], (int)a[2]);
-    return address || a[2] == 0 ? caller.system->bind(caller, (int)a[0], address, (socklen_t)a[2])
-                                : bad_pointer((int)a[0]);
+    char path[PATH_BYTES];
+    if (!address && a[2] != 0) {
+        return bad_pointer((int)a[0]);
+    }
+    if (path_of(address, (socklen_t)a[2], path) && is_unix(caller, (int)a[0])) {
+        return bind_path(caller, (int)a[0], address, (socklen_t)a[2], path);
+    }
+    return caller.system->bind(caller, (int)a[0], address, (socklen_t)a[2]);
 }
 
 int64_t preload_do_connect(const int64_t *a)
 {
     const struct dry_caller caller = preload_caller();
     const struct sockaddr *address = address_of(a[1], (int)a[2]);
-    return address || a[2] == 0 ? caller.system->connect(caller, (int)a[0], address, (socklen_t)a[2])
-                                : bad_pointer((int)a[0]);
+    char path[PATH_BYTES];
+    if (!address && a[2] != 0) {
+        return bad_pointer((int)a[0]);
+    }
+    const int result = caller.system->connect(caller, (int)a[0], address, (socklen_t)a[2]);
+    /* A file that is no socket of this run's: nobody listens there. */
+    if (result == -ENOENT && path_of(address, (socklen_t)a[2], path) &&
+        preload_kernel(SYS_access, path, 0) == 0) {
+        return -ECONNREFUSED;
+    }
+    return result;
 }
 
 int64_t preload_do_listen(const int64_t *a)

@@ -429,8 +429,8 @@ int64_t preload_do_sendfile(const int64_t *a)
     return (int64_t)done;
 }
 
-/* SIMPLER: what splice(2) moves by reference is copied; what was read and cannot be written is lost only
- * when the writing side fails, as it would be in a pipe nobody reads. One piece a call. */
+/* SIMPLER: what splice(2) moves by reference is copied; what was read and cannot be written is lost
+ * only when the writing side fails, as it would be in a pipe nobody reads. One piece a call. */
 int64_t preload_do_splice(const int64_t *a)
 {
     const int in = (int)a[0], out = (int)a[2];

@@ -1,9 +1,9 @@
 /* The trap: each system call that does not come from the library's own few instructions comes here.
  * SPDX-License-Identifier: MIT
  *
- * Syscall user dispatch: the kernel sends SIGSYS where a call would be made, unless the thread's selector
- * lets it pass. It is armed for each thread, and ends with fork and exec; a seccomp filter would outlive
- * both, and so kill the next program before its handler stands (docs/programs.md). */
+ * Syscall user dispatch: the kernel sends SIGSYS where a call would be made, unless the thread's
+ * selector lets it pass. It is armed for each thread, and ends with fork and exec; a seccomp filter
+ * would outlive both, and so kill the next program before its handler stands (docs/programs.md). */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -23,8 +23,8 @@ struct kernel_sigaction {
     uint64_t mask;
 };
 
-/* A handler of the program returns: the frame that the kernel made for it lies at the stack pointer. Its
- * return goes on from our own restorer, which is let pass. */
+/* A handler of the program returns: the frame that the kernel made for it lies at the stack pointer.
+ * Its return goes on from our own restorer, which is let pass. */
 static void return_from_handler(ucontext_t *context)
 {
     context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)preload_restorer;

@@ -81,5 +81,6 @@ int64_t preload_world_unlink(const char *path)
 
 int64_t preload_world_file(const char *path, char *text, size_t bytes)
 {
-    return -ENOENT;
+    const struct sim_process *process = sim_process_at(world(), (struct sim_process_id){first.process});
+    return preload_host_file(world(), process->host.index, path, text, bytes);
 }

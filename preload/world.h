@@ -11,6 +11,10 @@
 void preload_world_real(int fd, bool ready, int flags);
 /* unlink(2) of a UNIX socket's path: 0, or -ENOENT: it is none. */
 int64_t preload_world_unlink(const char *path);
+/* host_files.c: the same of any host of a world. */
+struct sim_world;
+int64_t preload_host_file(const struct sim_world *world, uint32_t host, const char *path, char *bytes,
+                          size_t size);
 /* A file of the program's host, as text: hosts, resolv.conf … The length, or -ENOENT. */
 int64_t preload_world_file(const char *path, char *text, size_t bytes);
 

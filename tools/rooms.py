@@ -54,10 +54,10 @@ def includes(path, bad):
 
 
 def check_includes(sources, bad):
-    """real/ sees itself; a room of sim/ or harness/ sees itself and what the plan lets it."""
+    """real/ sees itself; a room of sim/ or harness/ sees itself and what the plan lets it; preload/ itself
+    and what it shares."""
     house = plan()
-    shared = set(house["shared"]["harness"])
-    for path in sources("real", *HOUSES):
+    for path in sources("real", "preload", *HOUSES):
         here = path.relative_to(TOP)
         room = room_of(here, house)
         if here.parts[0] in HOUSES and room is None:
@@ -65,7 +65,7 @@ def check_includes(sources, bad):
             continue
         for number, target in includes(path, bad):
             if target.parts[0] != here.parts[0]:
-                if here.parts[0] != "harness" or str(target) not in shared:
+                if str(target) not in house["shared"].get(here.parts[0], ()):
                     bad(f"{here}:{number}", f"{here.parts[0]}/ may not include {target}")
             elif room is not None and target.parts[:2] != here.parts[:2]:
                 if target.parts[1] not in house[here.parts[0]][here.parts[1]]["may"]:
