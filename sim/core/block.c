@@ -18,6 +18,8 @@ enum {
     CHUNKS_DEFAULT = 262144,
     HOSTS_DEFAULT = 4096,
     SMALL_DEFAULT = 16384,
+    SPARE_EVENTS = 1 << 20, /* instants, signals and changes of links that may be queued at once */
+    LEAST_SPARE_EVENTS = 16,
     TASK_NUMBERS = 16, /* so many times as many as tasks may live at once are remembered */
 };
 
@@ -61,6 +63,14 @@ static uint32_t clamp(uint64_t wanted)
     return (uint32_t)(wanted < most ? wanted : most);
 }
 
+/* How many events the world may need at once to go on: what has an event holds it, one of each kind. */
+static uint64_t events_of_its_own(const uint32_t of[SIM_POOL_COUNT])
+{
+    const uint64_t of_task = 3; /* its run, its deadline, its interrupt */
+    return of[SIM_POOL_PACKET] + of_task * of[SIM_POOL_TASK] + of[SIM_POOL_SOCKET] +
+           (uint64_t)SIM_TCP_TIMER_COUNT * of[SIM_POOL_TCP] + of[SIM_POOL_TIMER];
+}
+
 /* Fills in what was not asked for. Address space is free, so each default is enough for every
  * socket and task to have some of everything at once. */
 static void complete(uint32_t of[SIM_POOL_COUNT], const struct sim_capacities *asked)
@@ -97,7 +107,11 @@ static void complete(uint32_t of[SIM_POOL_COUNT], const struct sim_capacities *a
     DEFAULT(DATAGRAM, packets + sockets);
     DEFAULT(RIGHTS, packets);
     DEFAULT(SPAN, 4 * chunks + 4 * packets);
-    DEFAULT(EVENT, packets + 4 * sockets + 4 * tasks + SMALL_DEFAULT);
+    const uint64_t own = events_of_its_own(of);
+    DEFAULT(EVENT, own + SPARE_EVENTS);
+    if (of[SIM_POOL_EVENT] < own + LEAST_SPARE_EVENTS) {
+        of[SIM_POOL_EVENT] = clamp(own + LEAST_SPARE_EVENTS);
+    }
     DEFAULT(WAITER, 4 * sockets + 4 * tasks);
     DEFAULT(EPOLL, sockets);
     DEFAULT(PIPE, SMALL_DEFAULT + sockets / 4);
@@ -145,6 +159,7 @@ static void lay_out(struct sim_world *head, const struct sim_capacities *capacit
         pool->item_bytes = item_bytes[kind];
         offset = page_up(offset + ((uint64_t)of[kind] + 1) * item_bytes[kind]);
     }
+    head->spare_limit = of[SIM_POOL_EVENT] - (uint32_t)events_of_its_own(of);
     head->heap_offset = offset;
     offset = page_up(offset + (uint64_t)of[SIM_POOL_EVENT] * sizeof(struct sim_heap_entry));
     head->port_buckets = power_of_two(of[SIM_POOL_SOCKET]);
@@ -372,6 +387,7 @@ void sim_block_reset(struct sim_world *world, uint64_t seed)
         .place_offset = world->place_offset,
         .task_entry_offset = world->task_entry_offset,
         .task_entries = world->task_entries,
+        .spare_limit = world->spare_limit,
     };
     memcpy(fresh.pools, world->pools, sizeof fresh.pools);
     *world = fresh;

@@ -72,9 +72,15 @@ static void list_remove(struct sim_world *world, struct sim_event *event)
 
 /* ---- both --------------------------------------------------------------------------------- */
 
+static bool is_spare(uint32_t kind)
+{
+    return kind == SIM_EVENT_SIGNAL || kind == SIM_EVENT_SCRIPT || kind == SIM_EVENT_LINK_CHANGE;
+}
+
 static void free_event(struct sim_world *world, uint32_t index)
 {
     struct sim_event *event = event_at(world, index);
+    world->spare_events -= is_spare(event->kind);
     memset(&event->slot + 1, 0, sizeof *event - sizeof event->slot);
     sim_pool_release(world, SIM_POOL_EVENT, index);
 }
@@ -120,6 +126,7 @@ struct sim_event_id sim_event_push(struct sim_world *world, uint64_t at, enum si
         return id;
     }
     struct sim_event *event = sim_event_at(world, id);
+    world->spare_events += is_spare(kind);
     event->kind = kind;
     event->target = target;
     event->a = a;
@@ -132,6 +139,14 @@ struct sim_event_id sim_event_push(struct sim_world *world, uint64_t at, enum si
     }
     enqueue(world, id, event, at);
     return id;
+}
+
+struct sim_event_id sim_event_push_spare(struct sim_world *world, uint64_t at, enum sim_event_kind kind,
+                                         uint32_t target, uint32_t a, uint32_t b)
+{
+    assert(is_spare(kind));
+    return world->spare_events < world->spare_limit ? sim_event_push(world, at, kind, target, a, b)
+                                                    : (struct sim_event_id){0};
 }
 
 void sim_event_move(struct sim_world *world, struct sim_event_id id, uint64_t at)

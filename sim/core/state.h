@@ -1125,6 +1125,8 @@ struct sim_world {
     uint32_t last_task_number;
     struct sim_task_id first_ended; /* not joined, oldest first */
     struct sim_task_id last_ended;
+    uint32_t spare_events; /* queued for who is outside: signals, instants, changes of links */
+    uint32_t spare_limit;  /* how many there may be; the rest of the pool is the world's own */
     uint32_t ended_tasks;
     struct sim_process_id first_gone; /* processes that exited and nobody names, oldest first */
     struct sim_process_id last_gone;

@@ -91,16 +91,20 @@ static uint32_t check_events(const struct sim_world *world)
     const uint32_t present = check_present(world);
     assert(world->heap_count + present == world->pools[SIM_POOL_EVENT].live_count);
     uint32_t packets = 0;
+    uint32_t spare = 0;
     SIM_CHECK_EACH(world, SIM_POOL_EVENT, index)
     {
         const struct sim_event *event = sim_event_at(world, (struct sim_event_id){index});
         assert(event->kind > SIM_EVENT_NONE && event->kind < SIM_EVENT_KIND_COUNT);
+        spare += event->kind == SIM_EVENT_SIGNAL || event->kind == SIM_EVENT_SCRIPT ||
+                 event->kind == SIM_EVENT_LINK_CHANGE;
         if (event->kind == SIM_EVENT_PACKET) {
             assert(sim_check_is_live(world, SIM_POOL_PACKET, event->a));
             assert(sim_check_is_live(world, SIM_POOL_INTERFACE, event->target));
             packets++;
         }
     }
+    assert(spare == world->spare_events);
     return packets;
 }
 

@@ -277,7 +277,12 @@ int sim_add_link(struct sim *sim, int host_a, int host_b, const struct sim_link_
     const struct sim_link_id id = sim_link_add(sim->world, (struct sim_host_id){(uint32_t)host_a},
                                                (struct sim_host_id){(uint32_t)host_b}, &way);
     if (!id.index) {
-        return -EEXIST;
+        uint32_t direction;
+        return sim_link_find(sim->world, (struct sim_host_id){(uint32_t)host_a},
+                             (struct sim_host_id){(uint32_t)host_b}, &direction)
+                       .index
+                   ? -EEXIST
+                   : -ENOMEM;
     }
     sim_link_at(sim->world, id)->down = options->down != 0;
     return (int)id.index;
@@ -288,8 +293,9 @@ int sim_change_link(struct sim *sim, int link, uint64_t at, bool up)
     if (link < 1 || (uint32_t)link > sim->world->pools[SIM_POOL_LINK].high_water) {
         return -ENOENT;
     }
-    return sim_event_push(sim->world, at, SIM_EVENT_LINK_CHANGE, (uint32_t)link, up, 0).index ? 0
-                                                                                              : -ENOMEM;
+    return sim_event_push_spare(sim->world, at, SIM_EVENT_LINK_CHANGE, (uint32_t)link, up, 0).index
+               ? 0
+               : -ENOMEM;
 }
 
 int sim_set(struct sim *sim, int host, const char *sysctl, int64_t value)
@@ -435,7 +441,8 @@ int sim_signal_at(struct sim *sim, int task, uint64_t at, int number, bool only_
     if (number < 1 || number > 64) {
         return -EINVAL;
     }
-    return sim_event_push(sim->world, at, SIM_EVENT_SIGNAL, id.index, (uint32_t)number, only_waiting)
+    return sim_event_push_spare(sim->world, at, SIM_EVENT_SIGNAL, id.index, (uint32_t)number,
+                                only_waiting)
                    .index
                ? 0
                : -ENOMEM;
@@ -510,7 +517,7 @@ int sim_at(struct sim *sim, uint64_t at, void (*function)(void *argument), void 
         return -ENOMEM;
     }
     if (!has_script_code(sim, id.index) ||
-        !sim_event_push(sim->world, at, SIM_EVENT_SCRIPT, id.index, 0, 0).index) {
+        !sim_event_push_spare(sim->world, at, SIM_EVENT_SCRIPT, id.index, 0, 0).index) {
         sim_pool_give(sim->world, SIM_POOL_SCRIPT, id.index);
         return -ENOMEM;
     }

@@ -338,7 +338,8 @@ bool sim_tcp_writable(const struct sim_world *world, const struct sim_tcp *tcp);
 /* ---- tcp/output.c ------------------------------------------------------------------------- */
 
 /* Sends the first SYN of a connection in SYN_SENT: iss, windows and options are set. */
-void sim_tcp_send_syn(struct sim_world *world, struct sim_tcp *tcp);
+/* The SYN is kept in that packet, a new one, until it is acknowledged. */
+void sim_tcp_send_syn(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet_id id);
 void sim_tcp_send_syn_ack(struct sim_world *world, struct sim_tcp *tcp);
 /* Sends what windows, Nagle and cork allow. nonagle: Linux's push_pending_frames at FIN or cork's
  * end. */

@@ -141,7 +141,12 @@ int sim_tcp_open(struct sim_world *world, struct sim_socket_id id, const void *a
         socket->local.scope = path.interface;
     }
     socket->remote = peer;
-    error = take_port(world, id);
+    /* LINUX: without memory for the SYN connect() fails; nothing would ever send it again. */
+    const struct sim_packet_id syn = sim_packet_new(world);
+    error = syn.index ? take_port(world, id) : -ENOBUFS;
+    if (error && syn.index) {
+        sim_packet_free(world, syn);
+    }
     if (error) {
         socket->local.ip = old_source;
         socket->remote = (struct sim_endpoint){0};
@@ -150,6 +155,6 @@ int sim_tcp_open(struct sim_world *world, struct sim_socket_id id, const void *a
     tcp->path_mtu = path.mtu;
     tcp->ts_recent = 0;
     begin(world, tcp);
-    sim_tcp_send_syn(world, tcp);
+    sim_tcp_send_syn(world, tcp, syn);
     return 0;
 }

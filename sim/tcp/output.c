@@ -536,17 +536,14 @@ void sim_tcp_send_syn_ack(struct sim_world *world, struct sim_tcp *tcp)
     hand_down(world, tcp, id);
 }
 
-void sim_tcp_send_syn(struct sim_world *world, struct sim_tcp *tcp)
+void sim_tcp_send_syn(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet_id id)
 {
-    struct sim_packet_id id = sim_packet_new(world);
-    if (id.index) {
-        struct sim_packet *kept = sim_packet_at(world, id);
-        kept->kept.header.sequence = tcp->iss;
-        kept->kept.header.flags = SIM_TCP_SYN;
-        kept->kept.left_at = world->now;
-        keep(world, tcp, id);
-        send_copy(world, tcp, kept);
-    }
+    struct sim_packet *kept = sim_packet_at(world, id);
+    kept->kept.header.sequence = tcp->iss;
+    kept->kept.header.flags = SIM_TCP_SYN;
+    kept->kept.left_at = world->now;
+    keep(world, tcp, id);
+    send_copy(world, tcp, kept);
     tcp->snd_nxt = tcp->write_seq = tcp->iss + 1;
     sim_tcp_timer_retransmit(world, tcp, SIM_TCP_RETRANSMIT_RTO, tcp->rto_ns);
 }

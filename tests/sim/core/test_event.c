@@ -97,13 +97,47 @@ static void target_freed__its_slot_taken_again__event_is_not_current(void **stat
 
 static void full_queue__pushed__gives_none(void **state)
 {
-    const struct sim_capacities capacities = {.of = {[SIM_POOL_EVENT] = 2}};
-    struct sim_world *world = sim_block_create(&capacities, 1);
+    struct sim_world *world = sim_block_create(NULL, 1);
+    world->pools[SIM_POOL_EVENT].capacity = 2;
     push(world, 1, 1);
     push(world, 0, 2);
     assert_int_equal(push(world, 3, 3).index, 0);
     assert_int_equal(take(world), 2);
     assert_true(push(world, 3, 3).index != 0);
+    sim_block_destroy(world);
+}
+
+static void queue_asked_for_is_small__laid_out__the_worlds_own_events_fit(void **state)
+{
+    const struct sim_capacities capacities = {.of = {[SIM_POOL_EVENT] = 1,
+                                                     [SIM_POOL_TASK] = 3,
+                                                     [SIM_POOL_PACKET] = 5,
+                                                     [SIM_POOL_SOCKET] = 7,
+                                                     [SIM_POOL_TCP] = 11,
+                                                     [SIM_POOL_TIMER] = 13}};
+    struct sim_world *world = sim_block_create(&capacities, 1);
+    const uint32_t own = 3 * 3 + 5 + 7 + 3 * 11 + 13;
+    assert_int_equal(world->pools[SIM_POOL_EVENT].capacity, own + 16);
+    for (uint32_t i = 0; i < 16; i++) {
+        assert_int_not_equal(sim_event_push_spare(world, i, SIM_EVENT_SCRIPT, 1, 0, 0).index, 0);
+    }
+    assert_int_equal(sim_event_push_spare(world, 1, SIM_EVENT_LINK_CHANGE, 1, 0, 0).index, 0);
+    assert_int_equal(sim_event_push_spare(world, 1, SIM_EVENT_SCRIPT, 1, 0, 0).index, 0);
+    struct sim_event_id last = {0};
+    for (uint32_t i = 0; i < own; i++) {
+        last = push(world, i, i);
+        assert_int_not_equal(last.index, 0);
+    }
+    sim_event_cancel(world, &last); /* which was nobody's spare one */
+    assert_int_equal(sim_event_push_spare(world, 1, SIM_EVENT_SCRIPT, 1, 0, 0).index, 0);
+    sim_block_reset(world, 2); /* all are given back */
+    for (uint32_t i = 0; i < 16; i++) {
+        assert_int_not_equal(sim_event_push_spare(world, i, SIM_EVENT_SCRIPT, 1, 0, 0).index, 0);
+    }
+    assert_int_equal(sim_event_push_spare(world, 1, SIM_EVENT_SCRIPT, 1, 0, 0).index, 0);
+    struct sim_event event;
+    sim_event_take(world, &event);
+    assert_int_not_equal(sim_event_push_spare(world, 1, SIM_EVENT_SCRIPT, 1, 0, 0).index, 0);
     sim_block_destroy(world);
 }
 
@@ -233,6 +267,7 @@ int main(void)
         WORLD_TEST(queued_event__cancelled__never_comes_and_its_id_is_zero),
         WORLD_TEST(target_freed__its_slot_taken_again__event_is_not_current),
         cmocka_unit_test(full_queue__pushed__gives_none),
+        cmocka_unit_test(queue_asked_for_is_small__laid_out__the_worlds_own_events_fit),
         cmocka_unit_test(shuffled_world__tasks_ready_at_once__each_runs_once_in_the_seeds_order),
         WORLD_TEST(forty_thousand_pushes_moves_cancels_takes__beside_a_model__agree),
     };
