@@ -133,6 +133,10 @@ uint64_t sim_call_after(const struct sim_world *world, uint64_t ns)
 
 enum clock_kind { CLOCK_UNKNOWN, CLOCK_OF_WORLD, CLOCK_OF_WALL };
 
+/* LINUX: a negative number names a process's or a thread's used time: its id complemented, then 3 bits:
+ * which of three clocks, and a thread's. The fourth, 3, is a device's. */
+enum { CPU_CLOCK_WHICH = 3, CPU_CLOCK_EXACT = 2, TICK_NS = 4000000 /* LINUX: CONFIG_HZ=250 */ };
+
 static enum clock_kind clock_kind(clockid_t clock)
 {
     switch (clock) {
@@ -151,8 +155,22 @@ static enum clock_kind clock_kind(clockid_t clock)
     case CLOCK_TAI:
         return CLOCK_OF_WALL;
     default:
-        return CLOCK_UNKNOWN;
+        return clock < 0 && (clock & CPU_CLOCK_WHICH) != CPU_CLOCK_WHICH ? CLOCK_OF_WORLD
+                                                                         : CLOCK_UNKNOWN;
     }
+}
+
+int64_t sim_call_clock_getres(SIM_CALL, clockid_t clock, struct timespec *resolution)
+{
+    const bool coarse = clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE ||
+                        (clock < 0 && (clock & CPU_CLOCK_WHICH) != CPU_CLOCK_EXACT);
+    if (clock_kind(clock) == CLOCK_UNKNOWN) {
+        return -EINVAL;
+    }
+    if (resolution) {
+        *resolution = (struct timespec){0, coarse ? TICK_NS : 1};
+    }
+    return 0;
 }
 
 int64_t sim_call_clock_gettime(SIM_CALL, clockid_t clock, struct timespec *now)

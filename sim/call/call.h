@@ -21,6 +21,9 @@ static const int64_t SIM_WAIT = INT64_MIN;
 /* LINUX: ERESTARTSYS. A program's call ends so where a handler with SA_RESTART has to run: when it has,
  * the call is made anew. */
 static const int64_t SIM_RESTART = -512;
+/* A program's wait that only something real can end: its process waits for that, and makes the call
+ * anew. */
+static const int64_t SIM_REALLY = -513;
 
 enum sim_call_kind {
     SIM_CALL_NONE = 0,
@@ -81,6 +84,7 @@ int64_t sim_call_epoll_ctl(SIM_CALL, int epoll_fd, int operation, int fd, struct
 int64_t sim_call_epoll_pwait(SIM_CALL, int epoll_fd, struct epoll_event *events, int maximum,
                              const struct timespec *timeout, const sigset_t *mask);
 int64_t sim_call_clock_gettime(SIM_CALL, clockid_t clock, struct timespec *now);
+int64_t sim_call_clock_getres(SIM_CALL, clockid_t clock, struct timespec *resolution);
 int64_t sim_call_clock_nanosleep(SIM_CALL, clockid_t clock, int flags, const struct timespec *request,
                                  struct timespec *remain);
 int64_t sim_call_join(SIM_CALL, uint32_t other);

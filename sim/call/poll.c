@@ -16,6 +16,9 @@ static int64_t not_ready(SIM_CALL, const sigset_t *mask, bool clock_first)
     struct sim_task *caller = sim_task_at(world, task);
     sim_call_mask(world, task, mask);
     const bool expired = caller->call.deadline_at <= world->now;
+    if (caller->call.waits_really) {
+        return sim_call_end(world, task, SIM_REALLY);
+    }
     if (expired && clock_first) {
         return sim_call_end(world, task, 0);
     }
@@ -243,6 +246,11 @@ int64_t sim_call_epoll_ctl(SIM_CALL, int epoll_fd, int operation, int fd, struct
     const struct sim_file *description = sim_file_at(world, epoll);
     if (epoll.index == file.index || description->kind != SIM_FILE_EPOLL) {
         return -EINVAL;
+    }
+    const struct sim_file *watched = sim_file_at(world, file);
+    if (watched->kind == SIM_FILE_REAL &&
+        sim_real_at(world, (struct sim_real_id){watched->object})->kind == SIM_REAL_IS_READY) {
+        return -EPERM; /* LINUX: of files that cannot be polled */
     }
     return sim_epoll_control(world, (struct sim_epoll_id){description->object}, operation, file, fd,
                              event);

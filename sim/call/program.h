@@ -20,6 +20,21 @@ int64_t sim_call_futex(SIM_CALL, uint32_t *word, int operation, uint32_t value,
 int64_t sim_call_robust_exit(SIM_CALL, void *head, uint32_t tid);
 int64_t sim_call_sched_yield(SIM_CALL);
 
+/* ---- real.c: the descriptor table mirrors all of the process -------------------------------- */
+
+/* The number names a real descriptor from now on; what it named is closed. kind: enum sim_real_kind_of;
+ * flags: O_* as fcntl tells them, O_CLOEXEC. The number, -EBADF beyond the limit, -ENFILE, -ENOMEM. */
+int64_t sim_call_real_install(SIM_CALL, int fd, int kind, int flags);
+/* What poll(2) said of a polled one: POLL* bits. 0 or -EBADF. */
+int64_t sim_call_real_ready(SIM_CALL, int fd, unsigned bits);
+/* 0: not open; 1: the world's; 2: real. */
+int64_t sim_call_descriptor_kind(SIM_CALL, int fd);
+int64_t sim_call_close_range(SIM_CALL, unsigned first, unsigned last, unsigned flags);
+/* RLIMIT_NOFILE. */
+int64_t sim_call_descriptor_limit(SIM_CALL, uint64_t limit);
+/* From the seed's `program` stream: the same bytes in each run. */
+int64_t sim_call_getrandom(SIM_CALL, void *buffer, size_t length, unsigned flags);
+
 /* ---- program.c ---------------------------------------------------------------------------- */
 
 /* A new process is a program's from now on: descriptors from 0, signals as exec leaves them, memory

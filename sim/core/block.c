@@ -55,6 +55,11 @@ static const uint32_t item_bytes[SIM_POOL_COUNT] = {
     [SIM_POOL_SCRIPT] = sizeof(struct sim_script),
     [SIM_POOL_CELL] = sizeof(struct sim_cell),
     [SIM_POOL_FUTEX] = sizeof(struct sim_futex),
+    [SIM_POOL_REAL] = sizeof(struct sim_real),
+    [SIM_POOL_ACTIONS] = sizeof(struct sim_actions),
+    [SIM_POOL_PENDING] = sizeof(struct sim_pending),
+    [SIM_POOL_SIGNALFD] = sizeof(struct sim_signalfd),
+    [SIM_POOL_ALARM] = sizeof(struct sim_alarm),
 };
 
 static uint32_t clamp(uint64_t wanted)
@@ -122,6 +127,11 @@ static void complete(uint32_t of[SIM_POOL_COUNT], const struct sim_capacities *a
     DEFAULT(SCRIPT, of[SIM_POOL_EVENT]);
     DEFAULT(CELL, 16 * tasks + SMALL_DEFAULT);
     DEFAULT(FUTEX, 2 * tasks);
+    DEFAULT(REAL, of[SIM_POOL_FILE]);
+    DEFAULT(ACTIONS, of[SIM_POOL_PROCESS]);
+    DEFAULT(PENDING, 8 * tasks + SMALL_DEFAULT);
+    DEFAULT(SIGNALFD, SMALL_DEFAULT);
+    DEFAULT(ALARM, SMALL_DEFAULT);
 #undef DEFAULT
 }
 

@@ -99,6 +99,21 @@ struct sim_cell_id {
 struct sim_futex_id {
     uint32_t index;
 };
+struct sim_real_id {
+    uint32_t index;
+};
+struct sim_actions_id {
+    uint32_t index;
+};
+struct sim_pending_id {
+    uint32_t index;
+}; /* a signal that is to be delivered */
+struct sim_signalfd_id {
+    uint32_t index;
+};
+struct sim_alarm_id {
+    uint32_t index;
+}; /* timer_create's */
 
 /* ---- limits and names --------------------------------------------------------------------- */
 
@@ -114,8 +129,10 @@ enum {
     SIM_OPTION_BYTES = 32, /* the longest value of a stored option */
     SIM_LINE_BYTES = 4064, /* a line of a host's files, with its NUL */
     SIM_FUTEX_BUCKETS = 256,
-    SIM_CELL_BYTES = 688,   /* a piece of the fault plan: FAULT_CELL_BYTES */
-    SIM_LOCAL_BYTES = 1024, /* the library's store of a process: DRY_LOCAL_BYTES */
+    SIM_SIGNALS = 64,
+    SIM_INTERVAL_TIMERS = 3, /* setitimer's: ITIMER_REAL, _VIRTUAL, _PROF */
+    SIM_CELL_BYTES = 688,    /* a piece of the fault plan: FAULT_CELL_BYTES */
+    SIM_LOCAL_BYTES = 1024,  /* the library's store of a process: DRY_LOCAL_BYTES */
 };
 
 static const uint64_t SIM_NEVER = UINT64_MAX; /* an instant that does not come */
@@ -151,6 +168,11 @@ enum sim_pool_kind {
     SIM_POOL_SCRIPT,
     SIM_POOL_CELL,
     SIM_POOL_FUTEX,
+    SIM_POOL_REAL,
+    SIM_POOL_ACTIONS,
+    SIM_POOL_PENDING,
+    SIM_POOL_SIGNALFD,
+    SIM_POOL_ALARM,
     SIM_POOL_COUNT,
 };
 
@@ -179,6 +201,7 @@ enum sim_stream {
     SIM_STREAM_FAULT,
     SIM_STREAM_UNIX, /* autobind names */
     SIM_STREAM_IP_ID,
+    SIM_STREAM_PROGRAM, /* getrandom's bytes */
     SIM_STREAM_COUNT,
 };
 
@@ -325,6 +348,8 @@ enum sim_event_kind {
     SIM_EVENT_TIMERFD,       /* target: timer */
     SIM_EVENT_SOCKET,        /* target: socket; protocol's own deferred work, a: what */
     SIM_EVENT_SCRIPT,        /* target: script (sim.h: at an instant); the runner runs it */
+    SIM_EVENT_INTERVAL,      /* target: process, a: which of setitimer's */
+    SIM_EVENT_ALARM,         /* target: alarm */
     SIM_EVENT_KIND_COUNT,
 };
 
@@ -512,6 +537,14 @@ struct sim_descriptor_page {
     struct sim_descriptor descriptors[SIM_DESCRIPTORS_PER_PAGE];
 };
 
+/* One of setitimer's timers. */
+struct sim_interval {
+    uint64_t at; /* 0: disarmed */
+    uint64_t interval_ns;
+    struct sim_event_id event;
+    uint32_t padding;
+};
+
 struct sim_process {
     struct sim_slot slot;
     uint8_t local[SIM_LOCAL_BYTES]; /* the library's: its default timeout; no pointers */
@@ -535,6 +568,18 @@ struct sim_process {
     char name[SIM_NAME_BYTES];
     uint64_t program; /* 1: its tasks are threads of a real process */
     uint64_t memory;  /* a program's: names its address space; a vfork's child has its parent's */
+    uint32_t group;   /* process group and session, by the pid of who leads them; a program's */
+    uint32_t session;
+    uint32_t waitable; /* 1: a child whose parent has yet to learn of its end; holds its record */
+    uint32_t executed; /* 1: has called exec since its fork */
+    struct sim_wait_queue child_waiters;
+    struct sim_actions_id actions;
+    struct sim_task_id vfork_parent;     /* who waits until this process executes or ends */
+    struct sim_pending_id first_pending; /* for any of its tasks: all of them block these now */
+    struct sim_pending_id last_pending;
+    struct sim_interval intervals[SIM_INTERVAL_TIMERS];
+    struct sim_alarm_id first_alarm;
+    uint32_t next_alarm;                  /* timer_create's next number */
     uint32_t pages[SIM_DESCRIPTOR_PAGES]; /* of SIM_POOL_DESCRIPTOR_PAGE */
 };
 
@@ -579,7 +624,7 @@ struct sim_call {
     struct sim_file_id file; /* the description it works on, held by the task's first waiter */
     uint32_t events;         /* POLL* bits it waits for */
     uint32_t masked;         /* 1: a ppoll's signal mask is in force */
-    uint32_t padding;
+    uint32_t waits_really;   /* 1: only something real can end this wait */
 };
 
 struct sim_task {
@@ -599,7 +644,12 @@ struct sim_task {
     struct sim_event_id signal_event; /* interrupt_after */
     uint64_t pending_signals;
     uint64_t blocked_signals;
-    uint64_t saved_blocked_signals; /* while ppoll's mask is in force */
+    uint64_t saved_blocked_signals;      /* while ppoll's mask is in force */
+    uint64_t awaited_signals;            /* sigtimedwait's, while it waits */
+    struct sim_pending_id first_pending; /* a program's: what pending_signals stands for */
+    struct sim_pending_id last_pending;
+    uint32_t tid; /* a program's: what gettid says */
+    uint32_t tid_padding;
     struct sim_wait_queue joiners;
     uint32_t number; /* what it is called outside: never another's while anybody may ask for it */
     uint32_t fate;   /* enum sim_task_fate */
@@ -647,12 +697,15 @@ enum sim_file_kind {
     SIM_FILE_EPOLL,
     SIM_FILE_COUNTER,
     SIM_FILE_TIMER,
+    SIM_FILE_REAL, /* a descriptor of the real system, at the same number */
+    SIM_FILE_SIGNALFD,
     SIM_FILE_KIND_COUNT,
     /* not files, but waited on alike: */
     SIM_QUEUE_TASK = 100,
     SIM_QUEUE_BARRIER,
     SIM_QUEUE_PIPE, /* both ends wait in the pipe's one queue */
     SIM_QUEUE_FUTEX,
+    SIM_QUEUE_CHILDREN, /* who waits for a process's children */
 };
 
 struct sim_file {
@@ -679,6 +732,72 @@ struct sim_pipe {
     /* Of each page in use: where its unread bytes begin, and where they end. */
     uint16_t starts[SIM_PIPE_PAGES];
     uint16_t ends[SIM_PIPE_PAGES];
+};
+
+enum sim_real_kind_of {
+    SIM_REAL_IS_READY = 1, /* a regular file, a directory: always ready */
+    SIM_REAL_IS_POLLED,    /* what its process last saw */
+};
+
+struct sim_real { /* a descriptor that lies with the real system */
+    struct sim_slot slot;
+    uint32_t kind;  /* enum sim_real_kind_of */
+    uint32_t ready; /* POLL* bits of a polled one */
+    struct sim_wait_queue waiters;
+};
+
+/* A program's signal actions. Addresses are numbers here. */
+struct sim_action {
+    uint64_t handler; /* 0: SIG_DFL, 1: SIG_IGN */
+    uint64_t flags;   /* SA_* */
+    uint64_t restorer;
+    uint64_t mask;
+};
+
+struct sim_actions {
+    struct sim_slot slot;
+    struct sim_action of[SIM_SIGNALS]; /* by number - 1 */
+};
+
+/* A signal that was sent to a program and not delivered yet. */
+struct sim_pending {
+    struct sim_slot slot;
+    struct sim_pending_id next;
+    uint32_t number;
+    int32_t code; /* SI_USER, CLD_EXITED … */
+    uint32_t pid, uid;
+    int32_t status;  /* of a child */
+    uint32_t shared; /* 1: sent to the process, a task's only because it does not block it */
+    uint32_t alarm;  /* of timer_create: the pool's index; 0: of none */
+    uint64_t value;  /* sigval */
+    uint64_t overrun;
+};
+
+struct sim_signalfd {
+    struct sim_slot slot;
+    uint64_t mask;
+    struct sim_wait_queue waiters;
+    struct sim_process_id process; /* who made it */
+    uint32_t padding;
+};
+
+struct sim_alarm { /* timer_create's */
+    struct sim_slot slot;
+    struct sim_alarm_id next; /* of the process */
+    struct sim_process_id process;
+    uint32_t number;
+    int32_t clock;
+    int32_t notify; /* SIGEV_* */
+    int32_t signal;
+    uint32_t tid;     /* of SIGEV_THREAD_ID */
+    uint32_t pending; /* 1: its signal is queued */
+    uint64_t value;
+    uint64_t at; /* 0: disarmed */
+    uint64_t interval_ns;
+    uint64_t overrun; /* since the signal was queued; of the last delivered */
+    uint64_t last_overrun;
+    struct sim_event_id event;
+    uint32_t padding;
 };
 
 struct sim_counter { /* eventfd */

@@ -27,6 +27,12 @@ struct sim_wait_queue *sim_wait_queue_of(struct sim_world *world, uint32_t kind,
         return &sim_task_at(world, (struct sim_task_id){index})->joiners;
     case SIM_QUEUE_FUTEX:
         return &sim_futex_at(world, (struct sim_futex_id){index})->waiters;
+    case SIM_FILE_REAL:
+        return &sim_real_at(world, (struct sim_real_id){index})->waiters;
+    case SIM_FILE_SIGNALFD:
+        return &sim_signalfd_at(world, (struct sim_signalfd_id){index})->waiters;
+    case SIM_QUEUE_CHILDREN:
+        return &sim_process_at(world, (struct sim_process_id){index})->child_waiters;
     case SIM_QUEUE_BARRIER:
         return &sim_barrier_at(world, (struct sim_barrier_id){index})->waiters;
     default:

@@ -149,7 +149,17 @@ enum {
          const uint64_t *key, const uint64_t *key2), word, operation, value, timeout, word2, \
          value2, value3, key, key2) \
     CALL(robust_exit, (struct dry_caller caller, void *head, uint32_t tid), head, tid) \
-    CALL(sched_yield, (struct dry_caller caller))
+    CALL(sched_yield, (struct dry_caller caller)) \
+    CALL(real_install, (struct dry_caller caller, int fd, int kind, int flags), fd, kind, flags) \
+    CALL(real_ready, (struct dry_caller caller, int fd, unsigned bits), fd, bits) \
+    CALL(descriptor_kind, (struct dry_caller caller, int fd), fd) \
+    CALL(close_range, (struct dry_caller caller, unsigned first, unsigned last, unsigned flags), \
+         first, last, flags) \
+    CALL(descriptor_limit, (struct dry_caller caller, uint64_t limit), limit) \
+    CALL(getrandom, (struct dry_caller caller, void *buffer, size_t length, unsigned flags), \
+         buffer, length, flags) \
+    CALL(clock_getres, (struct dry_caller caller, clockid_t clock, struct timespec *resolution), \
+         clock, resolution)
 /* clang-format on */
 
 #define SIM_PROGRAM_DECLARE(name, parameters, ...) int64_t sim_program_##name parameters;

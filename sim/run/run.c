@@ -11,6 +11,7 @@
 #include "call/process.h"
 #include "core/block.h"
 #include "core/event.h"
+#include "file/real.h"
 #include "file/wait.h"
 #include "net/packet.h"
 #include "net/wire.h"
@@ -189,6 +190,9 @@ static enum sim_outcome take_events(struct sim *sim, uint64_t until, bool ends_w
         const enum sim_step step = sim_world_step(world, until, &task, &script);
         switch (step) {
         case SIM_STEP_EMPTY:
+            if (sim_event_next_at(world) == SIM_NEVER && sim_real_wake_one(world)) {
+                break;
+            }
             return empty(sim, until);
         case SIM_STEP_TASK:
             if (task.index == own_task) {

@@ -65,6 +65,9 @@ static enum sim_step dispatch(struct sim_world *world, const struct sim_event *e
     case SIM_EVENT_SCRIPT:
         *script = event->target;
         return SIM_STEP_SCRIPT;
+    case SIM_EVENT_INTERVAL:
+    case SIM_EVENT_ALARM:
+        break;
     case SIM_EVENT_NONE:
     case SIM_EVENT_KIND_COUNT:
         assert(!"an event of no kind");
