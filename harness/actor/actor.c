@@ -100,8 +100,16 @@ static void close_objects(struct actor *actor)
     }
 }
 
+int actor_interrupted(void *actor)
+{
+    struct actor *self = actor;
+    self->interruptions++;
+    return self->stops_on_signal;
+}
+
 void actor_run(struct actor *actor)
 {
+    dry_set_interrupt_check(actor_interrupted, actor);
     actor->raised = arena_take(&actor->arena, sizeof *actor->raised);
     actor->luck = (struct luck_names){.arena = &actor->arena, .scenario = actor->scenario};
     actor->state = ACTOR_RUNS;

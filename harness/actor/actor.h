@@ -58,8 +58,11 @@ struct actor {
     struct object *objects; /* sockets, files, pollers: closed at the end as a process's would be */
     struct raised *raised;  /* by the step that runs */
     bool stops_on_signal;   /* on_signal(STOP) */
+    uint32_t interruptions; /* waits that a signal cut short, since interruptions() was asked */
 };
 
+/* A signal cut a wait of the actor's short: counted; whether the waiting call stops. */
+int actor_interrupted(void *actor);
 /* Runs every step. Returns when the actor ended or stopped; its sockets are closed then. */
 void actor_run(struct actor *actor);
 /* Closes what an actor whose actor_run never returned left open. The caller must speak as its task. */

@@ -167,7 +167,7 @@ static int run_select(struct call *call)
         memcpy(sets, wanted, sizeof sets);
         status = caller.system->pselect(caller, highest + 1, &sets[0], &sets[1], &sets[2],
                                         timeout >= 0 ? &left : NULL, NULL);
-    } while (status == -EINTR && !call->actor->stops_on_signal);
+    } while (status == -EINTR && actor_interrupted(call->actor) == 0);
     end(caller);
     if (status < 0) {
         return raise_status(call, status);
@@ -250,7 +250,7 @@ static int run_epoll_poll(struct call *call)
         struct timespec left = time_left(deadline);
         ready = caller.system->epoll_pwait(caller, call->self->descriptor, events, (int)maximum,
                                            timeout >= 0 ? &left : NULL, NULL);
-    } while (ready == -EINTR && !call->actor->stops_on_signal);
+    } while (ready == -EINTR && actor_interrupted(call->actor) == 0);
     end(caller);
     if (ready < 0) {
         return raise_status(call, ready);

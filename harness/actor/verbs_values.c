@@ -256,11 +256,6 @@ static int run_sleep(struct call *call)
     return result_status(call, status);
 }
 
-static int stop(void *argument)
-{
-    return 1;
-}
-
 /* on_signal(RETRY): a handler that returns, as is without this line; on_signal(STOP): one that
  * raises, which ends the call with `interrupted`. */
 static int run_on_signal(struct call *call)
@@ -270,7 +265,15 @@ static int run_on_signal(struct call *call)
         return -1;
     }
     call->actor->stops_on_signal = what != 0;
-    dry_set_interrupt_check(what != 0 ? stop : NULL, NULL);
+    return 0;
+}
+
+/* How many waits of this actor a signal cut short since it was last asked: a call that goes on after a
+ * signal shows nothing else of it. */
+static int run_interruptions(struct call *call)
+{
+    call->result = value_int(call->actor->interruptions);
+    call->actor->interruptions = 0;
     return 0;
 }
 
@@ -298,6 +301,7 @@ const struct verb verbs_values[] = {
     {"unpack", VERB_FUNCTION, "format buffer", run_unpack},
     {"sleep", VERB_FUNCTION, "seconds", run_sleep},
     {"on_signal", VERB_FUNCTION, "what", run_on_signal},
+    {"interruptions", VERB_FUNCTION, "", run_interruptions},
     {"unlink", VERB_FUNCTION, "path", run_unlink},
     {0},
 };
