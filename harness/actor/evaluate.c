@@ -166,7 +166,10 @@ static int evaluate_slice(struct actor *actor, const struct expression *expressi
     return 0;
 }
 
-enum { LONGEST_REPEAT = 64 << 20 };
+enum {
+    LONGEST_REPEAT = 64 << 20, /* bytes */
+    MOST_ITEMS = 1 << 16,      /* of a list that `*` makes */
+};
 
 static int repeat_bytes(struct actor *actor, const struct value *bytes, const struct value *times,
                         struct value *value)
@@ -192,6 +195,42 @@ static int join_bytes(struct actor *actor, const struct value *left, const struc
     value->bytes = arena_take(&actor->arena, value->count + 1);
     memcpy(value->bytes, left->bytes, left->count);
     memcpy(value->bytes + left->count, right->bytes, right->count);
+    return 0;
+}
+
+static bool is_whole(const struct value *value)
+{
+    return value->kind == VALUE_INT || value->kind == VALUE_BOOL;
+}
+
+static bool is_sequence(const struct value *value)
+{
+    return value->kind == VALUE_TUPLE || value->kind == VALUE_LIST;
+}
+
+static int repeat_items(struct actor *actor, const struct value *items, const struct value *times,
+                        struct value *value)
+{
+    uint64_t count = times->integer > 0 ? (uint64_t)times->integer : 0;
+    if (items->count != 0 && count > MOST_ITEMS / items->count) {
+        return raise_error(actor, "OverflowError", "more than %d items", MOST_ITEMS);
+    }
+    *value = value_list(&actor->arena, items->count * count);
+    value->kind = items->kind;
+    for (uint64_t i = 0; i < value->count; i++) {
+        value->items[i] = items->items[i % items->count];
+    }
+    return 0;
+}
+
+static int join_items(struct actor *actor, const struct value *left, const struct value *right,
+                      struct value *value)
+{
+    *value = value_list(&actor->arena, left->count + right->count);
+    value->kind = left->kind;
+    for (size_t i = 0; i < value->count; i++) {
+        value->items[i] = i < left->count ? left->items[i] : right->items[i - left->count];
+    }
     return 0;
 }
 
@@ -242,10 +281,23 @@ static int evaluate_binary(struct actor *actor, const struct expression *express
         actor_evaluate(actor, expression->right, &right) != 0) {
         return -1;
     }
-    if (mark == '*' && value_holds_bytes(&left) && right.kind <= VALUE_INT) {
+    if (mark == '=' || mark == '!') {
+        *value = value_bool((value_equal(&left, &right) != 0) == (mark == '='));
+        return 0;
+    }
+    if (mark == '*' && is_sequence(&left) && is_whole(&right)) {
+        return repeat_items(actor, &left, &right, value);
+    }
+    if (mark == '*' && is_sequence(&right) && is_whole(&left)) {
+        return repeat_items(actor, &right, &left, value);
+    }
+    if (mark == '+' && is_sequence(&left) && left.kind == right.kind) {
+        return join_items(actor, &left, &right, value);
+    }
+    if (mark == '*' && value_holds_bytes(&left) && is_whole(&right)) {
         return repeat_bytes(actor, &left, &right, value);
     }
-    if (mark == '*' && value_holds_bytes(&right) && left.kind <= VALUE_INT) {
+    if (mark == '*' && value_holds_bytes(&right) && is_whole(&left)) {
         return repeat_bytes(actor, &right, &left, value);
     }
     if (mark == '+' && value_holds_bytes(&left) && value_holds_bytes(&right) &&

@@ -26,6 +26,68 @@ static bool match_content(struct actor *actor, const struct expression *pattern,
            hash.kind == VALUE_STR && strcmp(hash.bytes, text) == 0;
 }
 
+static bool same_kind(const struct value *a, const struct value *b)
+{
+    return (a->kind == VALUE_STR) == (b->kind == VALUE_STR);
+}
+
+/* prefix(), suffix() and contains() of bytes or of a str. */
+static bool match_bytes_part(char which, const struct value *part, const struct value *value)
+{
+    if (!value_holds_bytes(part) || !value_holds_bytes(value) || !same_kind(part, value) ||
+        part->count > value->count) {
+        return false;
+    }
+    size_t last = value->count - part->count;
+    for (size_t at = which == 's' ? last : 0; at <= last; at++) {
+        if (part->count == 0 || memcmp(value->bytes + at, part->bytes, part->count) == 0) {
+            return true;
+        }
+        if (which == 'p') {
+            break;
+        }
+    }
+    return false;
+}
+
+static bool match(struct actor *actor, const struct expression *pattern, const struct value *value);
+
+/* Of a list or a tuple: items at its beginning or its end; contains() takes the pattern of one item. */
+static bool match_items_part(struct actor *actor, char which, const struct expression *part,
+                             const struct value *value)
+{
+    if (which == 'c') {
+        for (size_t i = 0; i < value->count; i++) {
+            if (match(actor, part, &value->items[i])) {
+                return true;
+            }
+        }
+        return false;
+    }
+    if (part->kind != (value->kind == VALUE_LIST ? EXPRESSION_LIST : EXPRESSION_TUPLE) ||
+        part->count > value->count) {
+        return false;
+    }
+    size_t from = which == 's' ? value->count - part->count : 0;
+    for (uint32_t i = 0; i < part->count; i++) {
+        if (!match(actor, part->items[i], &value->items[from + i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool match_part(struct actor *actor, const struct expression *pattern, const struct value *value)
+{
+    const struct expression *part = pattern->items[0];
+    struct value wanted;
+    char which = pattern->text[0];
+    if (value->kind == VALUE_LIST || value->kind == VALUE_TUPLE) {
+        return match_items_part(actor, which, part, value);
+    }
+    return actor_evaluate(actor, part, &wanted) == 0 && match_bytes_part(which, &wanted, value);
+}
+
 /* A list of names joined by fds(): each is bound at first sight. */
 static bool match_descriptors(struct actor *actor, const struct expression *pattern,
                               const struct value *value);
@@ -61,6 +123,9 @@ static bool match(struct actor *actor, const struct expression *pattern, const s
     case EXPRESSION_CALL:
         if (strcmp(pattern->text, "content") == 0) {
             return match_content(actor, pattern, value);
+        }
+        if (expression_is_part(pattern)) {
+            return match_part(actor, pattern, value);
         }
         if (strcmp(pattern->text, "fds") == 0) {
             return match_descriptors(actor, pattern, value);

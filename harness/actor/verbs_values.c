@@ -59,9 +59,10 @@ static int run_counted(struct call *call)
     return 0;
 }
 
-static int run_content(struct call *call)
+/* content(), prefix(), suffix(), contains(): patterns, which judge.c matches. */
+static int run_pattern(struct call *call)
 {
-    return raise_error(call->actor, "TypeError", "content() stands only behind '->'");
+    return raise_error(call->actor, "TypeError", "%s() stands only behind '->'", call->verb->name);
 }
 
 /* ---- pack and unpack ------------------------------------------------------------------------ */
@@ -296,7 +297,10 @@ const struct verb verbs_values[] = {
     {"len", VERB_FUNCTION, "object", run_len},
     {"bytearray", VERB_FUNCTION, "source", run_bytearray},
     {"counted", VERB_FUNCTION, "count", run_counted},
-    {"content", VERB_FUNCTION, "length hash", run_content},
+    {"content", VERB_FUNCTION, "length hash", run_pattern},
+    {"prefix", VERB_FUNCTION, "part", run_pattern},
+    {"suffix", VERB_FUNCTION, "part", run_pattern},
+    {"contains", VERB_FUNCTION, "part", run_pattern},
     {"pack", VERB_FUNCTION, "format *values", run_pack},
     {"unpack", VERB_FUNCTION, "format buffer", run_unpack},
     {"sleep", VERB_FUNCTION, "seconds", run_sleep},

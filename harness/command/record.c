@@ -21,7 +21,7 @@ static bool is_open(const struct expression *pattern)
     if (pattern == NULL) {
         return false;
     }
-    if (pattern->kind == EXPRESSION_ANY) {
+    if (pattern->kind == EXPRESSION_ANY || expression_is_part(pattern)) {
         return true;
     }
     for (uint32_t i = 0; i < pattern->count; i++) {
@@ -54,18 +54,72 @@ static bool none_says_something(const struct step *step)
            (expression->text != NULL && strncmp(expression->text, "get", 3) == 0);
 }
 
-static void add_value(struct text *text, const struct step *step, const struct trace_step *seen,
-                      bool timed)
+/* What the steps of one line showed: one step, or as many as it repeats. */
+struct shown {
+    const struct trace_step *first;
+    bool alike;                       /* all with the first one's outcome */
+    bool mixed;                       /* not alike, and some raised */
+    uint64_t least_took, most_took;   /* durations */
+    uint64_t first_ended, last_ended; /* instants */
+};
+
+static bool is_shown(const struct trace_step *seen)
 {
+    return seen->status == STEP_OK || seen->status == STEP_DIFFERS || seen->status == STEP_RAISED;
+}
+
+static bool is_raise(const struct trace_step *seen)
+{
+    return strncmp(seen->outcome, "raises ", 7) == 0;
+}
+
+static struct shown look(const struct step *step, const struct trace_step *seen)
+{
+    uint64_t took = seen->ended_ns - seen->started_ns;
+    struct shown shown = {seen, true, false, took, took, seen->ended_ns, seen->ended_ns};
+    for (uint32_t i = 1; i < step->repeat && is_shown(&seen[i]); i++) {
+        took = seen[i].ended_ns - seen[i].started_ns;
+        shown.alike = shown.alike && strcmp(seen[i].outcome, seen->outcome) == 0;
+        shown.mixed = !shown.alike && (shown.mixed || is_raise(seen) || is_raise(&seen[i]));
+        shown.least_took = took < shown.least_took ? took : shown.least_took;
+        shown.most_took = took > shown.most_took ? took : shown.most_took;
+        shown.last_ended = seen[i].ended_ns;
+    }
+    return shown;
+}
+
+static void add_value(struct text *text, const struct step *step, const struct shown *shown, bool timed)
+{
+    const struct trace_step *seen = shown->first;
     if (seen->status == STEP_OK && step->expect.kind == EXPECT_VALUE && is_open(step->expect.pattern)) {
         text_add(text, " ");
         print_expression(text, step->expect.pattern);
+    } else if (!shown->alike) {
+        text_add(text, " _");
     } else if (strcmp(seen->outcome, "None") == 0) {
         text_add(text, "%s", timed || none_says_something(step) ? " None" : "");
     } else if (strcmp(seen->outcome, "_") == 0 || is_own_name(step, seen->outcome)) {
         text_add(text, "%s", timed ? " _" : "");
     } else {
         text_add(text, " %s", seen->outcome);
+    }
+}
+
+/* A time, or the range of a line that repeats. What the file states stays where it holds, or where the
+ * run was no exact one. */
+static void add_time(struct text *text, const char *mark, bool exact, const struct time_range *stated,
+                     uint64_t least_ns, uint64_t most_ns)
+{
+    char least[32], most[32];
+    bool holds = stated->text != NULL && stated->least_ns != stated->most_ns &&
+                 least_ns >= stated->least_ns && most_ns <= stated->most_ns;
+    scenario_time_print(least_ns, least);
+    scenario_time_print(most_ns, most);
+    if (stated->text != NULL && (holds || !exact)) {
+        text_add(text, " %s%s", mark, stated->text);
+    } else if (exact) {
+        text_add(text, " %s%s%s%s", mark, least, least_ns < most_ns ? ".." : "",
+                 least_ns < most_ns ? most : "");
     }
 }
 
@@ -76,26 +130,28 @@ static const char *outcome_text(void *context, uint32_t actor, uint32_t index)
     struct recording *recording = context;
     const struct step *step = &recording->scenario->actors[actor].steps[index];
     const struct trace_step *seen = &recording->trace->actors[actor].steps[index];
-    uint64_t took = seen->ended_ns - seen->started_ns;
-    bool lasts = recording->exact && took > 0 && !is_sleep(step);
-    char time[32];
     struct text *text = &recording->text;
-    if (step->kind == STEP_SYNC ||
-        (seen->status != STEP_OK && seen->status != STEP_DIFFERS && seen->status != STEP_RAISED)) {
+    if (step->kind == STEP_SYNC || !is_shown(seen)) {
         return NULL;
     }
+    struct shown shown = look(step, seen);
+    if (shown.mixed) {
+        fprintf(stderr,
+                "%s:%u: its repetitions end in different ways: write them as lines of their own\n",
+                recording->scenario->path, step->at.line);
+        return NULL;
+    }
+    bool lasts = recording->exact && shown.most_took > 0 && !is_sleep(step);
     text->length = 0;
     text_add(text, "->");
-    add_value(text, step, seen, lasts || step->expect.has_instant);
-    if (lasts) {
-        scenario_time_print(took, time);
-        text_add(text, " +%s", time);
-    } else if (!recording->exact && step->expect.has_duration) {
-        text_add(text, " +%s", step->expect.duration_text);
+    add_value(text, step, &shown, lasts || step->expect.has_instant);
+    if (lasts || (!recording->exact && step->expect.has_duration)) {
+        add_time(text, "+", recording->exact, &step->expect.duration, shown.least_took,
+                 shown.most_took);
     }
     if (step->expect.has_instant) {
-        scenario_time_print(recording->exact ? seen->ended_ns : step->expect.instant_ns, time);
-        text_add(text, " @ %s", time);
+        add_time(text, "@ ", recording->exact, &step->expect.instant, shown.first_ended,
+                 shown.last_ended);
     }
     if (step->expect.differs != NULL) {
         text_add(text, " differs %s ", step->expect.differs);

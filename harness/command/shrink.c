@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "kernel/run.h"
+#include "language/lexer.h"
 
 enum { WHY_BYTES = 512 };
 
@@ -167,6 +168,9 @@ static void cut_lines(struct shrink *shrink, char *text)
 {
     for (char *line = text; line != NULL && *line != 0;) {
         char *end = strchr(line, '\n');
+        while (end != NULL && lexer_goes_on(line, (size_t)(end - line))) {
+            end = strchr(end + 1, '\n'); /* one unit with the lines that it goes on in */
+        }
         if (end != NULL) {
             *end = 0;
         }

@@ -346,7 +346,8 @@ static void list_unused(struct text *unused)
     for (uint32_t i = 0; run.plan != NULL && i < run.scenario->fault_count; i++) {
         if (sim_fault_fired(run.plan, (int)i + 1) == 0) {
             text_add(unused, "%s%s:%u: the fault did not fire: %s", unused->length > 0 ? "\n" : "",
-                     run.scenario->path, run.scenario->faults[i].at.line, run.scenario->faults[i].text);
+                     scenario_file_of(run.scenario, run.scenario->faults[i].at),
+                     run.scenario->faults[i].at.line, run.scenario->faults[i].text);
         }
     }
 }

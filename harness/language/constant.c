@@ -69,6 +69,24 @@ int constant_number(const char *name, int64_t *number)
     return -1;
 }
 
+void constant_offer(struct suggestion *nearest)
+{
+    size_t count;
+    const struct dry_constant *constants = dry_constants(&count);
+    for (size_t i = 0; i < count; i++) {
+        suggest_offer(nearest, constants[i].name);
+    }
+    for (size_t i = 0; i < POLL_CONSTANTS; i++) {
+        suggest_offer(nearest, poll_constants[i].name);
+    }
+    for (int i = 1; i <= LAST_ERRNO; i++) {
+        const char *name = strerrorname_np(i);
+        if (name != NULL) {
+            suggest_offer(nearest, name);
+        }
+    }
+}
+
 /* The first constant, by name, with this prefix and value. */
 const char *constant_name(const char *prefix, int64_t number)
 {

@@ -6,9 +6,12 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "suggest.h"
 
 /* 0 with *number; -1: unknown. */
 int constant_number(const char *name, int64_t *number);
+/* Offers every constant's name. */
+void constant_offer(struct suggestion *nearest);
 /* The first constant of the library, by name, with this prefix and value; NULL: none. */
 const char *constant_name(const char *prefix, int64_t number);
 /* Names of a set of bits: "POLLIN | POLLHUP"; a number where a bit has none. */

@@ -303,13 +303,21 @@ static int parse_unary(struct parser *parser, struct expression **result)
     return 0;
 }
 
-static const char *const levels[][3] = {{"|"}, {"&"}, {"<<"}, {"+", "-"}, {"*"}};
+static const char *const levels[][3] = {{"==", "!="}, {"|"}, {"&"}, {"<<"}, {"+", "-"}, {"*"}};
 enum { LEVELS = sizeof levels / sizeof *levels };
+
+/* In an expectation, outside of all brackets: where a time may follow. */
+static bool is_outermost(const struct parser *parser)
+{
+    return parser->in_expectation && parser->depth == 1;
+}
 
 static const char *operator_here(const struct parser *parser, size_t level)
 {
-    /* `+40ms` behind a value is its time. */
-    if (parser->ahead.kind == TOKEN_TIME) {
+    /* `+40ms` and `+0` behind a value are its time. */
+    if (parser->ahead.kind == TOKEN_TIME ||
+        (is_outermost(parser) && parser_at_mark(parser, "+") && parser->ahead.kind == TOKEN_INT &&
+         parser->ahead.integer == 0)) {
         return NULL;
     }
     for (size_t i = 0; i < 3 && levels[level][i] != NULL; i++) {
@@ -318,6 +326,11 @@ static const char *operator_here(const struct parser *parser, size_t level)
         }
     }
     return NULL;
+}
+
+static bool is_comparison(const char *mark)
+{
+    return mark[1] == '='; /* == and != */
 }
 
 static int parse_level(struct parser *parser, size_t level, struct expression **result)
@@ -330,11 +343,14 @@ static int parse_level(struct parser *parser, size_t level, struct expression **
     }
     for (const char *mark; (mark = operator_here(parser, level)) != NULL;) {
         struct expression *made = parser_make(parser, EXPRESSION_BINARY, parser->token.at);
-        if (parser->in_expectation && parser->depth == 1 && *mark == '+' &&
-            parser->ahead.kind == TOKEN_INT) {
+        if (is_outermost(parser) && *mark == '+' && parser->ahead.kind == TOKEN_INT) {
             return parser_wrong(parser, parser->ahead.at,
                                 "a time needs its unit (ns us ms s min h): "
                                 "a sum here stands in parentheses");
+        }
+        if (level == 0 && (*result)->kind == EXPRESSION_BINARY && is_comparison((*result)->text)) {
+            return parser_wrong(parser, parser->token.at,
+                                "one comparison a line: put parentheses around the first");
         }
         made->text = mark;
         made->left = *result;

@@ -14,10 +14,16 @@ typedef int (*checker)(const struct scenario *scenario, struct diagnostic *wrong
 
 static void read_one(struct files *files, const char *path, checker check)
 {
+    struct diagnostics all = {0};
     struct diagnostic wrong;
     struct scenario *scenario;
-    if (scenario_read(path, &scenario, &wrong) != 0 ||
-        (check != NULL && check(scenario, &wrong) != 0)) {
+    if (scenario_read_all(path, &scenario, &all) != 0) {
+        diagnostics_print(&all);
+        diagnostics_free(&all);
+        files->wrong++;
+        return;
+    }
+    if (check != NULL && check(scenario, &wrong) != 0) {
         diagnostic_print(&wrong);
         scenario_free(scenario);
         files->wrong++;

@@ -7,6 +7,7 @@
 
 #include "parser.h"
 #include "sim/net/notation.h"
+#include "suggest.h"
 
 enum { HEAD_WORDS = 64 };
 
@@ -74,7 +75,7 @@ static int find_host(struct head *head, const struct word *word, uint32_t *host)
         found = 0;
     }
     if (found < 0) {
-        return wrong(head, word, "there is no host \"%s\": name one in a host line above");
+        return parser_no_host(head->parser, word->at, word->text, word->length);
     }
     *host = (uint32_t)found;
     return 0;
@@ -134,15 +135,15 @@ static int head_host(struct head *head)
                      "a line above uses localhost, which is there only without host lines: "
                      "name host \"%s\" above it");
     }
+    ADD(head, hosts, host_count, host);
+    host->at = name->at;
+    host->name = name->text;
+    host->addresses = rest_of(head, 2);
     for (uint32_t i = 2; i < head->count; i++) {
         if (sim_notation_address(head->words[i].text, &ip, &prefix_bits, message, sizeof message) < 0) {
             return parser_wrong(head->parser, head->words[i].at, "%s", message);
         }
     }
-    ADD(head, hosts, host_count, host);
-    host->at = name->at;
-    host->name = name->text;
-    host->addresses = rest_of(head, 2);
     return 0;
 }
 
@@ -182,6 +183,10 @@ static int head_link(struct head *head)
             return parser_wrong(head->parser, head->words[i].at, "%s", message);
         }
     }
+    if (link->options.reorder_ppm > 0 && link->options.delay_ns == 0 && link->options.jitter_ns == 0) {
+        return wrong(head, &head->words[0],
+                     "reorder= spares a packet the link's delay, and this \"%s\" has none: add delay=");
+    }
     return 0;
 }
 
@@ -209,6 +214,18 @@ static int head_set(struct head *head)
 
 /* ---- lines in another's language ------------------------------------------------------------ */
 
+/* The words from `from` on, and where each stands. */
+static void take_rest(struct head *head, uint32_t from, struct scenario_line *line)
+{
+    struct source_at *places = arena_take(head->arena, head->count * sizeof *places);
+    for (uint32_t i = from; i < head->count; i++) {
+        places[i - from] = head->words[i].at;
+    }
+    line->text = rest_of(head, from);
+    line->places = places;
+    line->place_count = head->count - from;
+}
+
 static int add_fault(struct head *head)
 {
     struct scenario_line *line;
@@ -217,7 +234,7 @@ static int add_fault(struct head *head)
     }
     ADD(head, faults, fault_count, line);
     line->at = head->words[1].at;
-    line->text = rest_of(head, 1);
+    take_rest(head, 1, line);
     return 0;
 }
 
@@ -229,7 +246,7 @@ static int add_record(struct head *head)
     }
     ADD(head, records, record_count, line);
     line->at = head->words[1].at;
-    line->text = rest_of(head, 1);
+    take_rest(head, 1, line);
     return 0;
 }
 
@@ -259,7 +276,7 @@ static int add_hosts_line(struct head *head)
     ADD(head, hosts_lines, hosts_line_count, line);
     line->at = head->words[2].at;
     line->host = host;
-    line->text = rest_of(head, 2);
+    take_rest(head, 2, line);
     return 0;
 }
 
@@ -274,7 +291,7 @@ static int add_resolver_line(struct head *head)
     ADD(head, resolver_lines, resolver_line_count, line);
     line->at = head->words[2].at;
     line->host = host;
-    line->text = rest_of(head, 2);
+    take_rest(head, 2, line);
     return 0;
 }
 
@@ -409,6 +426,16 @@ static int head_seed(struct head *head)
     return 0;
 }
 
+static int head_include(struct head *head)
+{
+    if (need_words(head, 2, 2, "include FILE") != 0) {
+        return -1;
+    }
+    head->parser->include = head->words[1].text; /* read.c goes on with it */
+    head->parser->include_at = head->words[1].at;
+    return 0;
+}
+
 /* ---- the table ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -428,6 +455,7 @@ static const struct {
     {"differs", head_differs},
     {"only", head_only},
     {"seed", head_seed},
+    {"include", head_include},
 };
 
 int parser_head(struct parser *parser, const char **canonical)
@@ -460,7 +488,14 @@ int parser_head(struct parser *parser, const char **canonical)
             return head_lines[i].read(head);
         }
     }
-    return wrong(head, &head->words[0],
-                 "there is no head line \"%s\": they are host link set fault nameserver record hosts "
-                 "resolver at needs differs only seed, and actors begin with [NAME]");
+    struct suggestion nearest = {.word = head->words[0].text, .length = head->words[0].length};
+    char question[SUGGEST_BYTES + 24];
+    for (size_t i = 0; i < sizeof head_lines / sizeof *head_lines; i++) {
+        suggest_offer(&nearest, head_lines[i].word);
+    }
+    return parser_wrong(parser, head->words[0].at,
+                        "there is no head line \"%.40s\"%s: they are host link set fault nameserver "
+                        "record hosts resolver at needs differs only seed include, and actors begin "
+                        "with [NAME]",
+                        head->words[0].text, suggest_question(&nearest, question));
 }

@@ -8,13 +8,29 @@
 
 #include <drysock/socket.h>
 
+enum { MOST_DIAGNOSTICS = 20 };
+
 int lexer_wrong(struct lexer *lexer, struct source_at at, const char *format, ...)
 {
+    struct diagnostics *all = lexer->wrong;
+    struct diagnostic wrong = {.path = at.file != NULL ? at.file : lexer->path, .at = at};
     va_list list;
-    lexer->wrong->at = at;
     va_start(list, format);
-    vsnprintf(lexer->wrong->message, sizeof lexer->wrong->message, format, list);
+    vsnprintf(wrong.message, sizeof wrong.message, format, list);
     va_end(list);
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (all->list[i].at.line == at.line && strcmp(all->list[i].path, wrong.path) == 0) {
+            return -1;
+        }
+    }
+    if (all->count == MOST_DIAGNOSTICS) {
+        all->more++;
+        return -1;
+    }
+    wrong.path = arena_text(&all->arena, wrong.path);
+    wrong.at.file = NULL;
+    all->list = arena_grow(&all->arena, all->list, all->count, sizeof *all->list);
+    all->list[all->count++] = wrong;
     return -1;
 }
 
@@ -36,7 +52,13 @@ static bool is_word(char c)
 
 static struct source_at place(const struct lexer *lexer, size_t offset)
 {
-    return (struct source_at){lexer->number, (uint32_t)offset + 1};
+    struct source_at at = {lexer->number, (uint32_t)offset + 1, lexer->file};
+    for (uint32_t i = 0; i < lexer->piece_count && lexer->pieces[i].offset <= offset; i++) {
+        const struct lexer_piece *piece = &lexer->pieces[i];
+        at.line = piece->line;
+        at.column = piece->column + (uint32_t)(offset - piece->offset) + 1;
+    }
+    return at;
 }
 
 size_t lexer_comment(const char *line, size_t length)
@@ -56,6 +78,23 @@ size_t lexer_comment(const char *line, size_t length)
         }
     }
     return length;
+}
+
+bool lexer_goes_on(const char *line, size_t length)
+{
+    char quote = 0;
+    if (length == 0 || line[length - 1] != '\\' || lexer_comment(line, length) < length ||
+        (length > 1 && !is_blank(line[length - 2]))) {
+        return false;
+    }
+    for (size_t i = 0; i + 1 < length; i++) {
+        if (quote != 0 && line[i] == '\\') {
+            i++;
+        } else if (quote != 0 ? line[i] == quote : line[i] == '"' || line[i] == '\'') {
+            quote = quote != 0 ? 0 : line[i];
+        }
+    }
+    return quote == 0;
 }
 
 int lexer_word(struct lexer *lexer, const char **word, size_t *length, struct source_at *at)
@@ -151,6 +190,9 @@ static int take_number(struct lexer *lexer, struct token *token)
         if (!is_word(c) && (hex || (c != '.' && !sign))) {
             break;
         }
+        if (c == '.' && end + 1 < lexer->length && lexer->line[end + 1] == '.') {
+            break; /* 40ms..60ms */
+        }
         end++;
     }
     token->text = lexer->line + begin;
@@ -183,8 +225,8 @@ static int take_number(struct lexer *lexer, struct token *token)
 
 int lexer_next(struct lexer *lexer, struct token *token)
 {
-    static const char *const marks[] = {"...", "->", "<<", "(", ")", "[", "]", ",", ".",
-                                        "=",   ":",  "|",  "&", "+", "-", "*", "~", "@"};
+    static const char *const marks[] = {"...", "->", "<<", "==", "!=", "..", "(", ")", "[", "]", ",",
+                                        ".",   "=",  ":",  "|",  "&",  "+",  "-", "*", "~", "@"};
 
     while (lexer->offset < lexer->length && is_blank(lexer->line[lexer->offset])) {
         lexer->offset++;

@@ -2,11 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "parser.h"
 #include "constant.h"
+#include "suggest.h"
 
 #include <string.h>
 
 #include "print.h"
 #include "value.h"
+
+enum { MOST_REPEATS = 10000 };
 
 /* ---- expectations --------------------------------------------------------------------------- */
 
@@ -14,6 +17,8 @@ static const char *const exceptions[] = {
     "OSError",       "timeout",      "gaierror",    "herror",      "ValueError", "TypeError",
     "OverflowError", "UnicodeError", "interrupted", "unsupported", "EOFError",   "IndexError",
 };
+
+enum { EXCEPTIONS = sizeof exceptions / sizeof *exceptions };
 
 /* What a Python writer may put, and how it is written here. */
 static const struct python_name {
@@ -42,8 +47,12 @@ static int parse_code(struct parser *parser, struct expectation *expect)
     expect->code = arena_copy(&parser->scenario->arena, parser->token.text, parser->token.length);
     if (strcmp(expect->raises, "OSError") == 0 && parser->token.kind == TOKEN_NAME &&
         constant_number(expect->code, &number) != 0) {
+        struct suggestion nearest = {.word = expect->code, .length = strlen(expect->code)};
+        char question[SUGGEST_BYTES + 24];
+        constant_offer(&nearest);
         return parser_wrong(parser, parser->token.at,
-                            "\"%s\" is not the name of an errno, such as ECONNREFUSED", expect->code);
+                            "\"%.80s\" is not the name of an errno, such as ECONNREFUSED%s",
+                            expect->code, suggest_question(&nearest, question));
     }
     return parser_advance(parser);
 }
@@ -58,17 +67,23 @@ static int parse_raises(struct parser *parser, struct expectation *expect)
         }
     }
 
-    for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
+    for (size_t i = 0; i < EXCEPTIONS; i++) {
         if (token_is(&parser->token, exceptions[i])) {
             expect->raises = exceptions[i];
             known = true;
         }
     }
     if (!known) {
+        struct suggestion nearest = {.word = parser->token.text, .length = parser->token.length};
+        char question[SUGGEST_BYTES + 24] = "";
+        for (size_t i = 0; parser->token.kind == TOKEN_NAME && i < EXCEPTIONS; i++) {
+            suggest_offer(&nearest, exceptions[i]);
+        }
         return parser_wrong(parser, parser->token.at,
-                            "expected what it raises: OSError timeout gaierror herror ValueError "
+                            "expected what it raises%s: OSError timeout gaierror herror ValueError "
                             "TypeError OverflowError UnicodeError IndexError EOFError interrupted "
-                            "unsupported");
+                            "unsupported",
+                            suggest_question(&nearest, question));
     }
     expect->kind = EXPECT_RAISES;
     if (parser_advance(parser) != 0) {
@@ -91,7 +106,19 @@ static int parse_raises(struct parser *parser, struct expectation *expect)
     return parser_expect_mark(parser, ")", "behind the error's name");
 }
 
-static int parse_time(struct parser *parser, bool *has, uint64_t *ns, const char **text)
+static int take_time(struct parser *parser, uint64_t *ns)
+{
+    bool zero = parser->token.kind == TOKEN_INT && parser->token.integer == 0;
+    if (parser->token.kind != TOKEN_TIME && !zero) {
+        return parser_wrong(parser, parser->token.at,
+                            "expected a time such as 40ms (units are ns us ms s min h)");
+    }
+    *ns = parser->token.time_ns;
+    return parser_advance(parser);
+}
+
+/* A time, or two with `..` between them. */
+static int parse_time(struct parser *parser, bool *has, struct time_range *range)
 {
     if (*has) {
         return parser_wrong(parser, parser->token.at, "this time is stated already: keep one");
@@ -99,15 +126,29 @@ static int parse_time(struct parser *parser, bool *has, uint64_t *ns, const char
     if (parser_advance(parser) != 0) {
         return -1;
     }
-    bool zero = parser->token.kind == TOKEN_INT && parser->token.integer == 0;
-    if (parser->token.kind != TOKEN_TIME && !zero) {
-        return parser_wrong(parser, parser->token.at,
-                            "expected a time such as 40ms (units are ns us ms s min h)");
-    }
+    struct token first = parser->token, last;
     *has = true;
-    *ns = parser->token.time_ns;
-    *text = arena_copy(&parser->scenario->arena, parser->token.text, parser->token.length);
-    return parser_advance(parser);
+    if (take_time(parser, &range->least_ns) != 0) {
+        return -1;
+    }
+    range->most_ns = range->least_ns;
+    struct arena *arena = &parser->scenario->arena;
+    range->text = arena_copy(arena, first.text, first.length);
+    if (!parser_at_mark(parser, "..")) {
+        return 0;
+    }
+    if (parser_advance(parser) != 0) {
+        return -1;
+    }
+    last = parser->token;
+    if (take_time(parser, &range->most_ns) != 0) {
+        return -1;
+    }
+    if (range->most_ns <= range->least_ns) {
+        return parser_wrong(parser, last.at, "a range of times ends later than it begins: 40ms..60ms");
+    }
+    range->text = arena_print(arena, "%s..%.*s", range->text, (int)last.length, last.text);
+    return 0;
 }
 
 static int parse_differs(struct parser *parser, struct expectation *expect)
@@ -158,11 +199,11 @@ static int parse_expectation(struct parser *parser, struct expectation *expect)
         expect->pattern = pattern;
     }
     if (parser_at_mark(parser, "+") &&
-        parse_time(parser, &expect->has_duration, &expect->duration_ns, &expect->duration_text) != 0) {
+        parse_time(parser, &expect->has_duration, &expect->duration) != 0) {
         return -1;
     }
     if (parser_at_mark(parser, "@") &&
-        parse_time(parser, &expect->has_instant, &expect->instant_ns, &expect->instant_text) != 0) {
+        parse_time(parser, &expect->has_instant, &expect->instant) != 0) {
         return -1;
     }
     if (token_is(&parser->token, "differs") && parse_differs(parser, expect) != 0) {
@@ -263,11 +304,74 @@ static int parse_statement(struct parser *parser, struct step *step)
     return 0;
 }
 
+/* `repeat N` before a step. */
+static int parse_repeat(struct parser *parser, struct step *step)
+{
+    if (parser_advance(parser) != 0) {
+        return -1;
+    }
+    if (parser->token.integer < 1 || parser->token.integer > MOST_REPEATS) {
+        return parser_wrong(parser, parser->token.at, "a line repeats 1 to %d times", MOST_REPEATS);
+    }
+    step->repeat = (uint32_t)parser->token.integer;
+    if (parser_advance(parser) != 0) {
+        return -1;
+    }
+    if (token_is(&parser->token, "sync") && parser->ahead.kind == TOKEN_NAME) {
+        return parser_wrong(parser, parser->token.at,
+                            "a sync cannot repeat: each meeting needs its own name");
+    }
+    if (token_is(&parser->token, "repeat") && parser->ahead.kind == TOKEN_INT) {
+        return parser_wrong(parser, parser->token.at, "a line repeats once: multiply the two numbers");
+    }
+    return 0;
+}
+
+/* What Python's flow of control begins with, and what is there instead. */
+static int refuse_flow(struct parser *parser)
+{
+    static const char *const loops[] = {"for", "while"};
+    static const char *const branches[] = {"if", "elif", "else", "try", "except", "finally", "match"};
+    static const char *const others[] = {"def",    "class", "with",  "import",  "from",
+                                         "return", "raise", "pass",  "assert",  "del",
+                                         "lambda", "await", "break", "continue"};
+    const struct token *token = &parser->token;
+    for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
+        if (token_is(token, loops[i])) {
+            return parser_wrong(parser, token->at,
+                                "there are no loops: write \"repeat N STEP\", or the steps one below "
+                                "the other");
+        }
+    }
+    for (size_t i = 0; i < sizeof branches / sizeof *branches; i++) {
+        if (token_is(token, branches[i])) {
+            return parser_wrong(parser, token->at,
+                                "there are no branches: state what the step shows behind '->', and "
+                                "write a file for each case");
+        }
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (token_is(token, others[i])) {
+            return parser_wrong(parser, token->at,
+                                "there is no \"%s\" here: a step is one call, [NAME =] CALL",
+                                others[i]);
+        }
+    }
+    return 0;
+}
+
 int parser_step(struct parser *parser, struct step *step)
 {
     int status;
     step->at = parser->token.at;
     step->kind = STEP_CALL;
+    if (token_is(&parser->token, "repeat") && parser->ahead.kind == TOKEN_INT &&
+        parse_repeat(parser, step) != 0) {
+        return -1;
+    }
+    if (refuse_flow(parser) != 0) {
+        return -1;
+    }
     if (token_is(&parser->token, "sync") && parser->ahead.kind == TOKEN_NAME) {
         status = parse_sync(parser, step);
     } else if (token_is(&parser->token, "sleep") &&

@@ -24,7 +24,20 @@ struct parser {
         struct source_at at;
     } *pending;
     uint32_t pending_count;
+    /* Names on lines that could not be read, so that their use below is not wrong, too. */
+    struct lost_name {
+        uint32_t actor;
+        const char *name;
+    } *lost;
+    uint32_t lost_count;
+    bool head_is_wrong;  /* a head line could not be read: what it would have named is unknown */
+    const char *include; /* the file that the last head line includes; NULL: none */
+    struct source_at include_at;
+    uint32_t include_depth;
 };
+
+/* Says that there is no such host; always -1. */
+int parser_no_host(struct parser *parser, struct source_at at, const char *name, size_t length);
 
 /* head.c: one head line; *canonical is its text. */
 int parser_head(struct parser *parser, const char **canonical);

@@ -11,6 +11,8 @@ enum {
     EXPECTATION_COLUMN = 38, /* of `->`, or further right where a section's steps are longer */
     LONGEST_ALIGNED = 64,    /* longer steps do not move the others' `->` */
     COMMENT_GAP = 2,
+    WRAP_COLUMN = 96, /* of a line that was written over several */
+    WRAP_INDENT = 4,
 };
 
 /* ---- literals ------------------------------------------------------------------------------- */
@@ -162,10 +164,10 @@ void print_expectation(struct text *text, const struct expectation *expect)
         }
     }
     if (expect->has_duration) {
-        text_add(text, " +%s", expect->duration_text);
+        text_add(text, " +%s", expect->duration.text);
     }
     if (expect->has_instant) {
-        text_add(text, " @ %s", expect->instant_text);
+        text_add(text, " @ %s", expect->instant.text);
     }
     if (expect->differs != NULL) {
         text_add(text, " differs %s ", expect->differs);
@@ -188,17 +190,83 @@ static const char *outcome_of(const struct scenario *scenario, uint32_t actor, u
     return scratch->bytes;
 }
 
+static size_t repeat_length(const struct step *step)
+{
+    return step->repeat > 0 ? (size_t)snprintf(NULL, 0, "repeat %u ", step->repeat) : 0;
+}
+
 static size_t expectation_column(const struct actor_lines *actor)
 {
     size_t column = EXPECTATION_COLUMN;
     for (uint32_t i = 0; i < actor->step_count; i++) {
-        size_t length = strlen(actor->steps[i].text);
+        size_t length = strlen(actor->steps[i].text) + repeat_length(&actor->steps[i]);
         if (actor->steps[i].expect.kind != EXPECT_NOTHING && length <= LONGEST_ALIGNED &&
             length + 1 > column) {
             column = length + 1;
         }
     }
     return column;
+}
+
+/* The last blank outside quotes where a line may break so that it ends by `limit`; else the first one
+ * behind that; the text's length when there is none. */
+static size_t break_at(const char *line, size_t length, size_t limit)
+{
+    size_t found = length;
+    char quote = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (quote != 0 && line[i] == '\\') {
+            i++;
+        } else if (quote != 0 ? line[i] == quote : line[i] == '"' || line[i] == '\'') {
+            quote = quote != 0 ? 0 : line[i];
+        } else if (quote == 0 && line[i] == ' ' && i > 0) {
+            if (i > limit) {
+                return found < length ? found : i;
+            }
+            found = i;
+        }
+    }
+    return length <= limit ? length : found;
+}
+
+/* A line written over several: on one where it is short enough, else broken again. */
+static void print_pieces(struct text *text, const char *line)
+{
+    size_t indent = 0;
+    for (;;) {
+        size_t length = strlen(line), end = break_at(line, length, WRAP_COLUMN - indent);
+        text_add(text, "%*s", (int)indent, "");
+        text_add_bytes(text, line, end);
+        if (end == length) {
+            return;
+        }
+        text_add(text, " \\\n");
+        line += end + 1;
+        indent = WRAP_INDENT;
+    }
+}
+
+static void print_step_line(struct text *text, const struct scenario_file_line *line,
+                            const struct actor_lines *actor, const char *outcome)
+{
+    const struct step *step = &actor->steps[line->step];
+    struct text own = {0};
+    text_add(&own, "%s", "");
+    if (step->repeat > 0) {
+        text_add(&own, "repeat %u ", step->repeat);
+    }
+    text_add(&own, "%s", step->text);
+    bool wraps = line->continued && own.length + strlen(outcome) + 1 > WRAP_COLUMN;
+    if (*outcome != 0) {
+        text_pad(&own, wraps ? 0 : expectation_column(actor));
+        text_add(&own, "%s%s", own.bytes[own.length - 1] == ' ' ? "" : " ", outcome);
+    }
+    if (wraps) {
+        print_pieces(text, own.bytes);
+    } else {
+        text_add_bytes(text, own.bytes, own.length);
+    }
+    text_free(&own);
 }
 
 void print_scenario(struct text *text, const struct scenario *scenario,
@@ -213,18 +281,15 @@ void print_scenario(struct text *text, const struct scenario *scenario,
         if (line->kind == LINE_STEP) {
             const char *outcome = outcome_of(scenario, line->actor, line->step, outcomes, context,
                                              &scratch);
-
-            text_add(text, "%s", actor->steps[line->step].text);
-            if (*outcome != 0) {
-                text_pad(text, expectation_column(actor));
-                text_add(text, "%s%s", text->bytes[text->length - 1] == ' ' ? "" : " ", outcome);
-            }
+            print_step_line(text, line, actor, outcome);
         } else if (line->kind == LINE_SECTION) {
             if (actor->host_written) {
                 text_add(text, "[%s on %s]", actor->name, scenario->hosts[actor->host].name);
             } else {
                 text_add(text, "[%s]", actor->name);
             }
+        } else if (line->continued && line->kind == LINE_HEAD) {
+            print_pieces(text, line->text);
         } else if (line->kind != LINE_BLANK) {
             text_add(text, "%s", line->text);
         }

@@ -51,6 +51,18 @@ bool scenario_writes_number(const struct scenario *scenario, int64_t number)
     return false;
 }
 
+const char *scenario_file_of(const struct scenario *scenario, struct source_at at)
+{
+    return at.file != NULL ? at.file : scenario->path;
+}
+
+bool expression_is_part(const struct expression *expression)
+{
+    return expression->kind == EXPRESSION_CALL &&
+           (strcmp(expression->text, "prefix") == 0 || strcmp(expression->text, "suffix") == 0 ||
+            strcmp(expression->text, "contains") == 0);
+}
+
 bool scenario_runs_on(const struct scenario *scenario, const char *system)
 {
     return scenario->only == NULL || strcmp(scenario->only, system) == 0;
@@ -128,10 +140,26 @@ void scenario_free(struct scenario *scenario)
 
 void diagnostic_print(const struct diagnostic *wrong)
 {
+    const char *path = wrong->at.file != NULL ? wrong->at.file : wrong->path;
     if (wrong->at.line == 0) {
-        fprintf(stderr, "%s: %s\n", wrong->path, wrong->message);
+        fprintf(stderr, "%s: %s\n", path, wrong->message);
     } else {
-        fprintf(stderr, "%s:%u:%u: %s\n", wrong->path, wrong->at.line, wrong->at.column,
-                wrong->message);
+        fprintf(stderr, "%s:%u:%u: %s\n", path, wrong->at.line, wrong->at.column, wrong->message);
     }
+}
+
+void diagnostics_print(const struct diagnostics *wrong)
+{
+    for (uint32_t i = 0; i < wrong->count; i++) {
+        diagnostic_print(&wrong->list[i]);
+    }
+    if (wrong->more > 0) {
+        fprintf(stderr, "%s: and %u more\n", wrong->list[0].path, wrong->more);
+    }
+}
+
+void diagnostics_free(struct diagnostics *wrong)
+{
+    arena_free(&wrong->arena);
+    *wrong = (struct diagnostics){0};
 }

@@ -15,6 +15,7 @@
 
 struct source_at {
     uint32_t line, column; /* from 1; column counts bytes */
+    const char *file;      /* of an included line; NULL: the scenario's own */
 };
 
 /* What is wrong with a file: FILE:LINE:COLUMN: one sentence that names the cure. */
@@ -24,6 +25,14 @@ struct diagnostic {
     const char *path;
     struct source_at at;
     char message[DIAGNOSTIC_BYTES];
+};
+
+/* All that is wrong with a file, in the order of its lines: at most one of a line. */
+struct diagnostics {
+    struct diagnostic *list;
+    uint32_t count;
+    uint32_t more; /* left out, when there are very many */
+    struct arena arena;
 };
 
 enum expression_kind {
@@ -41,7 +50,7 @@ enum expression_kind {
     EXPRESSION_METHOD,   /* left.text(items): as a call */
     EXPRESSION_INDEX,    /* left[right] */
     EXPRESSION_SLICE,    /* left[right:third], each of which may be NULL */
-    EXPRESSION_BINARY,   /* left text right: | & + - * << */
+    EXPRESSION_BINARY,   /* left text right: == != | & + - * << */
     EXPRESSION_MINUS,    /* -left */
     EXPRESSION_INVERT,   /* ~left */
     EXPRESSION_GROUP,    /* (left): kept so that a file prints back as it was written */
@@ -62,6 +71,12 @@ struct expression {
     const struct verb *verb; /* of CALL, set by scenario_check; METHOD finds it when it runs */
 };
 
+/* A time that a step states: one, or a range of them. */
+struct time_range {
+    uint64_t least_ns, most_ns; /* equal where one time is stated */
+    const char *text;           /* as written */
+};
+
 enum expectation_kind {
     EXPECT_NOTHING = 0, /* no `->`: must not raise */
     EXPECT_ANY,         /* `->` and a time only: must not raise */
@@ -78,9 +93,8 @@ struct expectation {
                            UnicodeError interrupted unsupported EOFError */
     const char *code;   /* "ECONNREFUSED", or NULL for any */
     bool has_duration, has_instant;
-    uint64_t duration_ns, instant_ns;
-    const char *duration_text, *instant_text; /* as written */
-    const char *differs;                      /* "kernel" or "world": may differ there; NULL: nowhere */
+    struct time_range duration, instant;
+    const char *differs; /* "kernel" or "world": may differ there; NULL: nowhere */
     const char *reason;
 };
 
@@ -98,6 +112,7 @@ struct step {
     const struct expression *target; /* NAME or TUPLE of NAMEs (`_` allowed); NULL: none */
     const struct expression *expression;
     struct expectation expect;
+    uint32_t repeat; /* `repeat N` at the first of the N steps that its line stands for; else 0 */
 };
 
 struct actor_lines {
@@ -133,8 +148,10 @@ struct scenario_set {
 
 /* A head line whose rest is somebody else's language. */
 struct scenario_line {
-    struct source_at at; /* of the text */
-    uint32_t host;       /* of hosts and resolver lines and name servers */
+    struct source_at at;            /* of the text */
+    const struct source_at *places; /* of each of its words */
+    uint32_t place_count;
+    uint32_t host; /* of hosts and resolver lines and name servers */
     const char *text;
 };
 
@@ -173,6 +190,7 @@ struct scenario_file_line {
     enum scenario_line_kind kind;
     const char *text;
     const char *comment; /* behind the line, from its '#' on; NULL: none */
+    bool continued;      /* written over several lines: prints so where it is long */
     uint32_t actor, step;
 };
 
@@ -219,7 +237,15 @@ struct scenario {
 int scenario_read(const char *path, struct scenario **scenario, struct diagnostic *wrong);
 int scenario_parse(const char *path, const char *text, size_t length, struct scenario **scenario,
                    struct diagnostic *wrong);
+/* The same with all that is wrong. wrong must be zeroed, and is freed by diagnostics_free. */
+int scenario_read_all(const char *path, struct scenario **scenario, struct diagnostics *wrong);
+int scenario_parse_all(const char *path, const char *text, size_t length, struct scenario **scenario,
+                       struct diagnostics *wrong);
 void scenario_free(struct scenario *scenario);
+/* The file that a line stands in: the scenario's own, or one that it includes. */
+const char *scenario_file_of(const struct scenario *scenario, struct source_at at);
+/* prefix(…), suffix(…), contains(…): behind `->` it states only a part of a value. */
+bool expression_is_part(const struct expression *expression);
 /* -1: no such host, actor, sync. */
 int scenario_find_host(const struct scenario *scenario, const char *name, size_t length);
 int scenario_find_actor(const struct scenario *scenario, const char *name);
@@ -237,5 +263,7 @@ void scenario_time_print(uint64_t ns, char text[32]);
 
 /* "FILE:LINE:COLUMN: message\n" to standard error. */
 void diagnostic_print(const struct diagnostic *wrong);
+void diagnostics_print(const struct diagnostics *wrong);
+void diagnostics_free(struct diagnostics *wrong);
 
 #endif

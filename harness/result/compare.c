@@ -139,16 +139,17 @@ static bool has_duration(const struct step *step)
 
 /* NULL: within bounds. slack: how much of the wait was over before the step began, since what came
  * before it was late. */
-static const char *judge_time(const struct trace *trace, uint64_t stated, uint64_t seen, uint64_t slack)
+static const char *judge_time(const struct trace *trace, const struct time_range *stated, uint64_t seen,
+                              uint64_t slack)
 {
     uint64_t speed = trace->speed > 1 ? trace->speed : 1;
     if (is_world(trace)) {
-        return seen == stated ? NULL : seen < stated ? "early" : "late";
+        return seen < stated->least_ns ? "early" : seen > stated->most_ns ? "late" : NULL;
     }
-    if (seen + COMPARE_EARLY_NS * speed + slack < stated) {
+    if (seen + COMPARE_EARLY_NS * speed + slack < stated->least_ns) {
         return "early";
     }
-    if (seen > stated + COMPARE_LATE_NS * speed + stated / 10) {
+    if (seen > stated->most_ns + COMPARE_LATE_NS * speed + stated->most_ns / 10) {
         return "late";
     }
     return NULL;
@@ -156,15 +157,14 @@ static const char *judge_time(const struct trace *trace, uint64_t stated, uint64
 
 static void add_time_problem(struct problems *problems, const struct scenario *scenario,
                              const struct step *step, const char *system, const char *what,
-                             uint64_t stated, uint64_t seen, const char *verdict)
+                             const struct time_range *stated, uint64_t seen, const char *verdict)
 {
     bool both = strcmp(system, "both") == 0;
     const char *excuse = both ? compare_excuse(scenario, step) : excuse_of(scenario, step, system);
-    char stated_text[32], seen_text[32];
-    scenario_time_print(stated, stated_text);
+    char seen_text[32];
     scenario_time_print(seen, seen_text);
     add_problem(problems, PROBLEM_TIME, step->at.line, system, excuse, "%s: %s %s instead of %s: %s",
-                step->text, what, seen_text, stated_text, verdict);
+                step->text, what, seen_text, stated->text, verdict);
 }
 
 static void stated_outcome(const struct scenario *scenario, const struct step *step,
@@ -199,16 +199,16 @@ static void stated_time(const struct scenario *scenario, const struct step *step
     uint64_t took = seen->ended_ns - seen->started_ns;
     const char *verdict;
     if (expect->has_duration) {
-        verdict = judge_time(trace, expect->duration_ns, took, slack);
+        verdict = judge_time(trace, &expect->duration, took, slack);
         if (verdict != NULL) {
-            add_time_problem(problems, scenario, step, trace->system, "it took", expect->duration_ns,
+            add_time_problem(problems, scenario, step, trace->system, "it took", &expect->duration,
                              took, verdict);
         }
     }
     if (expect->has_instant) {
-        verdict = judge_time(trace, expect->instant_ns, seen->ended_ns, 0);
+        verdict = judge_time(trace, &expect->instant, seen->ended_ns, 0);
         if (verdict != NULL) {
-            add_time_problem(problems, scenario, step, trace->system, "it ended at", expect->instant_ns,
+            add_time_problem(problems, scenario, step, trace->system, "it ended at", &expect->instant,
                              seen->ended_ns, verdict);
         }
     }
@@ -290,9 +290,12 @@ static void compare_times(const struct scenario *scenario, const struct trace *r
 {
     uint64_t took = kernel->ended_ns - kernel->started_ns;
     uint64_t wanted = world->ended_ns - world->started_ns;
-    const char *verdict = judge_time(run, wanted, took, slack_of(kernel, world));
+    char text[32];
+    scenario_time_print(wanted, text);
+    const struct time_range range = {wanted, wanted, text};
+    const char *verdict = judge_time(run, &range, took, slack_of(kernel, world));
     if (verdict != NULL && !step->expect.has_duration) {
-        add_time_problem(problems, scenario, step, "both", "on the kernel it took", wanted, took,
+        add_time_problem(problems, scenario, step, "both", "on the kernel it took", &range, took,
                          verdict);
     }
 }

@@ -59,8 +59,11 @@ static void take_step(struct step_times *times, const struct step *step, const s
                       const struct trace_step *k, const struct trace_step *w)
 {
     uint64_t took = k->ended_ns - k->started_ns;
-    uint64_t wanted = step->expect.has_duration ? step->expect.duration_ns
-                                                : w->ended_ns - w->started_ns;
+    const struct time_range *range = &step->expect.duration;
+    uint64_t wanted = !step->expect.has_duration ? w->ended_ns - w->started_ns
+                      : took < range->least_ns   ? range->least_ns
+                      : took > range->most_ns    ? range->most_ns
+                                                 : took;
     /* What the step itself computed is no wait. */
     if (took > wanted) {
         took -= took - wanted < k->busy_ns ? took - wanted : k->busy_ns;

@@ -368,8 +368,8 @@ static void note_faults(struct world_run *run)
     for (uint32_t i = 0; i < run->scenario->fault_count; i++) {
         if (sim_fault_fired(plan, (int)i + 1) == 0) {
             text_add(&text, "%s%s:%u: the fault did not fire: %s", text.length > 0 ? "\n" : "",
-                     run->scenario->path, run->scenario->faults[i].at.line,
-                     run->scenario->faults[i].text);
+                     scenario_file_of(run->scenario, run->scenario->faults[i].at),
+                     run->scenario->faults[i].at.line, run->scenario->faults[i].text);
         }
     }
     run->trace->unused_faults = arena_text(&run->trace->arena, text.bytes);

@@ -122,6 +122,8 @@ static inline struct fault_rule *fault_rule_at(const struct sim_fault_plan *plan
 /* 0, or -1 with a sentence in message and the byte offset of the fault in *column (may be NULL). */
 int fault_rule_parse(struct fault_rule *rule, const char *text, char *message, size_t bytes,
                      size_t *column);
+/* The library calls that faults aim at, one after the other; NULL behind the last. */
+const char *fault_verb_name(size_t index);
 /* The seam calls (bits by enum fault_seam) that do a library call's own work; 0: unknown verb. */
 uint32_t fault_seams_of_verb(const char *verb);
 /* Whether the effect can happen to this library call: bytes only where they move, signals only where

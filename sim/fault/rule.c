@@ -101,6 +101,11 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+const char *fault_verb_name(size_t index)
+{
+    return index < sizeof verbs / sizeof verbs[0] ? verbs[index].name : NULL;
+}
+
 uint32_t fault_seams_of_verb(const char *name)
 {
     const struct verb *verb = find_verb(name);

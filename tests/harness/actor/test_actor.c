@@ -186,6 +186,77 @@ static void a_pattern__matches__what_it_leaves_open(void **state)
     ends();
 }
 
+/* Each step states something of b"hello, world" or of a list; what stands first is whether it holds. */
+static void a_part_of_a_value__matches__where_it_stands(void **state)
+{
+    static const struct {
+        const char *step;
+        bool holds;
+    } rows[] = {
+        {"b\"hello\" -> prefix(b\"he\")", true},
+        {"b\"hello\" -> prefix(b\"hello\")", true},
+        {"b\"hello\" -> prefix(b\"\")", true},
+        {"b\"hello\" -> prefix(b\"el\")", false},
+        {"b\"hello\" -> prefix(b\"hello!\")", false},
+        {"b\"hello\" -> prefix(\"he\")", false},
+        {"b\"hello\" -> suffix(b\"lo\")", true},
+        {"b\"hello\" -> suffix(b\"hell\")", false},
+        {"b\"hello\" -> suffix(b\"xhello\")", false},
+        {"b\"\" -> suffix(b\"\")", true},
+        {"b\"hello\" -> contains(b\"ell\")", true},
+        {"b\"hello\" -> contains(b\"hello\")", true},
+        {"b\"hello\" -> contains(b\"lo\")", true},
+        {"b\"hello\" -> contains(b\"le\")", false},
+        {"bytearray(b\"hello\") -> contains(b\"l\")", true},
+        {"\"hello\" -> prefix(\"he\")", true},
+        {"\"hello\" -> prefix(b\"he\")", false},
+        {"7 -> contains(7)", false},
+        {"x = [1, 2, 3] -> prefix([1, 2])", true},
+        {"x = [1, 2, 3] -> prefix([2])", false},
+        {"x = [1, 2, 3] -> prefix((1, 2))", false},
+        {"x = [1, 2, 3] -> prefix([1, 2, 3, 4])", false},
+        {"x = [1, 2, 3] -> suffix([_, 3])", true},
+        {"x = [1, 2, 3] -> suffix([1, 2])", false},
+        {"(1, 2) -> suffix((2,))", true},
+        {"x = [1, (2, 3)] -> contains((2, _))", true},
+        {"x = [1, (2, 3)] -> contains((3, _))", false},
+        {"x = [b\"ab\", 1] -> contains(prefix(b\"a\"))", true},
+        {"x = [] -> contains(_)", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char step[200];
+        snprintf(step, sizeof step, "%s\n", rows[i].step);
+        runs(step);
+        if ((run.trace->actors[0].steps[0].status == STEP_OK) != rows[i].holds) {
+            fail_msg("%s", rows[i].step);
+        }
+        ends();
+    }
+    assert_value("prefix(b\"a\")", "raises TypeError");
+}
+
+static void lists__are_joined_multiplied_and_compared(void **state)
+{
+    assert_value("x = [1] + [2, 3]", "[1, 2, 3]");
+    assert_value("x = (1,) + (2,)", "(1, 2)");
+    assert_value("x = [1, 2] * 2", "[1, 2, 1, 2]");
+    assert_value("x = True * [1]", "[1]");
+    assert_value("x = [1] * -3", "[]");
+    assert_value("x = [] * 100000000", "[]");
+    assert_value("x = [1] * 65536 == [1] * 65536", "True");
+    assert_value("x = [1] * 65537", "raises OverflowError");
+    assert_value("x = [1] + (2,)", "raises TypeError");
+    assert_value("x = [1] - [1]", "raises TypeError");
+    assert_value("x = [1] * [1]", "raises TypeError");
+    assert_value("b\"a\" * None", "raises TypeError");
+    assert_value("1 + 1 == 2", "True");
+    assert_value("1 | 2 != 3", "False");
+    assert_value("1 == \"1\"", "False");
+    assert_value("None == None", "True");
+    assert_value("x = [1, (2.0, b\"a\")] == [True, (2, bytearray(b\"a\"))]", "True");
+    assert_value("(1, 2) == (1,)", "False");
+}
+
 static void luck__prints__as_a_name_that_stays(void **state)
 {
     runs("s = socket()\n"
@@ -300,6 +371,8 @@ int main(void)
         cmocka_unit_test(a_wrong_outcome__tells__what_was_stated_with_names_by_their_values),
         cmocka_unit_test(two_long_values__that_differ__tell_where),
         cmocka_unit_test(a_pattern__matches__what_it_leaves_open),
+        cmocka_unit_test(a_part_of_a_value__matches__where_it_stands),
+        cmocka_unit_test(lists__are_joined_multiplied_and_compared),
         cmocka_unit_test(luck__prints__as_a_name_that_stays),
         cmocka_unit_test(a_socket__is_told_to_the_system__under_its_first_name),
         cmocka_unit_test(a_raise_that_nothing_states__stops__the_actor),

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -285,6 +286,65 @@ static void a_wrong_line__is_told__with_what_was_stated_and_what_came(void **sta
     assert_int_equal(drysock("run --color sometimes bytes.dry"), 2);
 }
 
+static void a_wrong_file__tells_all__that_is_wrong_with_it(void **state)
+{
+    write_file("two.dry", "[a]\ns = sockett()\nx = 1\nlen(z)\n");
+    assert_int_equal(drysock("run two.dry"), 2);
+    assert_says("two.dry:2:5: there is no function \"sockett\", did you mean \"socket\"?");
+    assert_says("two.dry:4:5: \"z\" is neither bound");
+}
+
+static void an_included_head__is_read__from_the_files_own_folder(void **state)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/sub", folder);
+    assert_int_equal(mkdir(path, 0777), 0);
+    write_file("sub/lan.head", "# The hosts.\nhost server 10.0.0.1\ninclude client.head\n"
+                               "fault server recv errno=EPIPE\n");
+    write_file("sub/client.head", "host client 10.0.0.2\nlink server client delay=10ms\n");
+    write_file("sub/main.dry", "# It.\ninclude lan.head\n[client]\nx = 1\n[server]\nsocket()\n");
+    assert_int_equal(drysock("run sub/main.dry"), 1);
+    assert_says("sub/lan.head:4: the fault did not fire");
+    assert_int_equal(drysock("print --check sub/main.dry"), 0);
+    write_file("sub/client.head", "host client 10.0.0.2\nlink server clent\n[x]\n");
+    assert_int_equal(drysock("run sub/main.dry"), 2);
+    assert_says("sub/client.head:2:13: there is no host \"clent\", did you mean \"client\"?");
+    assert_says("sub/client.head:3:1: an included file holds head lines only");
+    write_file("sub/client.head", "include lan.head\n");
+    assert_int_equal(drysock("run sub/main.dry"), 2);
+    assert_says("files include each other");
+    write_file("sub/client.head", "include .\n");
+    assert_int_equal(drysock("run sub/main.dry"), 2);
+    assert_says("sub/client.head:1:9: \".\": the file cannot be read: Is a directory");
+}
+
+static void record_of_a_repeated_line__writes__a_range_and_what_all_showed(void **state)
+{
+    write_file("repeat.dry", "[a]\ns, t = socketpair()\ns.settimeout(0.01)\n"
+                             "repeat 2 t.send(b\"x\")\n"
+                             "repeat 2 s.recv(1)\n"
+                             "x = 5\n"
+                             "repeat 2 x = x * x\n");
+    assert_int_equal(drysock("record repeat.dry"), 0);
+    const char *text = read_file("repeat.dry");
+    assert_non_null(strstr(text, "repeat 2 t.send(b\"x\")                 -> 1\n"));
+    assert_non_null(strstr(text, "repeat 2 x = x * x                    -> _\n"));
+    /* one that raises beside one that does not cannot be said of both */
+    write_file("mixed.dry", "[a]\ns, t = socketpair()\ns.settimeout(0.01)\nt.send(b\"x\")\n"
+                            "repeat 2 s.recv(1)\n");
+    assert_int_equal(drysock("record mixed.dry"), 0);
+    assert_says("mixed.dry:5: its repetitions end in different ways");
+    assert_non_null(strstr(read_file("mixed.dry"), "repeat 2 s.recv(1)\n"));
+    write_file("repeat2.dry", "host a 10.0.0.1\nhost b 10.0.0.2\nlink a b delay=10ms\n"
+                              "[a]\nu = socket(AF_INET, SOCK_DGRAM)\nu.bind((\"\", 7))\nsync up\n"
+                              "repeat 2 u.recv(1)\n[b]\nu = socket(AF_INET, SOCK_DGRAM)\nsync up\n"
+                              "repeat 2 u.sendto(b\"x\", (\"10.0.0.1\", 7))\n");
+    assert_int_equal(drysock("record repeat2.dry"), 0);
+    assert_non_null(
+        strstr(read_file("repeat2.dry"), "repeat 2 u.recv(1)                    -> b\"x\" +0..10ms\n"));
+    assert_int_equal(drysock("run repeat2.dry"), 0);
+}
+
 static void record__writes__up_to_4096_bytes_as_text(void **state)
 {
     write_file("long.dry", "[a]\nx = counted(200)\ny = counted(4097)\n");
@@ -388,6 +448,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(print__changes__only_what_is_not_canonical),
         cmocka_unit_test(results__are_told__in_each_format),
         cmocka_unit_test(a_wrong_line__is_told__with_what_was_stated_and_what_came),
+        cmocka_unit_test(a_wrong_file__tells_all__that_is_wrong_with_it),
+        cmocka_unit_test(an_included_head__is_read__from_the_files_own_folder),
+        cmocka_unit_test(record_of_a_repeated_line__writes__a_range_and_what_all_showed),
         cmocka_unit_test(record__writes__up_to_4096_bytes_as_text),
         cmocka_unit_test(ctrl_c__ends__with_what_was_done_so_far),
         cmocka_unit_test(sigquit__prints__where_each_actor_waits),

@@ -7,7 +7,7 @@
 struct reading {
     struct lexer lexer;
     struct arena arena;
-    struct diagnostic wrong;
+    struct diagnostics wrong;
 };
 
 static void begin(struct reading *reading, const char *line)
@@ -16,13 +16,14 @@ static void begin(struct reading *reading, const char *line)
     reading->lexer = (struct lexer){.line = line, .length = strlen(line), .number = 7};
     reading->lexer.arena = &reading->arena;
     reading->lexer.wrong = &reading->wrong;
+    reading->lexer.path = "test.dry";
 }
 
 static struct token next(struct reading *reading)
 {
     struct token token;
     if (lexer_next(&reading->lexer, &token) != 0) {
-        fail_msg("%s", reading->wrong.message);
+        fail_msg("%s", reading->wrong.list[0].message);
     }
     return token;
 }
@@ -37,9 +38,10 @@ static void refuses_token(const char *line, uint32_t column, const char *part)
         status = lexer_next(&reading.lexer, &token);
     } while (status == 0 && token.kind != TOKEN_END);
     assert_int_equal(status, -1);
-    assert_int_equal(reading.wrong.at.line, 7);
-    assert_int_equal(reading.wrong.at.column, column);
-    assert_non_null(strstr(reading.wrong.message, part));
+    assert_int_equal(reading.wrong.list[0].at.line, 7);
+    assert_int_equal(reading.wrong.list[0].at.column, column);
+    assert_non_null(strstr(reading.wrong.list[0].message, part));
+    diagnostics_free(&reading.wrong);
     arena_free(&reading.arena);
 }
 

@@ -87,12 +87,42 @@ static void long_steps__move_the_column__of_their_section_only(void **state)
                   "x = 1                                 -> 1\n");
 }
 
+static void a_line_over_several__prints__on_one_or_broken_again(void **state)
+{
+    static const char broken[] =
+        "host a 10.0.0.1\n"
+        "host b 10.0.0.2\n"
+        "link a b delay=10ms jitter=1ms loss=1% duplicate=1% reorder=1% corrupt=1% rate=10mbit \\\n"
+        "    queue=64000 mtu=1500  # all\n"
+        "[a]\n"
+        "x = (\"a string with blanks that must not be broken, however long it may be, \\\" and on\", "
+        "1) -> \\\n"
+        "    (_, 1) +0..1ms @ 0  # behind\n"
+        "len((1, 2))                           -> 2\n"
+        "repeat 3 len((1, 2))                  -> 2\n"
+        "[b]\n"
+        "x = 1 == 2                            -> False\n"
+        "y = \"a string with blanks that must not be broken, however long it may be, and how long it "
+        "is\" + \\\n"
+        "    \"end\"\n";
+    assert_prints(broken, broken);
+    /* what remains is a comment, which stays on its line however long it is */
+    assert_prints(
+        " \\\n# A comment that is longer than a line of steps may be, with blanks all over, and not "
+        "to be broken\n[a]\nx = 1\n",
+        "# A comment that is longer than a line of steps may be, with blanks all over, and not "
+        "to be broken\n[a]\nx = 1\n");
+    assert_prints("host \\\n  a \\\n 10.0.0.1 # why\n[a]\nlen( \\\n(1,2) \\\n) \\\n->2\n",
+                  "host a 10.0.0.1  # why\n[a]\nlen((1, 2))                           -> 2\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_canonical_file__prints__as_itself),
         cmocka_unit_test(loose_text__prints__canonically),
         cmocka_unit_test(what_was_printed__prints__as_itself),
+        cmocka_unit_test(a_line_over_several__prints__on_one_or_broken_again),
         cmocka_unit_test(long_steps__move_the_column__of_their_section_only),
     };
 

@@ -66,6 +66,33 @@ static void equal_outcomes__within_the_times_bounds__are_the_same(void **state)
     end(&pair);
 }
 
+static void a_range_of_times__holds__from_its_one_end_to_the_other(void **state)
+{
+    struct pair pair;
+    static const struct {
+        uint64_t world, kernel;
+        enum verdict verdict;
+    } rows[] = {
+        {40 * MS, 40 * MS, VERDICT_SAME},
+        {60 * MS, 60 * MS, VERDICT_SAME},
+        {40 * MS - 1, 40 * MS, VERDICT_DIFFERENT},
+        {60 * MS + 1, 60 * MS, VERDICT_DIFFERENT},
+        {50 * MS, 39 * MS, VERDICT_SAME},
+        {50 * MS, 39 * MS - 1, VERDICT_DIFFERENT},
+        {50 * MS, 60 * MS + COMPARE_LATE_NS + 6 * MS, VERDICT_SAME},
+        {50 * MS, 60 * MS + COMPARE_LATE_NS + 6 * MS + 1, VERDICT_DIFFERENT},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin(&pair, "[a]\nx = 1 -> 1 +40ms..60ms\n");
+        world_shows(&pair, 0, STEP_OK, "1", 0, rows[i].world);
+        kernel_shows(&pair, 0, STEP_OK, "1", 0, rows[i].kernel);
+        if (judge(&pair) != rows[i].verdict) {
+            fail_msg("row %zu", i);
+        }
+        end(&pair);
+    }
+}
+
 static void a_wait_that_began_late__may_end__by_as_much_earlier(void **state)
 {
     struct pair pair;
@@ -252,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_outcomes__within_the_times_bounds__are_the_same),
+        cmocka_unit_test(a_range_of_times__holds__from_its_one_end_to_the_other),
         cmocka_unit_test(a_wait_that_began_late__may_end__by_as_much_earlier),
         cmocka_unit_test(the_world__is_held__to_the_nanosecond),
         cmocka_unit_test(an_unstated_wait__is_held__against_the_worlds),
