@@ -38,9 +38,11 @@
     /* files.c */ \
     WORLD(open) WORLD(openat) WORLD(openat2) WORLD(creat) WORLD(uname) WORLD(sethostname) \
     WORLD(getrandom) WORLD(unlink) WORLD(unlinkat) \
+    /* thread.c */ \
+    WORLD(clone) WORLD(clone3) WORLD(fork) WORLD(vfork) WORLD(exit) WORLD(exit_group) \
+    WORLD(set_tid_address) WORLD(set_robust_list) WORLD(futex) WORLD(sched_yield) \
     /* process.c */ \
-    WORLD(clone) WORLD(clone3) WORLD(fork) WORLD(vfork) WORLD(execve) WORLD(execveat) WORLD(exit) \
-    WORLD(exit_group) WORLD(rt_sigaction) WORLD(prctl)
+    WORLD(execve) WORLD(execveat) WORLD(rt_sigaction) WORLD(prctl)
 
 #define PRELOAD_PASSED_CALLS(PASSES, FILE_OF, OPENS, CHANGES) \
     /* names of files */ \
@@ -81,11 +83,11 @@
     PASSES(getgroups) PASSES(setgroups) PASSES(capget) PASSES(capset) PASSES(getrlimit) \
     PASSES(setrlimit) PASSES(prlimit64) PASSES(getrusage) PASSES(getpriority) PASSES(setpriority) \
     PASSES(ioprio_get) PASSES(ioprio_set) PASSES(personality) PASSES(arch_prctl) \
-    PASSES(set_tid_address) PASSES(set_robust_list) PASSES(get_robust_list) PASSES(rseq) \
+    PASSES(get_robust_list) PASSES(rseq) \
     PASSES(getcpu) PASSES(sched_setparam) PASSES(sched_getparam) PASSES(sched_setscheduler) \
     PASSES(sched_getscheduler) PASSES(sched_get_priority_max) PASSES(sched_get_priority_min) \
     PASSES(sched_rr_get_interval) PASSES(sched_setaffinity) PASSES(sched_getaffinity) \
-    PASSES(sched_setattr) PASSES(sched_getattr) PASSES(sched_yield) PASSES(futex) \
+    PASSES(sched_setattr) PASSES(sched_getattr) \
     PASSES(process_vm_readv) PASSES(process_vm_writev) PASSES(kcmp) \
     /* signals */ \
     PASSES(rt_sigprocmask) PASSES(rt_sigreturn) PASSES(rt_sigpending) PASSES(rt_sigsuspend) \

@@ -15,6 +15,7 @@
 #include <drysock/system.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <ucontext.h>
 
 enum {
     PRELOAD_ARGUMENTS = 6,
@@ -25,6 +26,10 @@ enum {
 struct preload_thread {
     volatile unsigned char selector; /* the kernel reads it at each system call: 1 traps, 0 lets pass */
     bool armed;
+    int task;            /* its number in the world */
+    uint32_t *clear_tid; /* cleared, and its waiters woken, when it ends */
+    void *robust;        /* the head of its list of robust mutexes */
+    ucontext_t *context; /* where it stands in the program, while a trapped call is made */
 };
 extern _Thread_local struct preload_thread preload_self;
 
@@ -85,7 +90,8 @@ static inline void *preload_pointer(int64_t argument)
 
 /* ---- world.c: the seam, and what the library asks of the world besides -------------------- */
 
-int preload_world_start(void); /* 0, or -1 with a sentence written */
+/* Enters the world that this program was started in; -1: it was started in none. */
+int preload_world_start(void);
 struct dry_caller preload_caller(void);
 /* Nanoseconds since the world began, and the next instant at which something happens. */
 uint64_t preload_world_now(void);

@@ -1,4 +1,4 @@
-/* Processes and threads: their making and their ends, what they execute, whose handlers they have.
+/* Processes: what they execute, whose handlers they have.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
@@ -7,60 +7,39 @@
 
 #include "calls.h"
 #include "preload.h"
+#include "sim/run/attach.h"
+#include "world.h"
 
-/* SIMPLER: one process with one thread. */
-static int64_t refuse(int64_t number)
-{
-    preload_report_refused(number);
-    return -EAGAIN;
-}
-
-int64_t preload_do_clone(const int64_t *a)
-{
-    return refuse(SYS_clone);
-}
-
-int64_t preload_do_clone3(const int64_t *a)
-{
-    return refuse(SYS_clone3);
-}
-
-int64_t preload_do_fork(const int64_t *a)
-{
-    return refuse(SYS_fork);
-}
-
-int64_t preload_do_vfork(const int64_t *a)
-{
-    return refuse(SYS_vfork);
-}
-
+/* SIMPLER: a program executes no other. */
 int64_t preload_do_execve(const int64_t *a)
 {
-    return refuse(SYS_execve);
+    preload_report_refused(SYS_execve);
+    return -EAGAIN;
 }
 
 int64_t preload_do_execveat(const int64_t *a)
 {
-    return refuse(SYS_execveat);
-}
-
-int64_t preload_do_exit(const int64_t *a)
-{
-    preload_report_end();
-    return preload_pass(SYS_exit, a);
-}
-
-int64_t preload_do_exit_group(const int64_t *a)
-{
-    preload_report_end();
-    return preload_pass(SYS_exit_group, a);
+    preload_report_refused(SYS_execveat);
+    return -EAGAIN;
 }
 
 /* SIGSYS is the trap's. */
 int64_t preload_do_rt_sigaction(const int64_t *a)
 {
-    return (int)a[0] == SIGSYS ? 0 : preload_pass(SYS_rt_sigaction, a);
+    const uint64_t *action = preload_pointer(a[1]);
+    const int number = (int)a[0];
+    if (number == SIGSYS) {
+        return 0;
+    }
+    const int64_t result = preload_pass(SYS_rt_sigaction, a);
+    if (result == 0 && action) {
+        const uint64_t handler = action[0], flags = action[1];
+        const bool handled = handler > (uint64_t)(uintptr_t)SIG_IGN;
+        if (handled || handler == (uint64_t)(uintptr_t)SIG_IGN) {
+            sim_signal_action(preload_sim(), preload_process(), number, handled, flags & SA_RESTART);
+        }
+    }
+    return result;
 }
 
 int64_t preload_do_prctl(const int64_t *a)

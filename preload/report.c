@@ -1,4 +1,4 @@
-/* What is said at the end: the virtual time that passed, and which system calls were refused.
+/* What a program says at its end: which system calls were refused.
  * SPDX-License-Identifier: MIT
  *
  * Written without stdio: the program's own may be in any state. */
@@ -50,14 +50,7 @@ static void say(struct line *line)
 
 void preload_report_end(void)
 {
-    const uint64_t now = preload_world_now();
     struct line line = {.length = 0};
-    add(&line, "drysock: ");
-    add_number(&line, now / 1000000000, 1);
-    add(&line, ".");
-    add_number(&line, now / 1000000 % 1000, 3);
-    add(&line, " s of virtual time");
-    say(&line);
     for (int64_t number = 0; number < MOST_NUMBERS; number++) {
         if (refused[number] == 0) {
             continue;

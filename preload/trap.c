@@ -47,7 +47,9 @@ static void trapped(int number, siginfo_t *information, void *argument)
             registers[REG_RDI], registers[REG_RSI], registers[REG_RDX],
             registers[REG_R10], registers[REG_R8],  registers[REG_R9],
         };
+        preload_self.context = context;
         registers[REG_RAX] = preload_call(call, arguments);
+        preload_self.context = NULL;
         registers[REG_RCX] = registers[REG_RIP]; /* LINUX: as the instruction leaves them */
         registers[REG_R11] = registers[REG_EFL];
     }

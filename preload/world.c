@@ -1,59 +1,75 @@
-/* The world that the program is in: the one that $DRYSOCK_WORLD names, its first task the program.
+/* The world that the program is in: the block that `drysock exec` made, entered at the start.
  * SPDX-License-Identifier: MIT */
 #include "world.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "preload.h"
 #include "sim/core/block.h"
+#include "sim/run/attach.h"
 #include "sim/run/run.h"
 #include "sim/unix/unix.h"
 
-static struct dry_caller first;
-/* A description that stands in the world's table where the number names something real. */
-static int stand_in = -1;
+enum { STAND_IN = 1023 }; /* where the description that stands in for real ones lies */
+
+static struct sim *sim;
+static int process;
+
+struct sim *preload_sim(void)
+{
+    return sim;
+}
+
+int preload_process(void)
+{
+    return process;
+}
 
 struct dry_caller preload_caller(void)
 {
-    return first;
-}
-
-static struct sim_world *world(void)
-{
-    return ((struct sim *)first.world)->world;
+    return sim_thread_caller(sim, preload_self.task);
 }
 
 int preload_world_start(void)
 {
-    first = dry_current_caller();
-    if (!first.world) {
+    int file, task;
+    const char *place = getenv(PRELOAD_PLACE);
+    if (!place || sscanf(place, "%d:%d:%d", &file, &process, &task) != 3) {
         return -1;
     }
-    struct sim_process *process = sim_process_at(world(), (struct sim_process_id){first.process});
-    process->first_descriptor = 0;
-    process->descriptor_limit = 1024;
-    const int lowest = first.system->eventfd(first, 0, 0);
-    stand_in = first.system->fcntl(first, lowest, F_DUPFD, process->descriptor_limit - 1);
-    first.system->close(first, lowest);
-    return stand_in < 0 ? -1 : 0;
+    sim = sim_attach(file);
+    if (!sim) {
+        preload_fail("the program cannot enter the world");
+    }
+    preload_kernel(SYS_close, file);
+    preload_self.task = task;
+    sim_thread_enter(sim, task, (int)preload_kernel(SYS_getpid));
+    const struct dry_caller caller = preload_caller();
+    const int lowest = caller.system->eventfd(caller, 0, 0);
+    caller.system->dup3(caller, lowest, STAND_IN, 0);
+    caller.system->close(caller, lowest);
+    return 0;
 }
 
 uint64_t preload_world_now(void)
 {
-    return sim_now(first.world);
+    return sim_now(sim);
 }
 
 uint64_t preload_world_next_at(void)
 {
-    return sim_next_at(first.world);
+    return sim_next_at(sim);
 }
 
 void preload_world_real(int fd, bool ready, int flags)
 {
-    first.system->dup3(first, stand_in, fd, flags & O_CLOEXEC);
+    const struct dry_caller caller = preload_caller();
+    caller.system->dup3(caller, STAND_IN, fd, flags & O_CLOEXEC);
 }
 
 /* splitmix64, a stream of its own. */
@@ -73,14 +89,17 @@ void preload_world_random(void *buffer, size_t length)
     }
 }
 
+static struct sim_host_id host(void)
+{
+    return sim_process_at(sim->world, (struct sim_process_id){(uint32_t)process})->host;
+}
+
 int64_t preload_world_unlink(const char *path)
 {
-    const struct sim_process *process = sim_process_at(world(), (struct sim_process_id){first.process});
-    return sim_unix_unlink(world(), process->host, path);
+    return sim_unix_unlink(sim->world, host(), path);
 }
 
 int64_t preload_world_file(const char *path, char *text, size_t bytes)
 {
-    const struct sim_process *process = sim_process_at(world(), (struct sim_process_id){first.process});
-    return preload_host_file(world(), process->host.index, path, text, bytes);
+    return preload_host_file(sim->world, host().index, path, text, bytes);
 }

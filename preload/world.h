@@ -7,15 +7,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where `drysock exec` tells the program its place: the block's descriptor, process and task. */
+#define PRELOAD_PLACE "DRYSOCK_PLACE"
+
+/* This process's handle of the world, and its number there. */
+struct sim;
+struct sim *preload_sim(void);
+int preload_process(void);
+
 /* The number names something real from now on; whatever it named is closed in the world. */
 void preload_world_real(int fd, bool ready, int flags);
 /* unlink(2) of a UNIX socket's path: 0, or -ENOENT: it is none. */
 int64_t preload_world_unlink(const char *path);
+/* A file of the program's host, as text: hosts, resolv.conf … The length, or -ENOENT. */
+int64_t preload_world_file(const char *path, char *text, size_t bytes);
 /* host_files.c: the same of any host of a world. */
 struct sim_world;
 int64_t preload_host_file(const struct sim_world *world, uint32_t host, const char *path, char *bytes,
                           size_t size);
-/* A file of the program's host, as text: hosts, resolv.conf … The length, or -ENOENT. */
-int64_t preload_world_file(const char *path, char *text, size_t bytes);
 
 #endif

@@ -7,7 +7,11 @@
 #include <stddef.h>
 
 /* What the shell ends with when a command cannot be run. */
-enum { EXEC_NOT_RUNNABLE = 126, EXEC_NOT_FOUND = 127 };
+enum {
+    EXEC_NOT_ENDED = 125, /* the run was stuck or interrupted */
+    EXEC_NOT_RUNNABLE = 126,
+    EXEC_NOT_FOUND = 127,
+};
 
 /* Finds a command as execvp(3) does and looks at what it is. 0 with its path; else EXEC_NOT_RUNNABLE or
  * EXEC_NOT_FOUND with a sentence: missing, a folder, not executable, for another machine, linked
@@ -16,5 +20,10 @@ int exec_find(const char *command, char *path, size_t path_bytes, char *sentence
 
 /* The preload library's path; false with a sentence: it is not there. */
 bool exec_library(char *path, size_t path_bytes, char *sentence, size_t bytes);
+
+struct exec;
+/* Runs the run in a process of its own: on one processor, without address-space randomisation, and in a
+ * process namespace of its own where that is allowed (else a line says so). Its exit status. */
+int exec_apart(int (*run)(struct exec *exec), struct exec *exec);
 
 #endif

@@ -278,6 +278,7 @@ static int build(struct world_run *run, const struct world_options *options)
                                      : 1,
         .check = options->check,
         .first_descriptor = FIRST_DESCRIPTOR,
+        .shared = options->guest.start != NULL,
     };
 
     run->sim = sim_create(&made);
@@ -291,6 +292,12 @@ static int build(struct world_run *run, const struct world_options *options)
     if (build_hosts(run) != 0 || build_names(run) != 0 || build_faults(run) != 0 ||
         build_actors(run) != 0 || build_events(run) != 0) {
         return -1;
+    }
+    if (options->guest.start != NULL) {
+        int begun = options->guest.start(options->guest.context, run->sim, run->hosts);
+        if (begun < 0) {
+            return refuse(run, (struct source_at){0}, "the program cannot be started", begun);
+        }
     }
     int status = options->capture != NULL ? sim_capture(run->sim, options->capture) : 0;
     return status < 0 ? refuse(run, (struct source_at){0}, options->capture, status) : 0;
@@ -461,6 +468,9 @@ struct trace *world_run(const struct scenario *scenario, const struct world_opti
                          run->wrong.message);
     } else {
         note_end(run, run_world(run, options));
+        if (options->guest.finish != NULL) {
+            options->guest.finish(options->guest.context);
+        }
     }
     abandon_actors(run);
     sim_destroy(run->sim);

@@ -8,6 +8,15 @@
 #include "language/scenario.h"
 #include "result/trace.h"
 
+/* Who puts programs into the world. start is called when the world stands, before it runs, with the
+ * world's number of each of the scenario's hosts; a negative errno ends the run. finish is called
+ * when the run is over and the world still stands. Both or none. */
+struct world_guest {
+    int (*start)(void *context, struct sim *sim, const int *hosts);
+    void (*finish)(void *context);
+    void *context;
+};
+
 /* Zero in every field means: none, or the default. */
 struct world_options {
     uint64_t seed;                     /* 0: the scenario's own, or 1 */
@@ -16,6 +25,7 @@ struct world_options {
     bool check;                        /* walk the world's invariants after every event */
     const volatile sig_atomic_t *stop; /* set: end the run, TRACE_INTERRUPTED */
     volatile sig_atomic_t *describe;   /* set: print where each actor waits, and clear it */
+    struct world_guest guest;          /* programs that run beside the actors */
 };
 
 /* Builds the scenario's world and runs nothing: -1 with *wrong filled where the world has no such

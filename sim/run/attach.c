@@ -168,6 +168,16 @@ int sim_process_killed(const struct sim *sim, int process)
     return (int)sim_process_at(sim->world, (struct sim_process_id){(uint32_t)process})->killed_by;
 }
 
+int sim_process_status(const struct sim *sim, int process, int *killed_by)
+{
+    const struct sim_process *record = sim_process_at(sim->world,
+                                                      (struct sim_process_id){(uint32_t)process});
+    if (killed_by) {
+        *killed_by = (int)record->killed_by;
+    }
+    return record->exited ? record->exit_status : -EAGAIN;
+}
+
 /* ---- fork and exec ------------------------------------------------------------------------------ */
 
 void sim_process_forked(struct sim *sim)

@@ -73,6 +73,9 @@ void sim_process_leave(struct sim *sim, int process, int status);
  * by that signal or by any other means (what its parent is told is decided): nothing else may
  * follow. */
 int sim_process_killed(const struct sim *sim, int process);
+/* Coordinator: the exit status of a program that has ended (-EAGAIN: it has not), and in *killed_by
+ * (may be NULL) the signal that ended it, or 0. */
+int sim_process_status(const struct sim *sim, int process, int *killed_by);
 
 /* In a fork's child, before sim_thread_enter: the handle was copied with the parent's memory. */
 void sim_process_forked(struct sim *sim);
