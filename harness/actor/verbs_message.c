@@ -246,6 +246,81 @@ static int run_unpack_fds(struct call *call)
     return 0;
 }
 
+/* The socket that stands as a function's first argument. */
+static int take_socket(struct call *call)
+{
+    const struct value *value = &call->arguments[0];
+    if (value->kind != VALUE_OBJECT || value->object->kind != OBJECT_SOCKET) {
+        return raise_error(call->actor, "TypeError", "%s() takes a socket first", call->verb->name);
+    }
+    call->self = value->object;
+    return 0;
+}
+
+/* send_fds(sock, buffers, fds): flags and address are taken and left alone, as Python 3.11 does. */
+static int run_send_fds(struct call *call)
+{
+    struct iovec *buffers;
+    size_t count;
+    const struct value *list = &call->arguments[2];
+    if (take_socket(call) != 0 || take_buffers(call, 1, false, &buffers, &count) != 0) {
+        return -1;
+    }
+    if (list->kind != VALUE_LIST && list->kind != VALUE_TUPLE) {
+        return raise_error(call->actor, "TypeError", "send_fds() takes a list of descriptors");
+    }
+    int *packed = arena_take(&call->actor->arena, (list->count + 1) * sizeof *packed);
+    for (size_t i = 0; i < list->count; i++) {
+        if (value_descriptor(call->actor, &list->items[i], &packed[i]) != 0) {
+            return -1;
+        }
+    }
+    const struct dry_ancillary rights = {SOL_SOCKET, SCM_RIGHTS, packed, list->count * sizeof *packed};
+    ssize_t sent = dry_sendmsg(call->self->socket, buffers, count, &rights, 1, 0, NULL);
+    if (sent < 0) {
+        return raise_library(call->actor);
+    }
+    call->result = value_int(sent);
+    return 0;
+}
+
+/* recv_fds(sock, bufsize, maxfds): the data, the list of descriptors, the flags, the address. */
+static int run_recv_fds(struct call *call)
+{
+    int64_t size = 0, most = 0;
+    struct received *received = arena_take(&call->actor->arena, sizeof *received);
+    if (take_socket(call) != 0 || take_int64(call, 1, &size) != 0 || take_int64(call, 2, &most) != 0) {
+        return -1;
+    }
+    ssize_t room = dry_cmsg_len(most <= CONTROL_BYTES ? most * (int64_t)sizeof(int) : most);
+    if (room < 0) {
+        return raise_library(call->actor);
+    }
+    /* What follows is recvmsg(bufsize, CMSG_LEN(maxfds * itemsize)). */
+    call->arguments[0] = value_int(size);
+    call->arguments[1] = value_int(room);
+    call->given[2] = false;
+    if (run_recvmsg(call) != 0) {
+        return -1;
+    }
+    const struct value *items = &call->result.items[1];
+    struct value list = value_list(&call->actor->arena, CONTROL_BYTES / sizeof(int));
+    list.count = 0;
+    for (size_t i = 0; i < items->count; i++) {
+        const struct value *item = &items->items[i];
+        for (size_t at = 0;
+             item->items[0].integer == SOL_SOCKET && item->items[1].integer == SCM_RIGHTS &&
+             at + sizeof(int) <= item->items[2].count;
+             at += sizeof(int)) {
+            int descriptor;
+            memcpy(&descriptor, item->items[2].bytes + at, sizeof descriptor);
+            list.items[list.count++] = value_flavoured(descriptor, FLAVOUR_DESCRIPTOR);
+        }
+    }
+    call->result.items[1] = list;
+    return 0;
+}
+
 /* sendmsg_afalg([msg], *, op, iv, assoclen, flags). */
 static int run_sendmsg_afalg(struct call *call)
 {
@@ -277,6 +352,8 @@ const struct verb verbs_message[] = {
     {"CMSG_LEN", VERB_FUNCTION, "length", run_cmsg_len},
     {"CMSG_SPACE", VERB_FUNCTION, "length", run_cmsg_space},
     {"fds", VERB_FUNCTION, "*descriptors", run_fds},
+    {"send_fds", VERB_FUNCTION, "sock buffers fds flags? address?", run_send_fds},
+    {"recv_fds", VERB_FUNCTION, "sock bufsize maxfds flags?", run_recv_fds},
     {"unpack_fds", VERB_FUNCTION, "data", run_unpack_fds},
     {0},
 };

@@ -123,6 +123,37 @@ static int take_source(struct call *call, uint32_t i, struct dry_address *source
     return 0;
 }
 
+/* create_server(address, *, family, backlog, reuse_port, dualstack_ipv6) */
+static int run_create_server(struct call *call)
+{
+    int family = AF_INET, backlog = DRY_BACKLOG_DEFAULT;
+    bool reuse_port = false, dualstack = false;
+    struct dry_address address = {0};
+    struct dry_value value;
+    if (take_int(call, 1, &family) != 0 ||
+        (call->arguments[2].kind != VALUE_NONE && take_int(call, 2, &backlog) != 0) ||
+        take_bool(call, 3, &reuse_port) != 0 || take_bool(call, 4, &dualstack) != 0) {
+        return -1;
+    }
+    /* Python says so before it looks at the address. */
+    if (dualstack && family != AF_INET6) {
+        return raise_error(call->actor, "ValueError", "dualstack_ipv6 requires AF_INET6 family");
+    }
+    if (value_to_library(&call->actor->arena, &call->arguments[0], &value) != 0) {
+        return raise_error(call->actor, "TypeError", "create_server(): a socket is no address");
+    }
+    if (dry_address_from_value(&address, family, SOCK_STREAM, 0, &value, "bind") != 0) {
+        return raise_library(call->actor);
+    }
+    return result_socket(call, dry_create_server(&address, family, backlog, reuse_port, dualstack));
+}
+
+static int run_has_dualstack_ipv6(struct call *call)
+{
+    call->result = value_bool(dry_has_dualstack_ipv6());
+    return 0;
+}
+
 static int run_create_connection(struct call *call)
 {
     const char *host = NULL, *port = NULL;
@@ -442,6 +473,9 @@ const struct verb verbs_socket[] = {
     {"socket", VERB_FUNCTION, "family? type? proto? fileno?", run_socket},
     {"socketpair", VERB_FUNCTION, "family? type? proto?", run_socketpair},
     {"fromfd", VERB_FUNCTION, "fd family type proto?", run_fromfd},
+    {"create_server", VERB_FUNCTION, "address family? backlog? reuse_port? dualstack_ipv6?",
+     run_create_server},
+    {"has_dualstack_ipv6", VERB_FUNCTION, "", run_has_dualstack_ipv6},
     {"create_connection", VERB_FUNCTION, "address timeout? source_address? all_errors?",
      run_create_connection},
     {"fromshare", VERB_FUNCTION, "data", run_fromshare},

@@ -158,6 +158,12 @@ DRY_PUBLIC struct dry_socket *dry_fromfd(int fd, int family, int type, int proto
 DRY_PUBLIC struct dry_socket *dry_create_connection(const char *host, const char *port,
                                                     int64_t timeout_ns,
                                                     const struct dry_address *source, bool all_errors);
+/* create_server(): a socket of this family that listens there, with SO_REUSEADDR and, of AF_INET6,
+ * taking IPv6 alone unless dualstack_ipv6 says otherwise. backlog: as of dry_listen. */
+DRY_PUBLIC struct dry_socket *dry_create_server(const struct dry_address *address, int family,
+                                                int backlog, bool reuse_port, bool dualstack_ipv6);
+/* Whether an IPv6 socket can take IPv4, too. */
+DRY_PUBLIC bool dry_has_dualstack_ipv6(void);
 /* Sets the wait mode. -1: blocking (None); 0: non-blocking; > 0: timeout. */
 enum {
     DRY_TIMEOUT_NONE = -1,
