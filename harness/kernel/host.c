@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "host.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -18,6 +19,7 @@
 #include "need.h"
 #include "netlink.h"
 #include "setting.h"
+#include "sim/names/services.h"
 #include "sim/net/notation.h"
 
 static int fail(char *why, const char *what)
@@ -232,20 +234,6 @@ void kernel_host_hosts_text(const struct scenario *scenario, uint32_t index, str
 }
 
 /* Reads a file of the machine, whole; one that is missing is empty. */
-static void read_file(const char *path, struct text *text)
-{
-    FILE *file = fopen(path, "re");
-    char piece[4096];
-    size_t length;
-    if (file == NULL) {
-        return;
-    }
-    while ((length = fread(piece, 1, sizeof piece, file)) > 0) {
-        text_add_bytes(text, piece, length);
-    }
-    fclose(file);
-}
-
 /* The C library keeps one resolv.conf for all threads and reads it again when size, inode or time say
  * that it is another file. Each host's lies on a file system of its own, where inode and time may well
  * be equal: so the time is made the host's. */
@@ -261,13 +249,13 @@ static int date_file(const char *path, uint32_t index)
  * come from the machine either, and resolv.conf may be a link to nowhere. */
 static int make_etc(const struct scenario *scenario, uint32_t index, char *why)
 {
-    struct text resolver = {0}, hosts = {0}, services = {0}, protocols = {0};
+    struct text resolver = {0}, hosts = {0};
+    char *services = sim_services_text(), *protocols = sim_protocols_text();
     static const char names[] = "hosts: files dns\nservices: files\nprotocols: files\n"
                                 "networks: files\n";
     int result = 0;
 
-    read_file("/etc/services", &services);
-    read_file("/etc/protocols", &protocols);
+    assert(services != NULL && protocols != NULL);
     kernel_host_resolver_text(scenario, index, &resolver);
     kernel_host_hosts_text(scenario, index, &hosts);
     if (mount("etc", "/etc", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") < 0) {
@@ -276,15 +264,15 @@ static int make_etc(const struct scenario *scenario, uint32_t index, char *why)
                write_file("/etc/hosts", hosts.bytes, hosts.length) < 0 ||
                write_file("/etc/nsswitch.conf", names, sizeof names - 1) < 0 ||
                write_file("/etc/host.conf", "multi on\n", 9) < 0 ||
-               write_file("/etc/services", services.bytes, services.length) < 0 ||
-               write_file("/etc/protocols", protocols.bytes, protocols.length) < 0 ||
+               write_file("/etc/services", services, strlen(services)) < 0 ||
+               write_file("/etc/protocols", protocols, strlen(protocols)) < 0 ||
                date_file("/etc/resolv.conf", index) < 0) {
         result = fail(why, "the private /etc cannot be written");
     }
     text_free(&resolver);
     text_free(&hosts);
-    text_free(&services);
-    text_free(&protocols);
+    free(services);
+    free(protocols);
     return result;
 }
 

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "parser.h"
+#include "sim/names/resolver.h"
+#include "sim/names/zone.h"
 #include "sim/net/notation.h"
 #include "suggest.h"
 
-enum { HEAD_WORDS = 64 };
+enum { HEAD_WORDS = 64, SENTENCE_BYTES = 256 };
 
 struct word {
     const char *text; /* NUL-terminated, in the arena */
@@ -258,11 +260,30 @@ static int add_nameserver(struct head *head)
         find_host(head, &head->words[1], &host) != 0) {
         return -1;
     }
+    for (uint32_t i = 0; i < head->scenario->nameserver_count; i++) {
+        if (head->scenario->nameservers[i].host == host) {
+            return wrong(head, &head->words[1], "\"%s\" has a name server: one line for it is enough");
+        }
+    }
     ADD(head, nameservers, nameserver_count, line);
     line->at = head->words[1].at;
     line->host = host;
     line->text = head->words[1].text;
     return 0;
+}
+
+/* Where the byte of rest_of(head, from) stands in the file. */
+static struct source_at at_of(const struct head *head, uint32_t from, size_t byte)
+{
+    for (uint32_t i = from; i < head->count; i++) {
+        if (byte <= head->words[i].length) {
+            struct source_at at = head->words[i].at;
+            at.column += (uint32_t)byte;
+            return at;
+        }
+        byte -= head->words[i].length + 1;
+    }
+    return head->end;
 }
 
 static int add_hosts_line(struct head *head)
@@ -292,6 +313,11 @@ static int add_resolver_line(struct head *head)
     line->at = head->words[2].at;
     line->host = host;
     take_rest(head, 2, line);
+    char why[SENTENCE_BYTES];
+    size_t column = 0;
+    if (sim_resolver_check_line(line->text, why, sizeof why, &column) < 0) {
+        return parser_wrong(head->parser, at_of(head, 2, column), "%s", why);
+    }
     return 0;
 }
 

@@ -165,6 +165,12 @@ struct dry_system {
      * back and returns 1 if the signal did end a wait, else 0. Either may be NULL. */
     int (*interrupt_after)(struct dry_caller, uint64_t after_ns);
     int (*cancel_interrupt)(struct dry_caller);
+
+    /* Memory of a call in progress: it is given back with release (NULL is let pass), or goes with the
+     * caller's task when that is given up inside the call. NULL: there is none. Either both or neither
+     * may be NULL; then it is malloc(3)'s. */
+    void *(*hold)(struct dry_caller, size_t bytes);
+    void (*release)(struct dry_caller, void *memory);
 };
 
 enum {

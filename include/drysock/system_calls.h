@@ -126,7 +126,9 @@
     CALL(void, call_begin, (struct dry_caller caller, const char *verb, int fd), verb, fd) \
     CALL(void, call_end, (struct dry_caller caller), ) \
     CALL(int, interrupt_after, (struct dry_caller caller, uint64_t after_ns), after_ns) \
-    CALL(int, cancel_interrupt, (struct dry_caller caller), )
+    CALL(int, cancel_interrupt, (struct dry_caller caller), ) \
+    CALL(void *, hold, (struct dry_caller caller, size_t bytes), bytes) \
+    CALL(void, release, (struct dry_caller caller, void *memory), memory)
 /* clang-format on */
 
 /* Holds when both lists together name every call of struct dry_system: for an assertion beside a table

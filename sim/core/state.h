@@ -655,8 +655,8 @@ struct sim_task {
     uint32_t fate;   /* enum sim_task_fate */
     struct sim_task_id previous_ended; /* those that ended and were not joined, oldest first */
     struct sim_task_id next_ended;
-    uint32_t landed; /* interrupt_after's signal ended a wait */
-    uint32_t padding;
+    uint32_t landed;         /* interrupt_after's signal ended a wait */
+    uint32_t resolver_habit; /* what it learned of its name servers: struct sim_resolver_asker */
     char name[SIM_NAME_BYTES];
 };
 

@@ -387,6 +387,22 @@ static int fault_cancel_interrupt(struct dry_caller caller)
                : actor->inner.system->cancel_interrupt(actor->inner);
 }
 
+static void *fault_hold(struct dry_caller caller, size_t bytes)
+{
+    struct fault_actor *actor = actor_of(caller);
+    return actor->inner.system->hold == NULL ? malloc(bytes) : INNER(actor, hold, bytes);
+}
+
+static void fault_release(struct dry_caller caller, void *memory)
+{
+    struct fault_actor *actor = actor_of(caller);
+    if (actor->inner.system->release == NULL) {
+        free(memory);
+    } else {
+        INNER(actor, release, memory);
+    }
+}
+
 #define ENTRY(type, name, parameters, ...) .name = fault_##name,
 static const struct dry_system fault_system = {.name = "faults",
                                                DRY_SYSTEM_CALLS(ENTRY) DRY_SYSTEM_HOOKS(ENTRY)};

@@ -13,36 +13,56 @@
 enum {
     NAMESERVER_PORT = 53,
     NAMESERVER_CONNECTIONS = 16,
-    NAMESERVER_MESSAGE_BYTES = 2048,
-    /* SIMPLER: so many answers may wait to be late at one time; a further one is sent at once. They lie
-     * in the server itself: a name server that is given up with its world leaves nothing behind. */
-    NAMESERVER_LATE = 48,
+    NAMESERVER_QUERY_BYTES = 2048,
+    NAMESERVER_REPLY_BYTES = 65535,
 };
 
-struct late { /* an answer that is not due yet */
-    uint64_t due_at;
-    int fd; /* the UDP socket, or the connection */
+/* Where an answer goes: address_length 0 is the connection's other end. */
+struct receiver {
+    int fd;
     socklen_t address_length;
     struct sockaddr_storage address;
+};
+
+/* All memory is held (system.h): a name server that is given up leaves nothing behind. */
+struct late { /* an answer that is not due yet */
+    struct late *next;
+    uint64_t due_at;
+    struct receiver to;
     size_t length;
-    uint8_t message[NAMESERVER_MESSAGE_BYTES + 2];
+    uint8_t message[];
 };
 
 struct connection {
     int fd;
     size_t have;
-    uint8_t message[NAMESERVER_MESSAGE_BYTES + 2];
+    uint8_t message[NAMESERVER_QUERY_BYTES + 2];
 };
 
 struct server {
     struct dry_caller caller;
     const struct sim_zone *zone;
     int udp, tcp;
-    struct connection connections[NAMESERVER_CONNECTIONS];
+    struct connection *connections[NAMESERVER_CONNECTIONS];
     size_t connection_count;
-    struct late late[NAMESERVER_LATE]; /* by when they are due */
-    size_t late_count;
+    struct late *late; /* by when they are due; of one instant, in the order of the questions */
+    uint8_t *reply;    /* NAMESERVER_REPLY_BYTES, and two in front for a length */
 };
+
+static void *hold(struct server *server, size_t bytes)
+{
+    const struct dry_system *system = server->caller.system;
+    return system->hold != NULL ? system->hold(server->caller, bytes) : malloc(bytes);
+}
+
+static void release(struct server *server, void *memory)
+{
+    if (server->caller.system->release != NULL) {
+        server->caller.system->release(server->caller, memory);
+    } else {
+        free(memory);
+    }
+}
 
 static uint64_t now_of(const struct server *server)
 {
@@ -72,58 +92,68 @@ static int open_socket(struct dry_caller caller, int type)
     return result < 0 ? result : fd;
 }
 
-static void send_answer(struct server *server, const struct late *answer)
+static void send_answer(struct server *server, const uint8_t *message, size_t length,
+                        const struct receiver *to)
 {
     const struct dry_system *system = server->caller.system;
     /* A client that went away is its own loss: the result does not matter. */
-    system->sendto(server->caller, answer->fd, answer->message, answer->length, MSG_NOSIGNAL,
-                   answer->address_length == 0 ? NULL : (const struct sockaddr *)&answer->address,
-                   answer->address_length);
+    system->sendto(server->caller, to->fd, message, length, MSG_NOSIGNAL,
+                   to->address_length == 0 ? NULL : (const struct sockaddr *)&to->address,
+                   to->address_length);
 }
 
-static void send_or_keep(struct server *server, struct late *answer, uint64_t delay_ns)
+static void keep_late(struct server *server, const uint8_t *message, size_t length,
+                      const struct receiver *to, uint64_t due_at)
 {
-    if (delay_ns == 0 || server->late_count == NAMESERVER_LATE) {
-        send_answer(server, answer);
-        return;
+    struct late *late = hold(server, sizeof *late + length), **at = &server->late;
+    if (late == NULL) {
+        return; /* as if it were lost on the way */
     }
-    uint64_t due_at = now_of(server) + delay_ns;
-    size_t at = server->late_count++;
-    while (at > 0 && server->late[at - 1].due_at > due_at) {
-        server->late[at] = server->late[at - 1];
-        at--;
+    *late = (struct late){.due_at = due_at, .to = *to, .length = length};
+    memcpy(late->message, message, length);
+    while (*at != NULL && (*at)->due_at <= due_at) {
+        at = &(*at)->next;
     }
-    server->late[at] = *answer;
-    server->late[at].due_at = due_at;
+    late->next = *at;
+    *at = late;
+}
+
+static void send_or_keep(struct server *server, const uint8_t *message, size_t length,
+                         const struct receiver *to, uint64_t delay_ns)
+{
+    if (delay_ns == 0) {
+        send_answer(server, message, length, to);
+    } else {
+        keep_late(server, message, length, to, now_of(server) + delay_ns);
+    }
 }
 
 static void send_due(struct server *server)
 {
     uint64_t now = now_of(server);
-    size_t sent = 0;
-    while (sent < server->late_count && server->late[sent].due_at <= now) {
-        send_answer(server, &server->late[sent++]);
+    while (server->late != NULL && server->late->due_at <= now) {
+        struct late *late = server->late;
+        server->late = late->next;
+        send_answer(server, late->message, late->length, &late->to);
+        release(server, late);
     }
-    server->late_count -= sent;
-    memmove(server->late, server->late + sent, server->late_count * sizeof server->late[0]);
 }
 
 static void answer_datagrams(struct server *server)
 {
     for (;;) {
-        uint8_t query[NAMESERVER_MESSAGE_BYTES];
-        struct late answer = {.fd = server->udp, .address_length = sizeof answer.address};
+        uint8_t query[NAMESERVER_QUERY_BYTES];
+        struct receiver to = {.fd = server->udp, .address_length = sizeof to.address};
         ssize_t length = server->caller.system->recvfrom(
-            server->caller, server->udp, query, sizeof query, 0, (struct sockaddr *)&answer.address,
-            &answer.address_length);
+            server->caller, server->udp, query, sizeof query, 0, (struct sockaddr *)&to.address,
+            &to.address_length);
         if (length < 0) {
             return;
         }
         struct sim_zone_reply reply = sim_zone_answer(server->zone, query, (size_t)length, false,
-                                                      answer.message, NAMESERVER_MESSAGE_BYTES);
-        answer.length = reply.length;
+                                                      server->reply, NAMESERVER_REPLY_BYTES);
         if (reply.length > 0) {
-            send_or_keep(server, &answer, reply.delay_ns);
+            send_or_keep(server, server->reply, reply.length, &to, reply.delay_ns);
         }
     }
 }
@@ -136,41 +166,50 @@ static void accept_connections(struct server *server)
         if (fd < 0) {
             return;
         }
-        server->connections[server->connection_count++] = (struct connection){.fd = fd};
+        struct connection *connection = hold(server, sizeof *connection);
+        if (connection == NULL) {
+            server->caller.system->close(server->caller, fd);
+            return;
+        }
+        connection->fd = fd;
+        connection->have = 0;
+        server->connections[server->connection_count++] = connection;
     }
 }
 
+/* Late answers of the connection go with it: its descriptor may be another's when they are due. */
 static void drop_connection(struct server *server, size_t at)
 {
-    int fd = server->connections[at].fd;
-    size_t kept = 0;
-    for (size_t i = 0; i < server->late_count; i++) {
-        if (server->late[i].fd != fd) {
-            server->late[kept++] = server->late[i];
+    struct connection *connection = server->connections[at];
+    for (struct late **link = &server->late; *link != NULL;) {
+        struct late *late = *link;
+        if (late->to.fd == connection->fd) {
+            *link = late->next;
+            release(server, late);
+        } else {
+            link = &late->next;
         }
     }
-    server->late_count = kept;
-    server->caller.system->close(server->caller, fd);
+    server->caller.system->close(server->caller, connection->fd);
+    release(server, connection);
     server->connections[at] = server->connections[--server->connection_count];
 }
 
 /* Answers the whole questions in a connection's buffer (RFC 7766: two bytes of length first). */
 static void answer_stream(struct server *server, struct connection *connection)
 {
+    const struct receiver to = {.fd = connection->fd};
     while (connection->have >= 2) {
         size_t length = (size_t)connection->message[0] << 8 | connection->message[1];
-        if (length > NAMESERVER_MESSAGE_BYTES || connection->have < length + 2) {
+        if (length > NAMESERVER_QUERY_BYTES || connection->have < length + 2) {
             return;
         }
-        struct late answer = {.fd = connection->fd};
         struct sim_zone_reply reply = sim_zone_answer(server->zone, connection->message + 2, length,
-                                                      true, answer.message + 2,
-                                                      NAMESERVER_MESSAGE_BYTES);
-        answer.message[0] = (uint8_t)(reply.length >> 8);
-        answer.message[1] = (uint8_t)reply.length;
-        answer.length = reply.length + 2;
+                                                      true, server->reply + 2, NAMESERVER_REPLY_BYTES);
+        server->reply[0] = (uint8_t)(reply.length >> 8);
+        server->reply[1] = (uint8_t)reply.length;
         if (reply.length > 0) {
-            send_or_keep(server, &answer, reply.delay_ns);
+            send_or_keep(server, server->reply, reply.length + 2, &to, reply.delay_ns);
         }
         connection->have -= length + 2;
         memmove(connection->message, connection->message + length + 2, connection->have);
@@ -201,11 +240,11 @@ static int wait_for_work(struct server *server, struct pollfd *descriptors)
     descriptors[count++] = (struct pollfd){
         .fd = server->connection_count < NAMESERVER_CONNECTIONS ? server->tcp : -1, .events = POLLIN};
     for (size_t i = 0; i < server->connection_count; i++) {
-        descriptors[count++] = (struct pollfd){.fd = server->connections[i].fd, .events = POLLIN};
+        descriptors[count++] = (struct pollfd){.fd = server->connections[i]->fd, .events = POLLIN};
     }
     struct timespec timeout, *until = NULL;
-    if (server->late_count > 0) {
-        uint64_t now = now_of(server), due_at = server->late[0].due_at;
+    if (server->late != NULL) {
+        uint64_t now = now_of(server), due_at = server->late->due_at;
         uint64_t rest = due_at > now ? due_at - now : 0;
         timeout = (struct timespec){.tv_sec = (time_t)(rest / 1000000000),
                                     .tv_nsec = (long)(rest % 1000000000)};
@@ -232,7 +271,7 @@ static int serve(struct server *server)
             answer_datagrams(server);
         }
         for (size_t i = connections; i-- > 0;) {
-            if (descriptors[2 + i].revents != 0 && !read_stream(server, &server->connections[i])) {
+            if (descriptors[2 + i].revents != 0 && !read_stream(server, server->connections[i])) {
                 drop_connection(server, i);
             }
         }
@@ -242,25 +281,14 @@ static int serve(struct server *server)
     }
 }
 
-size_t sim_nameserver_bytes(void)
-{
-    return sizeof(struct server);
-}
-
-int sim_nameserver_serve_in(void *memory, struct dry_caller caller, const struct sim_zone *zone)
-{
-    struct server *server = memory;
-    server->caller = caller;
-    server->zone = zone;
-    server->udp = open_socket(caller, SOCK_DGRAM);
-    server->tcp = server->udp < 0 ? server->udp : open_socket(caller, SOCK_STREAM);
-    return server->tcp < 0 ? server->tcp : serve(server);
-}
-
 int sim_nameserver_serve(struct dry_caller caller, const struct sim_zone *zone)
 {
-    void *server = calloc(1, sizeof(struct server));
-    const int result = server ? sim_nameserver_serve_in(server, caller, zone) : -ENOMEM;
-    free(server);
-    return result;
+    struct server server = {.caller = caller, .zone = zone};
+    server.reply = hold(&server, 2 + NAMESERVER_REPLY_BYTES);
+    if (server.reply == NULL) {
+        return -ENOMEM;
+    }
+    server.udp = open_socket(caller, SOCK_DGRAM);
+    server.tcp = server.udp < 0 ? server.udp : open_socket(caller, SOCK_STREAM);
+    return server.tcp < 0 ? server.tcp : serve(&server);
 }

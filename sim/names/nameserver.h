@@ -10,8 +10,5 @@
 /* Serves UDP and TCP port 53 of every address of the caller's host, for ever. Returns only when its
  * sockets cannot be made or waited for: -errno. */
 int sim_nameserver_serve(struct dry_caller caller, const struct sim_zone *zone);
-/* The same in memory of the caller's, zeroed and of so many bytes: for who may be given up in it. */
-int sim_nameserver_serve_in(void *memory, struct dry_caller caller, const struct sim_zone *zone);
-size_t sim_nameserver_bytes(void);
 
 #endif

@@ -23,7 +23,10 @@ static const struct kind {
     {SOCK_SEQPACKET, IPPROTO_SCTP, "sctp", false, false},
     {SOCK_RAW, 0, NULL, true, true},
 };
-enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
+enum {
+    KIND_COUNT = sizeof kinds / sizeof kinds[0],
+    FIRST_ROOM_BYTES = 1024, /* of the C library's scratch buffer */
+};
 
 struct request {
     struct dry_caller caller;
@@ -136,9 +139,9 @@ static int choose_kinds(struct request *request)
 
 static void add_fixed(struct resolver_found *found, const char *text, int family)
 {
-    struct resolver_address *address = &found->addresses[found->address_count++];
-    *address = (struct resolver_address){.family = family};
-    inet_pton(family, text, address->bytes);
+    struct resolver_address address = {.family = family};
+    inet_pton(family, text, address.bytes);
+    resolver_add_address(found, &address);
 }
 
 /* No host: the wildcard for servers, the loopback for clients. */
@@ -161,101 +164,151 @@ static void map_address(struct resolver_address *address)
     memcpy(address->bytes + 12, v4, 4);
 }
 
-static int find_numeric(const struct request *request, struct resolver_found *found)
+/* LINUX: the family is looked at before the scope. */
+static int find_numeric(const struct request *request, struct resolver_address address, bool bad_scope,
+                        struct resolver_found *found)
 {
-    struct resolver_address *address = &found->addresses[0];
-    found->address_count = 1;
-    if (request->family == AF_UNSPEC || request->family == address->family) {
-        return 0;
-    }
-    if (address->family == AF_INET && (request->flags & AI_V4MAPPED) != 0) {
-        map_address(address);
-        return 0;
-    }
     struct in6_addr ip;
-    memcpy(&ip, address->bytes, sizeof ip);
-    if (address->family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&ip)) {
-        memmove(address->bytes, address->bytes + 12, 4);
-        memset(address->bytes + 4, 0, 12);
-        address->family = AF_INET;
-        return 0;
+    memcpy(&ip, address.bytes, sizeof ip);
+    if (request->family == AF_INET6 && address.family == AF_INET &&
+        (request->flags & AI_V4MAPPED) != 0) {
+        map_address(&address);
+    } else if (request->family == AF_INET && address.family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&ip)) {
+        memmove(address.bytes, address.bytes + 12, 4);
+        memset(address.bytes + 4, 0, 12);
+        address.family = AF_INET;
+    } else if (request->family != AF_UNSPEC && request->family != address.family) {
+        return EAI_ADDRFAMILY;
     }
-    return EAI_ADDRFAMILY;
-}
-
-static int error_of(int h_error, int *system_error)
-{
-    switch (h_error) {
-    case 0:
-        return 0;
-    case TRY_AGAIN:
-        return EAI_AGAIN;
-    case NO_DATA:
-        return EAI_NODATA;
-    case NO_RECOVERY:
-        return EAI_FAIL;
-    case NETDB_INTERNAL:
-        *system_error = ENOMEM;
-        return EAI_SYSTEM;
-    default:
+    if (bad_scope) {
         return EAI_NONAME;
     }
+    resolver_add_address(found, &address);
+    return 0;
 }
 
-static int find_named(struct sim_resolver *resolver, struct sim_resolver_facts facts,
+/* LINUX: what each failure becomes depends on which of its ways getaddrinfo took; this is the one of
+ * the older calls, which serves IPv4 alone without the canonical name. */
+static int simple_error(const struct resolver_found *found, int *system_error)
+{
+    if (found->status == RESOLVER_FOUND) {
+        return 0;
+    }
+    if (found->status == RESOLVER_NOT_FOUND) {
+        return found->h_error == NO_DATA ? EAI_NODATA : EAI_NONAME;
+    }
+    if (found->h_error == NETDB_INTERNAL) {
+        *system_error = found->system_error;
+        return EAI_SYSTEM;
+    }
+    return found->h_error == TRY_AGAIN ? EAI_AGAIN : EAI_NODATA;
+}
+
+/* What one question of the newer way lacks: 0 nothing that is known, EAI_AGAIN, else data. */
+static int lack_of(const struct resolver_found *found)
+{
+    if (found->status == RESOLVER_FOUND) {
+        return 0;
+    }
+    return found->h_error == TRY_AGAIN ? EAI_AGAIN : found->h_error == NO_DATA;
+}
+
+static int newer_error(int first_lack, int second_lack)
+{
+    if (first_lack == 0 || second_lack == 0) {
+        return EAI_NONAME;
+    }
+    return first_lack == EAI_AGAIN && second_lack == EAI_AGAIN ? EAI_AGAIN : EAI_NODATA;
+}
+
+static void ask(struct sim_resolver *resolver, bool dns, const char *name, int family,
+                struct resolver_found *found)
+{
+    if (dns) {
+        resolver_dns_by_name(resolver, name, family, found);
+    } else {
+        resolver_in_hosts(resolver, name, family, found);
+    }
+}
+
+/* IPv6 addresses, and IPv4 ones in their place or beside them: one question after the other. */
+static int find_mapped(struct sim_resolver *resolver, const struct request *request,
+                       struct resolver_found *found, int *system_error)
+{
+    int lacks[2] = {0, 0};
+    for (int dns = 0; dns < 2 && found->status != RESOLVER_FOUND; dns++) {
+        ask(resolver, dns, request->node, AF_INET6, found);
+        lacks[0] = lacks[1] = lack_of(found);
+        bool any = found->status == RESOLVER_FOUND;
+        if (found->h_error != NETDB_INTERNAL && (!any || (request->flags & AI_ALL) != 0)) {
+            struct resolver_found more = resolver_nothing(
+                (struct sim_resolver_asker){.caller = found->caller, .habit = found->habit});
+            more.room_bytes = found->room_bytes;
+            ask(resolver, dns, request->node, AF_INET, &more);
+            lacks[1] = lack_of(&more);
+            for (size_t i = 0; i < more.address_count; i++) {
+                map_address(&more.addresses[i]);
+                resolver_add_address(found, &more.addresses[i]);
+            }
+            if (!any) {
+                found->status = more.status;
+                found->h_error = more.h_error;
+                found->system_error = more.system_error;
+                strcpy(found->canonical, more.canonical);
+            }
+            resolver_forget(&more);
+        }
+        if (found->h_error == NETDB_INTERNAL) {
+            *system_error = found->system_error;
+            return EAI_SYSTEM;
+        }
+    }
+    return found->status == RESOLVER_FOUND ? 0 : newer_error(lacks[0], lacks[1]);
+}
+
+static int find_named(struct sim_resolver *resolver, struct sim_resolver_asker asker,
                       struct request *request, struct resolver_found *found, int *system_error)
 {
     int family = request->family;
     if ((request->flags & AI_ADDRCONFIG) != 0) {
-        if (family == AF_UNSPEC && facts.has_ipv4 != facts.has_ipv6) {
-            family = facts.has_ipv4 ? AF_INET : AF_INET6;
-        } else if ((family == AF_INET && !facts.has_ipv4 && facts.has_ipv6) ||
-                   (family == AF_INET6 && !facts.has_ipv6 && facts.has_ipv4)) {
+        if (family == AF_UNSPEC && asker.has_ipv4 != asker.has_ipv6) {
+            family = asker.has_ipv4 ? AF_INET : AF_INET6;
+        } else if ((family == AF_INET && !asker.has_ipv4 && asker.has_ipv6) ||
+                   (family == AF_INET6 && !asker.has_ipv6 && asker.has_ipv4)) {
             return EAI_NONAME;
         }
     }
-    bool map = family == AF_INET6 && (request->flags & AI_V4MAPPED) != 0;
-    if (map) {
-        family = AF_UNSPEC;
+    if (family == AF_INET6 && (request->flags & AI_V4MAPPED) != 0) {
+        return find_mapped(resolver, request, found, system_error);
     }
-    resolver_by_name(resolver, request->caller, request->node, family, found);
-    if (found->h_error != 0 || !map) {
-        return error_of(found->h_error, system_error);
+    resolver_by_name(resolver, request->node, family, found);
+    if (family == AF_INET && (request->flags & AI_CANONNAME) == 0) {
+        return simple_error(found, system_error);
     }
-    bool any_v6 = false;
-    for (size_t i = 0; i < found->address_count; i++) {
-        any_v6 = any_v6 || found->addresses[i].family == AF_INET6;
+    if (found->h_error == NETDB_INTERNAL) {
+        *system_error = found->system_error;
+        return EAI_SYSTEM;
     }
-    size_t kept = 0;
-    for (size_t i = 0; i < found->address_count; i++) {
-        if (found->addresses[i].family == AF_INET && any_v6 && (request->flags & AI_ALL) == 0) {
-            continue;
-        }
-        found->addresses[kept] = found->addresses[i];
-        if (found->addresses[kept].family == AF_INET) {
-            map_address(&found->addresses[kept]);
-        }
-        kept++;
-    }
-    found->address_count = kept;
-    return 0;
+    int lack = lack_of(found);
+    return found->status == RESOLVER_FOUND ? 0 : newer_error(lack, lack);
 }
 
-static int find(struct sim_resolver *resolver, struct sim_resolver_facts facts, struct request *request,
+static int find(struct sim_resolver *resolver, struct sim_resolver_asker asker, struct request *request,
                 struct resolver_found *found, int *system_error)
 {
-    *found = (struct resolver_found){.h_error = 0};
+    struct resolver_address address;
+    bool bad_scope;
     if (request->node == NULL) {
         find_default(request, found);
         return 0;
     }
-    if (resolver_numeric(request->caller, request->node, &found->addresses[0])) {
-        return find_numeric(request, found);
+    if (resolver_numeric(request->caller, request->node, &address, &bad_scope)) {
+        return find_numeric(request, address, bad_scope, found);
     }
     if ((request->flags & AI_NUMERICHOST) != 0 || request->node[0] == 0) {
         return EAI_NONAME;
     }
-    return find_named(resolver, facts, request, found, system_error);
+    return find_named(resolver, asker, request, found, system_error);
 }
 
 /* One result in one allocation, its address behind it. */
@@ -315,9 +368,9 @@ static int make_list(const struct request *request, const struct resolver_found 
     return 0;
 }
 
-int sim_resolver_getaddrinfo(struct sim_resolver *resolver, struct sim_resolver_facts facts,
-                             struct dry_caller caller, const char *node, const char *service,
-                             const struct addrinfo *hints, struct addrinfo **list, int *system_error)
+int sim_resolver_getaddrinfo(struct sim_resolver *resolver, struct sim_resolver_asker asker,
+                             const char *node, const char *service, const struct addrinfo *hints,
+                             struct addrinfo **list, int *system_error)
 {
     /* LINUX: "*" is no name at all, for host and service alike. */
     if (node != NULL && strcmp(node, "*") == 0) {
@@ -326,23 +379,23 @@ int sim_resolver_getaddrinfo(struct sim_resolver *resolver, struct sim_resolver_
     if (service != NULL && strcmp(service, "*") == 0) {
         service = NULL;
     }
-    struct request request = {.caller = caller, .node = node, .service = service};
-    struct resolver_found *found = malloc(sizeof *found);
-    if (found == NULL) {
-        return EAI_MEMORY;
-    }
+    struct request request = {.caller = asker.caller, .node = node, .service = service};
+    struct resolver_found found = resolver_nothing(asker);
+    found.room_bytes = FIRST_ROOM_BYTES;
     int result = check_hints(&request, hints);
     if (result == 0) {
         result = choose_kinds(&request);
     }
     if (result == 0) {
-        result = find(resolver, facts, &request, found, system_error);
+        result = find(resolver, asker, &request, &found, system_error);
+    }
+    if (result == 0 && !resolver_order(asker.caller, found.addresses, found.address_count)) {
+        result = EAI_MEMORY;
     }
     if (result == 0) {
-        resolver_order(caller, found->addresses, found->address_count);
-        result = make_list(&request, found, list);
+        result = make_list(&request, &found, list);
     }
-    free(found);
+    resolver_forget(&found);
     return result;
 }
 

@@ -19,29 +19,38 @@ struct sim_resolver *sim_resolver_create(void);
  * identifier) lies there, so that it is part of a world; it must outlive the resolver. */
 void sim_resolver_remember_in(struct sim_resolver *resolver, uint32_t memory[2]);
 void sim_resolver_destroy(struct sim_resolver *resolver);
-/* A line "ADDRESS NAME [ALIAS…]" / a line of resolv.conf(5): nameserver, search, domain, options
- * (timeout:N attempts:N ndots:N rotate use-vc). 0, -EINVAL or -ENOMEM. */
+/* A line "ADDRESS NAME [ALIAS…]" of hosts(5). 0, -EINVAL or -ENOMEM. */
 int sim_resolver_add_hosts(struct sim_resolver *resolver, const char *line);
-int sim_resolver_add_line(struct sim_resolver *resolver, const char *line);
+/* A line of resolv.conf(5): nameserver, search, domain, options. 0, or -EINVAL with a sentence in
+ * message and a byte offset in *column (may be NULL), and nothing of the line is taken; -ENOMEM.
+ * What the C library would pass over in silence, such as an option that it does not know, is told. */
+int sim_resolver_add_line(struct sim_resolver *resolver, const char *line, char *message, size_t bytes,
+                          size_t *column);
+/* The same verdict, -ENOMEM also, on a line that goes nowhere. */
+int sim_resolver_check_line(const char *line, char *message, size_t bytes, size_t *column);
 
-/* What AI_ADDRCONFIG asks: addresses other than the loopback's. */
-struct sim_resolver_facts {
+/* Who looks up. has_ipv4, has_ipv6: addresses other than the loopback's, which AI_ADDRCONFIG asks for.
+ * habit: zero at first, what the task has learned of its servers (with the C library, a thread's); it
+ * must live as long as the call. */
+struct sim_resolver_asker {
+    struct dry_caller caller;
+    uint32_t *habit;
     bool has_ipv4, has_ipv6;
 };
 
 /* The seam's name calls (system.h) with the resolver of the caller's host. */
-int sim_resolver_getaddrinfo(struct sim_resolver *resolver, struct sim_resolver_facts facts,
-                             struct dry_caller caller, const char *node, const char *service,
-                             const struct addrinfo *hints, struct addrinfo **list, int *system_error);
+int sim_resolver_getaddrinfo(struct sim_resolver *resolver, struct sim_resolver_asker asker,
+                             const char *node, const char *service, const struct addrinfo *hints,
+                             struct addrinfo **list, int *system_error);
 void sim_resolver_freeaddrinfo(struct addrinfo *list);
-int sim_resolver_getnameinfo(struct sim_resolver *resolver, struct dry_caller caller,
+int sim_resolver_getnameinfo(struct sim_resolver *resolver, struct sim_resolver_asker asker,
                              const struct sockaddr *address, socklen_t length, char *host,
                              socklen_t host_bytes, char *service, socklen_t service_bytes, int flags,
                              int *system_error);
-int sim_resolver_gethostbyname(struct sim_resolver *resolver, struct dry_caller caller,
+int sim_resolver_gethostbyname(struct sim_resolver *resolver, struct sim_resolver_asker asker,
                                const char *name, int family, struct hostent *result, char *buffer,
                                size_t bytes);
-int sim_resolver_gethostbyaddr(struct sim_resolver *resolver, struct dry_caller caller,
+int sim_resolver_gethostbyaddr(struct sim_resolver *resolver, struct sim_resolver_asker asker,
                                const void *address, socklen_t length, int family,
                                struct hostent *result, char *buffer, size_t bytes);
 

@@ -1,8 +1,9 @@
-/* A host's /etc/hosts and resolv.conf: reading their lines, finding names and addresses in them.
+/* A host's /etc/hosts and resolv.conf: how their lines are read.
  * SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,15 +87,19 @@ static bool plain_address(const char *text, struct resolver_address *address)
 int sim_resolver_add_hosts(struct sim_resolver *resolver, const char *text)
 {
     char word[RESOLVER_NAME_BYTES];
-    struct resolver_hosts_line *line = calloc(1, sizeof *line);
+    struct resolver_address address;
+    if (!next_word(&text, word) || !plain_address(word, &address)) {
+        return -EINVAL;
+    }
+    struct resolver_hosts_line *line = calloc(1, sizeof *line + strlen(text) + 1);
     if (line == NULL) {
         return -ENOMEM;
     }
-    bool good = next_word(&text, word) && plain_address(word, &line->address);
-    while (good && line->name_count < RESOLVER_ALIASES && next_word(&text, word)) {
-        strcpy(line->names[line->name_count++], word);
+    line->address = address;
+    for (char *at = line->names; next_word(&text, word); line->name_count++) {
+        at = stpcpy(at, word) + 1;
     }
-    if (!good || line->name_count == 0) {
+    if (line->name_count == 0) {
         free(line);
         return -EINVAL;
     }
@@ -107,229 +112,202 @@ int sim_resolver_add_hosts(struct sim_resolver *resolver, const char *text)
     return 0;
 }
 
-static int add_server(struct sim_resolver *resolver, const char *text)
+static bool add_server(struct sim_resolver *resolver, const char *text)
 {
     struct resolver_address address;
     if (!plain_address(text, &address)) {
-        return -EINVAL;
+        return false;
     }
     if (resolver->server_count == RESOLVER_SERVERS) {
-        return 0; /* LINUX: the C library reads three and passes over the rest */
+        return true; /* LINUX: the C library reads three and passes over the rest */
     }
     struct sockaddr_in6 *server = &resolver->servers[resolver->server_count++];
     if (address.family == AF_INET6) {
         *server = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(DNS_PORT)};
         memcpy(&server->sin6_addr, address.bytes, 16);
-        return 0;
+        return true;
     }
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(DNS_PORT)};
     memcpy(&v4.sin_addr, address.bytes, 4);
     memcpy(server, &v4, sizeof v4);
-    return 0;
-}
-
-static unsigned bounded(const char *digits, unsigned most)
-{
-    unsigned long number = strtoul(digits, NULL, 10);
-    return number > most ? most : (unsigned)number;
-}
-
-static void set_option(struct sim_resolver *resolver, const char *word)
-{
-    if (strncmp(word, "timeout:", 8) == 0) {
-        resolver->timeout_s = bounded(word + 8, LONGEST_TIMEOUT_S);
-    } else if (strncmp(word, "attempts:", 9) == 0) {
-        resolver->attempts = bounded(word + 9, MOST_ATTEMPTS);
-    } else if (strncmp(word, "ndots:", 6) == 0) {
-        resolver->ndots = bounded(word + 6, MOST_NDOTS);
-    } else if (strcmp(word, "use-vc") == 0) {
-        resolver->use_tcp = true;
-    } else if (strcmp(word, "rotate") == 0) {
-        resolver->rotate = true;
-    }
-}
-
-int sim_resolver_add_line(struct sim_resolver *resolver, const char *text)
-{
-    char word[RESOLVER_NAME_BYTES];
-    if (!next_word(&text, word)) {
-        return 0;
-    }
-    if (strcmp(word, "nameserver") == 0) {
-        return next_word(&text, word) ? add_server(resolver, word) : -EINVAL;
-    }
-    if (strcmp(word, "options") == 0) {
-        while (next_word(&text, word)) {
-            set_option(resolver, word);
-        }
-        return 0;
-    }
-    if (strcmp(word, "search") != 0 && strcmp(word, "domain") != 0) {
-        return -EINVAL;
-    }
-    resolver->search_count = 0;
-    while (resolver->search_count < RESOLVER_SEARCHES && next_word(&text, word)) {
-        strcpy(resolver->searches[resolver->search_count++], word);
-    }
-    return 0;
-}
-
-/* LINUX: a line with ::1 also answers for AF_INET, as 127.0.0.1, and one with a mapped address as
- * the IPv4 address in it. */
-static bool line_address(const struct resolver_hosts_line *line, int family,
-                         struct resolver_address *address)
-{
-    *address = line->address;
-    if (family == AF_UNSPEC || family == line->address.family) {
-        return true;
-    }
-    if (family != AF_INET) {
-        return false;
-    }
-    struct in6_addr ip;
-    memcpy(&ip, line->address.bytes, sizeof ip);
-    if (!IN6_IS_ADDR_V4MAPPED(&ip) && !IN6_IS_ADDR_LOOPBACK(&ip)) {
-        return false;
-    }
-    static const uint8_t loopback[4] = {127, 0, 0, 1};
-    memset(address, 0, sizeof *address);
-    address->family = AF_INET;
-    memcpy(address->bytes, IN6_IS_ADDR_LOOPBACK(&ip) ? loopback : line->address.bytes + 12, 4);
     return true;
 }
 
-/* The first line's first name is canonical; every other name of every line is an alias. */
-static void add_names(const struct resolver_hosts_line *line, struct resolver_found *found)
+/* ---- resolv.conf ---------------------------------------------------------------------------- */
+
+/* What is wrong with a line, for who wrote it. */
+struct complaint {
+    const char *line;
+    char *message;
+    size_t bytes;
+    size_t *column;
+};
+
+static int wrong(const struct complaint *complaint, const char *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int wrong(const struct complaint *complaint, const char *at, const char *format, ...)
 {
-    for (size_t i = 0; i < line->name_count; i++) {
-        if (found->canonical[0] == 0) {
-            strcpy(found->canonical, line->names[0]);
-        } else if (found->alias_count < RESOLVER_ALIASES &&
-                   strcasecmp(found->canonical, line->names[i]) != 0) {
-            strcpy(found->aliases[found->alias_count++], line->names[i]);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(complaint->message, complaint->bytes, format, arguments);
+    va_end(arguments);
+    if (complaint->column != NULL) {
+        *complaint->column = (size_t)(at - complaint->line);
+    }
+    return -EINVAL;
+}
+
+/* Options that are words alone, and where each is kept; NULL: taken, without any effect here. */
+static bool *flag_of(struct sim_resolver *resolver, const char *word)
+{
+    const struct {
+        const char *word;
+        bool *flag;
+    } flags[] = {
+        {"use-vc", &resolver->use_tcp},
+        {"rotate", &resolver->rotate},
+        {"no-aaaa", &resolver->no_aaaa},
+        {"single-request", &resolver->single_request},
+        {"single-request-reopen", &resolver->single_request_reopen},
+        {"edns0", &resolver->edns},
+        {"trust-ad", &resolver->trust_ad},
+        {"no-tld-query", &resolver->no_tld_query},
+        {"no-reload", &resolver->ignored},
+        {"debug", &resolver->ignored},
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (strcmp(word, flags[i].word) == 0) {
+            return flags[i].flag;
         }
     }
+    return NULL;
 }
 
-static void add_address(struct resolver_found *found, const struct resolver_address *address)
+/* "NAME:DIGITS"; LINUX: more than the most is the most. 1: it is this option, 0: another, -EINVAL. */
+static int read_number(const struct complaint *complaint, const char *at, const char *word,
+                       const char *name, unsigned most, unsigned *number)
 {
-    if (found->address_count < RESOLVER_ADDRESSES) {
-        found->addresses[found->address_count++] = *address;
+    size_t length = strlen(name);
+    if (strncmp(word, name, length) != 0 || word[length] != ':') {
+        return 0;
     }
+    const char *digits = word + length + 1;
+    if (digits[0] == 0 || strspn(digits, "0123456789") != strlen(digits)) {
+        return wrong(complaint, at + length + 1, "after %s: stands a whole number", name);
+    }
+    unsigned long value = strtoul(digits, NULL, 10);
+    *number = value > most ? most : (unsigned)value;
+    return 1;
 }
 
-static bool line_has(const struct resolver_hosts_line *line, const char *name)
+static int set_option(struct sim_resolver *resolver, const struct complaint *complaint, const char *at,
+                      const char *word)
 {
-    for (size_t i = 0; i < line->name_count; i++) {
-        if (strcasecmp(line->names[i], name) == 0) {
-            return true;
+    const struct {
+        const char *name;
+        unsigned most;
+        unsigned *number;
+    } numbers[] = {
+        {"timeout", LONGEST_TIMEOUT_S, &resolver->timeout_s},
+        {"attempts", MOST_ATTEMPTS, &resolver->attempts},
+        {"ndots", MOST_NDOTS, &resolver->ndots},
+    };
+    bool *flag = flag_of(resolver, word);
+    if (flag != NULL) {
+        *flag = true;
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        int result = read_number(complaint, at, word, numbers[i].name, numbers[i].most,
+                                 numbers[i].number);
+        if (result != 0) {
+            return result < 0 ? result : 0;
         }
     }
-    return false;
+    return wrong(
+        complaint, at,
+        "there is no resolver option '%s': they are ndots:N timeout:N attempts:N rotate use-vc "
+        "no-aaaa single-request single-request-reopen edns0 trust-ad no-tld-query no-reload",
+        word);
 }
 
-/* as_it_stands: only addresses written in this family count. */
-static bool find_family(const struct sim_resolver *resolver, const char *name, int family,
-                        bool as_it_stands, struct resolver_found *found)
+/* Domains, of which `domain` has one; LINUX: the last such line is the one that counts. */
+static int set_searches(struct sim_resolver *resolver, const struct complaint *complaint,
+                        const char *text, unsigned most)
 {
-    bool any = false;
-    for (const struct resolver_hosts_line *line = resolver->first; line != NULL; line = line->next) {
-        struct resolver_address address;
-        if (!line_has(line, name) || !line_address(line, family, &address) ||
-            (as_it_stands && line->address.family != family)) {
-            continue;
+    char word[RESOLVER_NAME_BYTES];
+    resolver->search_count = 0;
+    resolver->search_given = true;
+    while (next_word(&text, word)) {
+        if (strlen(word) == sizeof word - 1) {
+            return wrong(complaint, text, "a domain has at most %d bytes", RESOLVER_NAME_BYTES - 2);
         }
-        add_names(line, found);
-        add_address(found, &address);
-        any = true;
-    }
-    return any;
-}
-
-bool resolver_in_hosts(const struct sim_resolver *resolver, const char *name, int family,
-                       struct resolver_found *found)
-{
-    *found = (struct resolver_found){.h_error = 0};
-    bool any = false;
-    if (family == AF_UNSPEC || family == AF_INET6) {
-        any = find_family(resolver, name, AF_INET6, false, found);
-    }
-    if (family == AF_UNSPEC || family == AF_INET) {
-        any = find_family(resolver, name, AF_INET, family == AF_UNSPEC, found) || any;
-    }
-    return any;
-}
-
-bool resolver_in_hosts_by_address(const struct sim_resolver *resolver,
-                                  const struct resolver_address *wanted, struct resolver_found *found)
-{
-    *found = (struct resolver_found){.h_error = 0};
-    for (const struct resolver_hosts_line *line = resolver->first; line != NULL; line = line->next) {
-        struct resolver_address address;
-        if (!line_address(line, wanted->family, &address) ||
-            memcmp(address.bytes, wanted->bytes, sizeof address.bytes) != 0) {
-            continue;
+        if (resolver->search_count == RESOLVER_SEARCHES) {
+            return wrong(complaint, text, "at most %d domains are searched", RESOLVER_SEARCHES);
         }
-        add_names(line, found);
-        add_address(found, &address);
-        return true;
+        if (resolver->search_count < most) {
+            strcpy(resolver->searches[resolver->search_count++], word);
+        }
     }
-    return false;
+    return 0;
 }
 
-void resolver_by_name(struct sim_resolver *resolver, struct dry_caller caller, const char *name,
-                      int family, struct resolver_found *found)
+static int read_line(struct sim_resolver *resolver, const char *line, char *message, size_t bytes,
+                     size_t *column)
 {
-    if (!resolver_in_hosts(resolver, name, family, found)) {
-        resolver_dns_by_name(resolver, caller, name, family, found);
+    struct complaint complaint = {line, message, bytes, column};
+    char keyword[RESOLVER_NAME_BYTES], word[RESOLVER_NAME_BYTES];
+    const char *text = line;
+    if (!next_word(&text, keyword)) {
+        return 0;
     }
+    const char *after = text;
+    if (strcmp(keyword, "search") == 0 || strcmp(keyword, "domain") == 0) {
+        return set_searches(resolver, &complaint, text, keyword[0] == 'd' ? 1 : RESOLVER_SEARCHES);
+    }
+    if (strcmp(keyword, "nameserver") == 0) {
+        if (next_word(&text, word) && add_server(resolver, word)) {
+            return 0;
+        }
+        return wrong(&complaint, after + strspn(after, " \t"),
+                     "a name server is told by its IPv4 or IPv6 address");
+    }
+    if (strcmp(keyword, "options") != 0) {
+        return wrong(&complaint, line + strspn(line, " \t"),
+                     "'%s' begins no line of resolv.conf: write nameserver, search, domain or options",
+                     keyword);
+    }
+    while (next_word(&text, word)) {
+        if (set_option(resolver, &complaint, text - strlen(word), word) < 0) {
+            return -EINVAL;
+        }
+    }
+    return 0;
 }
 
-void resolver_by_address(struct sim_resolver *resolver, struct dry_caller caller,
-                         const struct resolver_address *address, struct resolver_found *found)
+int sim_resolver_add_line(struct sim_resolver *resolver, const char *line, char *message, size_t bytes,
+                          size_t *column)
 {
-    if (!resolver_in_hosts_by_address(resolver, address, found)) {
-        resolver_dns_by_address(resolver, caller, address, found);
+    /* Of a line with something wrong nothing is taken. */
+    struct sim_resolver *changed = malloc(sizeof *changed);
+    if (changed == NULL) {
+        return -ENOMEM;
     }
+    *changed = *resolver;
+    int result = read_line(changed, line, message, bytes, column);
+    if (result == 0) {
+        *resolver = *changed;
+    }
+    free(changed);
+    return result;
 }
 
-bool resolver_numeric(struct dry_caller caller, const char *text, struct resolver_address *address)
+int sim_resolver_check_line(const char *line, char *message, size_t bytes, size_t *column)
 {
-    struct in_addr v4;
-    memset(address, 0, sizeof *address);
-    if (strpbrk(text, " \t\n\v\f\r") == NULL && inet_aton(text, &v4) != 0) {
-        address->family = AF_INET;
-        memcpy(address->bytes, &v4, 4);
-        return true;
-    }
-    const char *percent = strchr(text, '%');
-    char plain[INET6_ADDRSTRLEN];
-    size_t length = percent == NULL ? strlen(text) : (size_t)(percent - text);
-    if (length >= sizeof plain) {
-        return false;
-    }
-    memcpy(plain, text, length);
-    plain[length] = 0;
-    address->family = AF_INET6;
-    if (inet_pton(AF_INET6, plain, address->bytes) != 1) {
-        return false;
-    }
-    if (percent == NULL) {
-        return true;
-    }
-    bool link_local = address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
-    bool multicast_local = address->bytes[0] == 0xff && (address->bytes[1] & 15) == 2;
-    int index = -1;
-    if (link_local || multicast_local) {
-        index = caller.system->if_nametoindex(caller, percent + 1);
-    }
-    if (index > 0) {
-        address->scope = (uint32_t)index;
-        return true;
-    }
-    char *end;
-    errno = 0;
-    unsigned long number = strtoul(percent + 1, &end, 10);
-    address->scope = (uint32_t)number;
-    return isdigit((unsigned char)percent[1]) && *end == 0 && errno == 0 && number <= UINT32_MAX;
+    struct sim_resolver *resolver = sim_resolver_create();
+    int result = resolver == NULL ? -ENOMEM
+                                  : sim_resolver_add_line(resolver, line, message, bytes, column);
+    sim_resolver_destroy(resolver);
+    return result;
 }

@@ -59,29 +59,25 @@ static void print_numeric(struct dry_caller caller, const struct resolver_addres
     }
 }
 
-static int give_host(struct sim_resolver *resolver, struct dry_caller caller,
+static int give_host(struct sim_resolver *resolver, struct sim_resolver_asker asker,
                      const struct resolver_address *address, char *host, socklen_t bytes, int flags,
                      int *system_error)
 {
     if ((flags & NI_NUMERICHOST) == 0) {
-        struct resolver_found *found = malloc(sizeof *found);
-        if (found == NULL) {
-            return EAI_MEMORY;
-        }
-        resolver_by_address(resolver, caller, address, found);
+        struct resolver_found found = resolver_nothing(asker);
         int result = 0;
-        bool named = found->h_error == 0 && found->canonical[0] != 0;
+        resolver_by_address(resolver, address, &found);
+        bool named = found.status == RESOLVER_FOUND;
         if (named) {
-            result = give(found->canonical, host, bytes);
-        } else if (found->h_error == NETDB_INTERNAL) {
-            *system_error = ENOMEM;
+            result = give(found.canonical, host, bytes);
+        } else if (found.h_error == NETDB_INTERNAL) {
+            *system_error = found.system_error;
             result = EAI_SYSTEM;
-        } else if (found->h_error == TRY_AGAIN) {
+        } else if (found.h_error == TRY_AGAIN) {
             result = EAI_AGAIN;
         }
-        bool numeric = !named && result == 0;
-        free(found);
-        if (!numeric) {
+        resolver_forget(&found);
+        if (named || result != 0) {
             return result;
         }
         if ((flags & NI_NAMEREQD) != 0) {
@@ -89,7 +85,7 @@ static int give_host(struct sim_resolver *resolver, struct dry_caller caller,
         }
     }
     char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
-    print_numeric(caller, address, text);
+    print_numeric(asker.caller, address, text);
     return give(text, host, bytes);
 }
 
@@ -107,7 +103,7 @@ static int give_service(struct dry_caller caller, in_port_t port, char *service,
     return give(text, service, bytes);
 }
 
-int sim_resolver_getnameinfo(struct sim_resolver *resolver, struct dry_caller caller,
+int sim_resolver_getnameinfo(struct sim_resolver *resolver, struct sim_resolver_asker asker,
                              const struct sockaddr *from, socklen_t length, char *host,
                              socklen_t host_bytes, char *service, socklen_t service_bytes, int flags,
                              int *system_error)
@@ -130,10 +126,10 @@ int sim_resolver_getnameinfo(struct sim_resolver *resolver, struct dry_caller ca
     }
     int result = 0;
     if (wants_host) {
-        result = give_host(resolver, caller, &address, host, host_bytes, flags, system_error);
+        result = give_host(resolver, asker, &address, host, host_bytes, flags, system_error);
     }
     if (result == 0 && wants_service) {
-        result = give_service(caller, port, service, service_bytes, flags);
+        result = give_service(asker.caller, port, service, service_bytes, flags);
     }
     return result;
 }
@@ -200,31 +196,28 @@ static int make_hostent(const struct resolver_found *found, const char *name, in
     return 0;
 }
 
-int sim_resolver_gethostbyname(struct sim_resolver *resolver, struct dry_caller caller,
+int sim_resolver_gethostbyname(struct sim_resolver *resolver, struct sim_resolver_asker asker,
                                const char *name, int family, struct hostent *result, char *buffer,
                                size_t bytes)
 {
-    struct resolver_found *found = calloc(1, sizeof *found);
-    if (found == NULL) {
-        return NETDB_INTERNAL;
-    }
-    if (resolver_numeric(caller, name, &found->addresses[0])) {
-        found->address_count = 1;
+    struct resolver_found found = resolver_nothing(asker);
+    struct resolver_address address;
+    bool bad_scope;
+    if (resolver_numeric(asker.caller, name, &address, &bad_scope) && !bad_scope) {
+        found.h_error = address.family == family ? 0 : HOST_NOT_FOUND;
+        resolver_add_address(&found, &address);
     } else {
-        resolver_by_name(resolver, caller, name, family, found);
+        resolver_by_name(resolver, name, family, &found);
     }
-    int h_error = found->h_error;
-    if (h_error == 0 && found->addresses[0].family != family) {
-        h_error = HOST_NOT_FOUND;
-    }
+    int h_error = found.h_error;
     if (h_error == 0) {
-        h_error = make_hostent(found, name, family, result, buffer, bytes);
+        h_error = make_hostent(&found, name, family, result, buffer, bytes);
     }
-    free(found);
+    resolver_forget(&found);
     return h_error;
 }
 
-int sim_resolver_gethostbyaddr(struct sim_resolver *resolver, struct dry_caller caller,
+int sim_resolver_gethostbyaddr(struct sim_resolver *resolver, struct sim_resolver_asker asker,
                                const void *address, socklen_t length, int family,
                                struct hostent *result, char *buffer, size_t bytes)
 {
@@ -233,15 +226,12 @@ int sim_resolver_gethostbyaddr(struct sim_resolver *resolver, struct dry_caller 
         return HOST_NOT_FOUND;
     }
     memcpy(wanted.bytes, address, length);
-    struct resolver_found *found = calloc(1, sizeof *found);
-    if (found == NULL) {
-        return NETDB_INTERNAL;
-    }
-    resolver_by_address(resolver, caller, &wanted, found);
-    int h_error = found->h_error;
+    struct resolver_found found = resolver_nothing(asker);
+    resolver_by_address(resolver, &wanted, &found);
+    int h_error = found.h_error;
     if (h_error == 0) {
-        h_error = make_hostent(found, "", family, result, buffer, bytes);
+        h_error = make_hostent(&found, "", found.addresses[0].family, result, buffer, bytes);
     }
-    free(found);
+    resolver_forget(&found);
     return h_error;
 }

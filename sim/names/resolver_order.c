@@ -1,5 +1,6 @@
 /* The order of a name's addresses: RFC 6724 section 6, with the system's own choice of sources.
  * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
 #include "resolver_internal.h"
@@ -135,23 +136,28 @@ static int compare(const struct candidate *a, const struct candidate *b)
     return a->rank < b->rank ? -1 : 1; /* rule 10 */
 }
 
-void resolver_order(struct dry_caller caller, struct resolver_address *addresses, size_t count)
+static int compare_items(const void *a, const void *b)
 {
-    struct candidate sorted[RESOLVER_ADDRESSES] = {0};
+    return compare(a, b);
+}
+
+bool resolver_order(struct dry_caller caller, struct resolver_address *addresses, size_t count)
+{
     if (count < 2) {
-        return;
+        return true;
+    }
+    struct candidate *sorted = resolver_hold(caller, count * sizeof *sorted);
+    if (sorted == NULL) {
+        return false;
     }
     for (size_t i = 0; i < count; i++) {
-        struct candidate candidate = {.address = addresses[i], .rank = i};
-        find_source(caller, &candidate);
-        size_t at = i;
-        while (at > 0 && compare(&candidate, &sorted[at - 1]) < 0) {
-            sorted[at] = sorted[at - 1];
-            at--;
-        }
-        sorted[at] = candidate;
+        sorted[i] = (struct candidate){.address = addresses[i], .rank = i};
+        find_source(caller, &sorted[i]);
     }
+    qsort(sorted, count, sizeof *sorted, compare_items);
     for (size_t i = 0; i < count; i++) {
         addresses[i] = sorted[i].address;
     }
+    resolver_release(caller, sorted);
+    return true;
 }

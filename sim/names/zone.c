@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
-#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <resolv.h>
@@ -14,46 +13,9 @@
 
 #include <drysock/sim.h>
 
-#include "zone.h"
+#include "zone_internal.h"
 
-enum {
-    ZONE_NAME_BYTES = 256,
-    ZONE_DATA_BYTES = 256,
-    ZONE_CHAIN = 8,       /* CNAMEs followed in one answer */
-    ZONE_UDP_BYTES = 512, /* RFC 1035 2.3.4 */
-    ZONE_DEFAULT_TTL = 3600,
-};
-
-enum behaviour {
-    ANSWERS = 0, /* with what records there are */
-    ZONE_NXDOMAIN,
-    ZONE_SERVFAIL,
-    ZONE_REFUSED,
-    ZONE_NODATA,
-    ZONE_SILENT,
-    ZONE_TRUNCATE,
-};
-
-struct record {
-    struct record *next;
-    int type;
-    uint32_t ttl;
-    uint16_t preference; /* MX */
-    size_t bytes;        /* of data; names are kept as text */
-    char data[ZONE_DATA_BYTES];
-};
-
-struct node {
-    struct node *next;
-    char name[ZONE_NAME_BYTES]; /* lower case, no final dot */
-    enum behaviour behaviour;
-    uint64_t delay_ns;
-    struct record *first, *last;
-};
-
-struct sim_zone {
-    struct node *first, *last;
-};
+#define BEHAVIOURS "nxdomain, servfail, refused, formerr, notimp, nodata, silent, truncate"
 
 struct sim_zone *sim_zone_create(void)
 {
@@ -66,10 +28,10 @@ void sim_zone_destroy(struct sim_zone *zone)
         return;
     }
     while (zone->first != NULL) {
-        struct node *node = zone->first;
+        struct zone_node *node = zone->first;
         zone->first = node->next;
         while (node->first != NULL) {
-            struct record *record = node->first;
+            struct zone_record *record = node->first;
             node->first = record->next;
             free(record);
         }
@@ -127,8 +89,7 @@ static int cut(struct words *words)
     }
     if (words->count < 2) {
         return wrong(words, words->count,
-                     "a record is NAME TYPE VALUE, or NAME and what happens: "
-                     "nxdomain, servfail, refused, nodata, silent, truncate");
+                     "a record is NAME TYPE VALUE, or NAME and what happens: " BEHAVIOURS);
     }
     return 0;
 }
@@ -150,7 +111,7 @@ static bool copy_word(const struct words *words, size_t at, char *to, size_t byt
 }
 
 /* Lower case without the final dot; an address becomes its reverse name (RFC 1035 3.5, 3596 2.5). */
-static bool canonical_name(const char *text, char name[ZONE_NAME_BYTES])
+bool zone_canonical_name(const char *text, char name[ZONE_NAME_BYTES])
 {
     uint8_t packed[16];
     if (inet_pton(AF_INET, text, packed) == 1) {
@@ -182,17 +143,31 @@ static bool canonical_name(const char *text, char name[ZONE_NAME_BYTES])
     return ns_name_pton(name, wire, sizeof wire) >= 0;
 }
 
+static bool read_number(const char *text, uint64_t most, uint64_t *number)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 18 || text[digits] != 0) {
+        return false;
+    }
+    *number = strtoull(text, NULL, 10);
+    return *number <= most;
+}
+
 /* Takes `ttl=` and `delay=` from the end. */
 static int read_settings(struct words *words, uint32_t *ttl, uint64_t *delay_ns)
 {
     while (words->count > 2) {
         size_t at = words->count - 1;
         char word[64];
-        if (!copy_word(words, at, word, sizeof word) || strchr(word, '=') == NULL) {
+        uint64_t number;
+        if (!copy_word(words, at, word, sizeof word)) {
             return 0;
         }
-        if (strncmp(word, "ttl=", 4) == 0 && isdigit((unsigned char)word[4])) {
-            *ttl = (uint32_t)strtoul(word + 4, NULL, 10);
+        if (strncmp(word, "ttl=", 4) == 0) {
+            if (!read_number(word + 4, INT32_MAX, &number)) {
+                return wrong(words, at, "ttl= wants seconds, a whole number up to 2147483647");
+            }
+            *ttl = (uint32_t)number;
         } else if (strncmp(word, "delay=", 6) == 0) {
             if (sim_read_time(word + 6, strlen(word + 6), delay_ns) != 0) {
                 return wrong(words, at, "delay= wants a time with its unit, such as 200ms");
@@ -205,12 +180,18 @@ static int read_settings(struct words *words, uint32_t *ttl, uint64_t *delay_ns)
     return 0;
 }
 
-static int read_value(const struct words *words, struct record *record)
+static int read_value(const struct words *words, struct zone_record *record)
 {
     char value[ZONE_DATA_BYTES], name[ZONE_NAME_BYTES];
     size_t at = 2;
+    uint64_t preference;
     if (record->type == ns_t_mx && words->count == 4) {
-        record->preference = (uint16_t)strtoul(words->word[at++], NULL, 10);
+        if (!copy_word(words, at, value, sizeof value) ||
+            !read_number(value, UINT16_MAX, &preference)) {
+            return wrong(words, at, "in front of the name of an MX stands its preference, 0 to 65535");
+        }
+        record->preference = (uint16_t)preference;
+        at++;
     }
     if (words->count != at + 1) {
         return wrong(words, 2, "a record of this type has one value");
@@ -234,7 +215,7 @@ static int read_value(const struct words *words, struct record *record)
         memcpy(record->data, value, record->bytes);
         return 0;
     default:
-        if (!canonical_name(value, name)) {
+        if (!zone_canonical_name(value, name)) {
             return wrong(words, at, "'%s' is not a domain name", value);
         }
         record->bytes = strlen(name);
@@ -243,9 +224,9 @@ static int read_value(const struct words *words, struct record *record)
     }
 }
 
-static struct node *find_node(const struct sim_zone *zone, const char *name)
+static struct zone_node *find_node(const struct sim_zone *zone, const char *name)
 {
-    for (struct node *node = zone->first; node != NULL; node = node->next) {
+    for (struct zone_node *node = zone->first; node != NULL; node = node->next) {
         if (strcmp(node->name, name) == 0) {
             return node;
         }
@@ -253,9 +234,14 @@ static struct node *find_node(const struct sim_zone *zone, const char *name)
     return NULL;
 }
 
-static struct node *want_node(struct sim_zone *zone, const char *name)
+const struct zone_node *zone_find(const struct sim_zone *zone, const char *name)
 {
-    struct node *node = find_node(zone, name);
+    return find_node(zone, name);
+}
+
+static struct zone_node *want_node(struct sim_zone *zone, const char *name)
+{
+    struct zone_node *node = find_node(zone, name);
     if (node != NULL) {
         return node;
     }
@@ -276,67 +262,89 @@ static struct node *want_node(struct sim_zone *zone, const char *name)
 static const struct {
     const char *name;
     int type;
-} types[] = {{"A", ns_t_a},     {"AAAA", ns_t_aaaa}, {"CNAME", ns_t_cname},
-             {"PTR", ns_t_ptr}, {"TXT", ns_t_txt},   {"MX", ns_t_mx}};
+} types[ZONE_TYPES] = {{"A", ns_t_a},     {"AAAA", ns_t_aaaa}, {"CNAME", ns_t_cname},
+                       {"PTR", ns_t_ptr}, {"TXT", ns_t_txt},   {"MX", ns_t_mx}};
 
-static const char *const behaviours[] = {
+static const char *const behaviours[ZONE_BEHAVIOURS] = {
     [ZONE_NXDOMAIN] = "nxdomain", [ZONE_SERVFAIL] = "servfail", [ZONE_REFUSED] = "refused",
-    [ZONE_NODATA] = "nodata",     [ZONE_SILENT] = "silent",     [ZONE_TRUNCATE] = "truncate"};
+    [ZONE_FORMERR] = "formerr",   [ZONE_NOTIMP] = "notimp",     [ZONE_NODATA] = "nodata",
+    [ZONE_SILENT] = "silent",     [ZONE_TRUNCATE] = "truncate"};
 
-int sim_zone_add(struct sim_zone *zone, const char *text, char *message, size_t bytes, size_t *column)
+int zone_type_index(int type)
 {
-    struct words words = {.text = text, .message = message, .bytes = bytes, .column = column};
-    uint32_t ttl = ZONE_DEFAULT_TTL;
-    uint64_t delay_ns = 0;
-    char owner[ZONE_NAME_BYTES], name[ZONE_NAME_BYTES];
-    if (cut(&words) < 0 || read_settings(&words, &ttl, &delay_ns) < 0) {
+    for (int i = 0; i < ZONE_TYPES; i++) {
+        if (types[i].type == type) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int named_type(const struct words *words, size_t at)
+{
+    for (int i = 0; at < words->count && i < ZONE_TYPES; i++) {
+        if (is_word(words, at, types[i].name)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static enum zone_behaviour named_behaviour(const struct words *words, size_t at)
+{
+    for (int i = 1; at < words->count && i < ZONE_BEHAVIOURS; i++) {
+        if (is_word(words, at, behaviours[i])) {
+            return (enum zone_behaviour)i;
+        }
+    }
+    return ZONE_ANSWERS;
+}
+
+/* What a line says, before it is kept. */
+struct statement {
+    char name[ZONE_NAME_BYTES];
+    int type; /* index, -1: all */
+    struct zone_conduct conduct;
+    struct zone_record record;
+};
+
+static int read_statement(struct words *words, struct statement *statement)
+{
+    char owner[ZONE_NAME_BYTES];
+    *statement = (struct statement){.record.ttl = ZONE_DEFAULT_TTL};
+    if (cut(words) < 0 ||
+        read_settings(words, &statement->record.ttl, &statement->conduct.delay_ns) < 0) {
         return -EINVAL;
     }
-    if (!copy_word(&words, 0, owner, sizeof owner) || !canonical_name(owner, name)) {
-        return wrong(&words, 0, "the record's name is not a domain name");
+    if (!copy_word(words, 0, owner, sizeof owner) || !zone_canonical_name(owner, statement->name)) {
+        return wrong(words, 0, "the record's name is not a domain name");
     }
-    struct record record = {.ttl = ttl};
-    enum behaviour behaviour = ANSWERS;
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (is_word(&words, 1, types[i].name)) {
-            record.type = types[i].type;
-        }
+    statement->type = named_type(words, 1);
+    size_t at = statement->type < 0 ? 1 : 2;
+    statement->conduct.behaviour = named_behaviour(words, at);
+    if (statement->conduct.behaviour != ZONE_ANSWERS) {
+        return words->count == at + 1 ? 0
+                                      : wrong(words, at + 1, "nothing may follow but ttl= and delay=");
     }
-    for (size_t i = 1; i < sizeof behaviours / sizeof behaviours[0]; i++) {
-        if (is_word(&words, 1, behaviours[i])) {
-            behaviour = (enum behaviour)i;
-        }
-    }
-    if (record.type == 0 && behaviour == ANSWERS) {
-        return wrong(&words, 1,
+    if (statement->type < 0) {
+        return wrong(words, 1,
                      "after the name stands A, AAAA, CNAME, PTR, TXT or MX, or what "
-                     "happens: nxdomain, servfail, refused, nodata, silent, truncate");
+                     "happens: " BEHAVIOURS);
     }
-    if (record.type != 0 && words.count < 3) {
-        return wrong(&words, 2, "the record lacks its value");
+    if (words->count < 3) {
+        return wrong(words, 2, "the record lacks its value");
     }
-    if (behaviour != ANSWERS && words.count > 2) {
-        return wrong(&words, 2, "nothing may follow but ttl= and delay=");
-    }
-    if (record.type != 0 && read_value(&words, &record) < 0) {
-        return -EINVAL;
-    }
-    struct node *node = want_node(zone, name);
-    if (node == NULL) {
-        return -ENOMEM;
-    }
-    if (delay_ns != 0) {
-        node->delay_ns = delay_ns;
-    }
-    if (behaviour != ANSWERS) {
-        node->behaviour = behaviour;
-        return 0;
-    }
-    struct record *kept = malloc(sizeof *kept);
+    statement->record.type = types[statement->type].type;
+    return read_value(words, &statement->record);
+}
+
+static int keep_record(struct zone_node *node, const struct zone_record *record)
+{
+    struct zone_record *kept = malloc(sizeof *kept);
     if (kept == NULL) {
         return -ENOMEM;
     }
-    *kept = record;
+    *kept = *record;
     if (node->last != NULL) {
         node->last->next = kept;
     } else {
@@ -346,171 +354,31 @@ int sim_zone_add(struct sim_zone *zone, const char *text, char *message, size_t 
     return 0;
 }
 
-/* ---- answering ---------------------------------------------------------------------------- */
-
-/* An answer as it is written: the header's twelve bytes, the question, then records. */
-struct writer {
-    uint8_t *start;
-    uint8_t *at;
-    uint8_t *end;
-    u_char *names[64]; /* where names stand, for dn_comp */
-    uint16_t answers;
-    bool full;
-};
-
-static void write_record(struct writer *writer, const char *owner, const struct record *record)
+int sim_zone_add(struct sim_zone *zone, const char *text, char *message, size_t bytes, size_t *column)
 {
-    u_char **last = writer->names + sizeof writer->names / sizeof writer->names[0];
-    uint8_t *begin = writer->at;
-    if (writer->full) {
-        return;
+    struct words words = {.text = text, .message = message, .bytes = bytes, .column = column};
+    struct statement statement;
+    if (read_statement(&words, &statement) < 0) {
+        return -EINVAL;
     }
-    int name = dn_comp(owner, writer->at, (int)(writer->end - writer->at), writer->names, last);
-    if (name < 0 || writer->end - writer->at - name < NS_RRFIXEDSZ + 4 + ZONE_DATA_BYTES / 8) {
-        writer->full = true;
-        return;
+    struct zone_node *node = want_node(zone, statement.name);
+    if (node == NULL) {
+        return -ENOMEM;
     }
-    uint8_t *at = writer->at + name;
-    NS_PUT16((uint16_t)record->type, at);
-    NS_PUT16(ns_c_in, at);
-    NS_PUT32(record->ttl, at);
-    uint8_t *size = at;
-    at += 2;
-    if (record->type == ns_t_mx) {
-        NS_PUT16(record->preference, at);
-    }
-    if (record->type == ns_t_txt && (size_t)(writer->end - at) > record->bytes) {
-        *at++ = (uint8_t)record->bytes;
-        memcpy(at, record->data, record->bytes);
-        at += record->bytes;
-    } else if (record->type == ns_t_a || record->type == ns_t_aaaa) {
-        if ((size_t)(writer->end - at) < record->bytes) {
-            writer->full = true;
-            writer->at = begin;
-            return;
+    if (statement.conduct.behaviour == ZONE_ANSWERS) {
+        if (statement.conduct.delay_ns != 0) {
+            node->conduct.delay_ns = statement.conduct.delay_ns;
         }
-        memcpy(at, record->data, record->bytes);
-        at += record->bytes;
-    } else {
-        int target = dn_comp(record->data, at, (int)(writer->end - at), writer->names, last);
-        if (target < 0) {
-            writer->full = true;
-            writer->at = begin;
-            return;
-        }
-        at += target;
+        return keep_record(node, &statement.record);
     }
-    uint16_t data_bytes = (uint16_t)(at - size - 2);
-    NS_PUT16(data_bytes, size);
-    writer->at = at;
-    writer->answers++;
-}
-
-/* Writes the records that answer (name, type), following CNAMEs; the response code. `delay_ns` and
- * `behaviour` are those of the name asked for. */
-static int write_answers(const struct sim_zone *zone, struct writer *writer, const char *asked,
-                         int type)
-{
-    char name[ZONE_NAME_BYTES];
-    snprintf(name, sizeof name, "%s", asked);
-    for (int link = 0; link < ZONE_CHAIN; link++) {
-        const struct node *node = find_node(zone, name);
-        if (node == NULL || node->behaviour == ZONE_NXDOMAIN) {
-            return ns_r_nxdomain;
-        }
-        if (node->behaviour == ZONE_NODATA) {
-            return ns_r_noerror;
-        }
-        const struct record *alias = NULL;
-        for (const struct record *record = node->first; record != NULL; record = record->next) {
-            if (record->type == type || type == ns_t_any) {
-                write_record(writer, name, record);
-            } else if (record->type == ns_t_cname) {
-                alias = record;
-            }
-        }
-        if (alias == NULL) {
-            return ns_r_noerror;
-        }
-        write_record(writer, name, alias);
-        snprintf(name, sizeof name, "%s", alias->data);
+    if (statement.type >= 0) {
+        node->special[statement.type] = true;
+        node->by_type[statement.type] = statement.conduct;
+        return 0;
     }
-    return ns_r_servfail;
-}
-
-static size_t finish(struct writer *writer, const uint8_t *query, size_t question_bytes, int code,
-                     bool truncated)
-{
-    HEADER fields, *header = &fields;
-    memcpy(header, query, NS_HFIXEDSZ);
-    header->qr = 1;
-    header->aa = 1;
-    header->ra = 1;
-    header->ad = 0;
-    header->tc = truncated;
-    header->rcode = (unsigned)code & 15;
-    header->qdcount = htons(question_bytes > 0 ? 1 : 0);
-    header->ancount = htons(truncated ? 0 : writer->answers);
-    header->nscount = 0;
-    header->arcount = 0;
-    memcpy(writer->start, header, NS_HFIXEDSZ);
-    if (truncated || question_bytes == 0) {
-        writer->at = writer->start + NS_HFIXEDSZ + question_bytes;
+    node->conduct.behaviour = statement.conduct.behaviour;
+    if (statement.conduct.delay_ns != 0) {
+        node->conduct.delay_ns = statement.conduct.delay_ns;
     }
-    return (size_t)(writer->at - writer->start);
-}
-
-struct sim_zone_reply sim_zone_answer(const struct sim_zone *zone, const uint8_t *query, size_t length,
-                                      bool over_tcp, uint8_t *reply, size_t bytes)
-{
-    struct sim_zone_reply none = {0, 0};
-    if (length < NS_HFIXEDSZ || bytes < ZONE_UDP_BYTES) {
-        return none;
-    }
-    uint8_t aligned[NS_HFIXEDSZ];
-    memcpy(aligned, query, sizeof aligned);
-    if ((aligned[2] & 0x80) != 0) {
-        return none;
-    }
-    if (!over_tcp) {
-        bytes = ZONE_UDP_BYTES;
-    }
-    struct writer writer = {.start = reply, .at = reply + NS_HFIXEDSZ, .end = reply + bytes};
-    writer.names[0] = reply;
-    struct sim_zone_reply result = {0, 0};
-    ns_msg message;
-    ns_rr question;
-    if (ns_initparse(query, (int)length, &message) < 0 ||
-        ns_parserr(&message, ns_s_qd, 0, &question) < 0) {
-        result.length = finish(&writer, aligned, 0, ns_r_formerr, false);
-        return result;
-    }
-    char name[ZONE_NAME_BYTES];
-    if ((aligned[2] >> 3 & 15) != ns_o_query || !canonical_name(ns_rr_name(question), name)) {
-        result.length = finish(&writer, aligned, 0, ns_r_notimpl, false);
-        return result;
-    }
-    u_char **last = writer.names + sizeof writer.names / sizeof writer.names[0];
-    int question_name = dn_comp(ns_rr_name(question), writer.at, (int)(writer.end - writer.at),
-                                writer.names, last);
-    assert(question_name > 0);
-    writer.at += question_name;
-    NS_PUT16(ns_rr_type(question), writer.at);
-    NS_PUT16(ns_rr_class(question), writer.at);
-    size_t question_bytes = (size_t)question_name + NS_QFIXEDSZ;
-    const struct node *node = find_node(zone, name);
-    enum behaviour behaviour = node == NULL ? ZONE_NXDOMAIN : node->behaviour;
-    result.delay_ns = node == NULL ? 0 : node->delay_ns;
-    if (behaviour == ZONE_SILENT) {
-        return none;
-    }
-    int code = ns_r_noerror;
-    if (behaviour == ZONE_SERVFAIL || behaviour == ZONE_REFUSED) {
-        code = behaviour == ZONE_SERVFAIL ? ns_r_servfail : ns_r_refused;
-    } else {
-        code = write_answers(zone, &writer, name, ns_rr_type(question));
-    }
-    bool truncated = !over_tcp && (behaviour == ZONE_TRUNCATE || writer.full);
-    result.length = finish(&writer, aligned, question_bytes, code, truncated);
-    return result;
+    return 0;
 }

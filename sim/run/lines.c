@@ -77,7 +77,7 @@ static struct sim_lines_read *read_of(struct sim *sim, uint32_t host)
 static int read_line(struct sim_resolver *resolver, enum sim_line_kind kind, const char *text)
 {
     return kind == SIM_LINE_HOSTS ? sim_resolver_add_hosts(resolver, text)
-                                  : sim_resolver_add_line(resolver, text);
+                                  : sim_resolver_add_line(resolver, text, NULL, 0, NULL);
 }
 
 struct sim_resolver *sim_resolver_of(struct sim *sim, uint32_t host)

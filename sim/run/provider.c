@@ -201,4 +201,6 @@ const struct dry_system sim_system = {
     .name = "world",
     DRY_SYSTEM_CALLS(ENTRY).interrupt_after = world_interrupt_after,
     .cancel_interrupt = world_cancel_interrupt,
+    .hold = sim_seam_hold,
+    .release = sim_seam_release,
 };

@@ -34,4 +34,8 @@ bool sim_provider_is_real(struct dry_caller caller, int fd);
 DRY_SYSTEM_CALLS(DECLARE)
 #undef DECLARE
 
+/* The memory of calls in progress: task.c. */
+void *sim_seam_hold(struct dry_caller caller, size_t bytes);
+void sim_seam_release(struct dry_caller caller, void *memory);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "core/block.h"
 #include "names/resolver.h"
+#include "names/services.h"
 #include "net/host.h"
 
 static struct sim_host *host_of(struct dry_caller caller)
@@ -28,22 +29,24 @@ static struct sim_resolver *resolver_of(struct dry_caller caller)
 
 /* ---- the resolver ------------------------------------------------------------------------------- */
 
-static struct sim_resolver_facts facts_of(struct dry_caller caller)
+static struct sim_resolver_asker asker_of(struct dry_caller caller)
 {
     const struct sim *sim = caller.world;
-    struct sim_resolver_facts facts = {false, false};
+    struct sim_resolver_asker asker = {
+        .caller = caller,
+        .habit = &sim_task_at(sim->world, (struct sim_task_id){caller.task})->resolver_habit};
     struct sim_interface_id id = host_of(caller)->first_interface;
     while (id.index) {
         const struct sim_interface *interface = sim_interface_at(sim->world, id);
         for (uint32_t i = 0; i < interface->address_count; i++) {
             const struct sim_ip ip = interface->addresses[i].ip;
             const bool counts = !sim_ip_is_loopback(ip);
-            facts.has_ipv4 |= counts && sim_ip_is_v4(ip);
-            facts.has_ipv6 |= counts && !sim_ip_is_v4(ip);
+            asker.has_ipv4 |= counts && sim_ip_is_v4(ip);
+            asker.has_ipv6 |= counts && !sim_ip_is_v4(ip);
         }
         id = interface->next;
     }
-    return facts;
+    return asker;
 }
 
 int sim_seam_getaddrinfo(struct dry_caller caller, const char *node, const char *service,
@@ -55,7 +58,7 @@ int sim_seam_getaddrinfo(struct dry_caller caller, const char *node, const char 
         *system_error = refused ? -refused : ENOMEM;
         return EAI_SYSTEM;
     }
-    return sim_resolver_getaddrinfo(resolver, facts_of(caller), caller, node, service, hints, list,
+    return sim_resolver_getaddrinfo(resolver, asker_of(caller), node, service, hints, list,
                                     system_error);
 }
 
@@ -74,15 +77,16 @@ int sim_seam_getnameinfo(struct dry_caller caller, const struct sockaddr *addres
         *system_error = refused ? -refused : ENOMEM;
         return EAI_SYSTEM;
     }
-    return sim_resolver_getnameinfo(resolver, caller, address, length, host, host_bytes, service,
-                                    service_bytes, flags, system_error);
+    return sim_resolver_getnameinfo(resolver, asker_of(caller), address, length, host, host_bytes,
+                                    service, service_bytes, flags, system_error);
 }
 
 int sim_seam_gethostbyname(struct dry_caller caller, const char *name, int family,
                            struct hostent *result, char *buffer, size_t bytes)
 {
     struct sim_resolver *resolver = resolver_of(caller);
-    return resolver ? sim_resolver_gethostbyname(resolver, caller, name, family, result, buffer, bytes)
+    return resolver ? sim_resolver_gethostbyname(resolver, asker_of(caller), name, family, result,
+                                                 buffer, bytes)
                     : NETDB_INTERNAL;
 }
 
@@ -90,35 +94,29 @@ int sim_seam_gethostbyaddr(struct dry_caller caller, const void *address, sockle
                            struct hostent *result, char *buffer, size_t bytes)
 {
     struct sim_resolver *resolver = resolver_of(caller);
-    return resolver ? sim_resolver_gethostbyaddr(resolver, caller, address, length, family, result,
-                                                 buffer, bytes)
+    return resolver ? sim_resolver_gethostbyaddr(resolver, asker_of(caller), address, length, family,
+                                                 result, buffer, bytes)
                     : NETDB_INTERNAL;
 }
 
-/* ---- services and protocols: the C library's files ---------------------------------------------- */
+/* ---- services and protocols: the world's own files ---------------------------------------------- */
 
 int sim_seam_getservbyname(struct dry_caller caller, const char *name, const char *protocol,
                            struct servent *result, char *buffer, size_t bytes)
 {
-    struct servent *found = NULL;
-    getservbyname_r(name, protocol, result, buffer, bytes, &found);
-    return found ? 0 : -ENOENT;
+    return sim_service_by_name(name, protocol, result, buffer, bytes);
 }
 
 int sim_seam_getservbyport(struct dry_caller caller, int port, const char *protocol,
                            struct servent *result, char *buffer, size_t bytes)
 {
-    struct servent *found = NULL;
-    getservbyport_r(port, protocol, result, buffer, bytes, &found);
-    return found ? 0 : -ENOENT;
+    return sim_service_by_port(port, protocol, result, buffer, bytes);
 }
 
 int sim_seam_getprotobyname(struct dry_caller caller, const char *name, struct protoent *result,
                             char *buffer, size_t bytes)
 {
-    struct protoent *found = NULL;
-    getprotobyname_r(name, result, buffer, bytes, &found);
-    return found ? 0 : -ENOENT;
+    return sim_protocol_by_name(name, result, buffer, bytes);
 }
 
 /* ---- the host's name and interfaces ------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include "core/block.h"
 #include "fault/fault.h"
 #include "parker.h"
+#include "provider.h"
 #include "run.h"
 
 /* ---- failures ----------------------------------------------------------------------------------- */
@@ -101,28 +102,63 @@ struct sim_owned {
     _Alignas(16) char bytes[];
 };
 
-void *sim_take_memory(struct sim *sim, size_t bytes)
+static void *take(struct sim_code *code, size_t bytes)
 {
-    struct sim_code *code = sim_code_of(sim, sim->running);
-    struct sim_owned *owned = calloc(1, sizeof *owned + bytes);
+    struct sim_owned *owned = bytes <= SIZE_MAX - sizeof *owned ? calloc(1, sizeof *owned + bytes)
+                                                                : NULL;
     if (!owned) {
         return NULL;
     }
-    owned->next = code->owned;
-    code->owned = owned;
+    if (code) {
+        owned->next = code->owned;
+        code->owned = owned;
+    }
     return owned->bytes;
+}
+
+static void give(struct sim_code *code, void *memory)
+{
+    struct sim_owned *owned = (void *)((char *)memory - offsetof(struct sim_owned, bytes));
+    if (code) {
+        struct sim_owned **link = &code->owned;
+        while (*link && *link != owned) {
+            link = &(*link)->next;
+        }
+        assert(*link);
+        *link = owned->next;
+    }
+    free(owned);
+}
+
+void *sim_take_memory(struct sim *sim, size_t bytes)
+{
+    return take(sim_code_of(sim, sim->running), bytes);
 }
 
 void sim_give_memory(struct sim *sim, void *memory)
 {
-    struct sim_owned **link = &sim_code_of(sim, sim->running)->owned;
-    while (*link && (void *)(*link)->bytes != memory) {
-        link = &(*link)->next;
+    give(sim_code_of(sim, sim->running), memory);
+}
+
+/* Whose it is; NULL: nobody's, the caller is no task of a world. */
+static struct sim_code *holder(struct dry_caller caller)
+{
+    struct sim *sim = caller.world;
+    return sim && caller.task && caller.task <= sim->world->pools[SIM_POOL_TASK].capacity
+               ? sim_code_of(sim, caller.task)
+               : NULL;
+}
+
+void *sim_seam_hold(struct dry_caller caller, size_t bytes)
+{
+    return take(holder(caller), bytes);
+}
+
+void sim_seam_release(struct dry_caller caller, void *memory)
+{
+    if (memory) {
+        give(holder(caller), memory);
     }
-    assert(*link);
-    struct sim_owned *owned = *link;
-    *link = owned->next;
-    free(owned);
 }
 
 void sim_end_code(struct sim *sim, struct sim_code *code)

@@ -12,15 +12,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <resolv.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <drysock/system.h>
@@ -28,6 +23,9 @@
 #include "sim/names/nameserver.h"
 #include "sim/names/resolver.h"
 
+#include "apart.h"
+
+static uint32_t habit;
 static unsigned differences; /* found so far by the test that runs; all are printed */
 
 static void differ(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -86,42 +84,11 @@ static const char *const lines[] = {
     "options timeout:1 attempts:2",
 };
 
-static void write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-}
-
-static void bind_file(const char *over, const char *text)
-{
-    char path[] = "/tmp/drysock-test-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    write_file(path, text);
-    chmod(path, 0644);
-    if (mount(path, over, NULL, MS_BIND, NULL) != 0) {
-        fail_msg("mount over %s: %s", over, strerror(errno));
-    }
-    unlink(path);
-}
-
 static void *serve(void *zone)
 {
     struct dry_caller caller = {.system = dry_provider()};
     sim_nameserver_serve(caller, zone);
     return NULL;
-}
-
-static void raise_loopback(void)
-{
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-    assert_true(fd >= 0);
-    assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
-    close(fd);
 }
 
 static void join_text(char *text, size_t bytes, const char *const *parts, size_t count)
@@ -135,26 +102,13 @@ static void join_text(char *text, size_t bytes, const char *const *parts, size_t
 static int isolate(void **state)
 {
     (void)state;
-    uid_t uid = getuid();
-    gid_t gid = getgid();
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0) {
-        print_message("SKIPPED: no namespaces here (%s)\n", strerror(errno));
+    char text[1024] = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
+    char configuration[1024];
+    join_text(text + strlen(text), sizeof text - strlen(text), hosts, sizeof hosts / sizeof hosts[0]);
+    join_text(configuration, sizeof configuration, lines, sizeof lines / sizeof lines[0]);
+    if (!apart_begin(text, configuration)) {
         return 0;
     }
-    char map[64];
-    write_file("/proc/self/setgroups", "deny");
-    snprintf(map, sizeof map, "0 %u 1", uid);
-    write_file("/proc/self/uid_map", map);
-    snprintf(map, sizeof map, "0 %u 1", gid);
-    write_file("/proc/self/gid_map", map);
-    assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-    char text[1024] = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
-    join_text(text + strlen(text), sizeof text - strlen(text), hosts, sizeof hosts / sizeof hosts[0]);
-    bind_file("/etc/hosts", text);
-    join_text(text, sizeof text, lines, sizeof lines / sizeof lines[0]);
-    bind_file("/etc/resolv.conf", text);
-    bind_file("/etc/nsswitch.conf", "hosts: files dns\nservices: files\nprotocols: files\n");
-    raise_loopback();
     struct sim_zone *zone = sim_zone_create();
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
         char message[200];
@@ -176,7 +130,7 @@ static struct sim_resolver *configured(void)
         assert_int_equal(sim_resolver_add_hosts(resolver, hosts[i]), 0);
     }
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        assert_int_equal(sim_resolver_add_line(resolver, lines[i]), 0);
+        assert_int_equal(sim_resolver_add_line(resolver, lines[i], NULL, 0, NULL), 0);
     }
     return resolver;
 }
@@ -200,13 +154,12 @@ static void compare_getaddrinfo(const char *node, const char *service, int famil
     struct addrinfo hints = {
         .ai_family = family, .ai_socktype = type, .ai_protocol = protocol, .ai_flags = flags};
     struct addrinfo *ours = NULL, *theirs = NULL;
-    struct dry_caller caller = {.system = dry_provider()};
+    struct sim_resolver_asker asker = {.caller = {.system = dry_provider()}, .habit = &habit};
     struct sim_resolver *resolver = configured();
     char our_text[4096], their_text[4096];
     int system_error = 0;
     /* The namespace has no address but the loopback's. */
-    int result = sim_resolver_getaddrinfo(resolver, (struct sim_resolver_facts){false, false}, caller,
-                                          node, service, &hints, &ours, &system_error);
+    int result = sim_resolver_getaddrinfo(resolver, asker, node, service, &hints, &ours, &system_error);
     print_list(our_text, sizeof our_text, result, ours);
     if (result == 0) {
         sim_resolver_freeaddrinfo(ours);
@@ -308,11 +261,11 @@ static void compare_getnameinfo(const char *text, uint16_t port, int flags)
         v6->sin6_port = htons(port);
         length = sizeof *v6;
     }
-    struct dry_caller caller = {.system = dry_provider()};
+    struct sim_resolver_asker asker = {.caller = {.system = dry_provider()}, .habit = &habit};
     struct sim_resolver *resolver = configured();
     char our_host[256] = "", our_port[32] = "", their_host[256] = "", their_port[32] = "";
     int error = 0;
-    int ours = sim_resolver_getnameinfo(resolver, caller, (struct sockaddr *)&storage, length, our_host,
+    int ours = sim_resolver_getnameinfo(resolver, asker, (struct sockaddr *)&storage, length, our_host,
                                         sizeof our_host, our_port, sizeof our_port, flags, &error);
     int theirs = getnameinfo((struct sockaddr *)&storage, length, their_host, sizeof their_host,
                              their_port, sizeof their_port, flags);
@@ -363,13 +316,13 @@ static void print_hostent(char *text, size_t bytes, int h_error, const struct ho
 
 static void compare_gethostbyname(const char *name)
 {
-    struct dry_caller caller = {.system = dry_provider()};
+    struct sim_resolver_asker asker = {.caller = {.system = dry_provider()}, .habit = &habit};
     struct sim_resolver *resolver = configured();
     struct hostent ours, theirs, *found = NULL;
     static char buffer[DRY_HOSTENT_BYTES], their_buffer[DRY_HOSTENT_BYTES];
     char our_text[2048], their_text[2048];
     int error = 0;
-    int result = sim_resolver_gethostbyname(resolver, caller, name, AF_INET, &ours, buffer,
+    int result = sim_resolver_gethostbyname(resolver, asker, name, AF_INET, &ours, buffer,
                                             sizeof buffer);
     print_hostent(our_text, sizeof our_text, result, &ours);
     gethostbyname2_r(name, AF_INET, &theirs, their_buffer, sizeof their_buffer, &found, &error);
@@ -407,12 +360,11 @@ static double seconds_of(int (*look_up)(const char *), const char *name)
 
 static int look_up_ours(const char *name)
 {
-    struct dry_caller caller = {.system = dry_provider()};
+    struct sim_resolver_asker asker = {.caller = {.system = dry_provider()}, .habit = &habit};
     struct sim_resolver *resolver = configured();
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
     int error = 0;
-    int result = sim_resolver_getaddrinfo(resolver, (struct sim_resolver_facts){false, false}, caller,
-                                          name, NULL, &hints, &list, &error);
+    int result = sim_resolver_getaddrinfo(resolver, asker, name, NULL, &hints, &list, &error);
     if (result == 0) {
         sim_resolver_freeaddrinfo(list);
     }
