@@ -6,6 +6,7 @@
 
 #include "core/event.h"
 #include "internal.h"
+#include "pending.h"
 #include "process.h"
 
 const char *sim_call_name(enum sim_call_kind kind)
@@ -19,7 +20,9 @@ const char *sim_call_name(enum sim_call_kind kind)
         [SIM_CALL_SLEEP] = "sleep",     [SIM_CALL_JOIN] = "join",
         [SIM_CALL_BARRIER] = "barrier", [SIM_CALL_YIELD] = "yield",
         [SIM_CALL_CLOSE] = "close",     [SIM_CALL_SPIN] = "spinning",
-        [SIM_CALL_FUTEX] = "futex",
+        [SIM_CALL_FUTEX] = "futex",     [SIM_CALL_CHILD] = "wait",
+        [SIM_CALL_PAUSE] = "pause",     [SIM_CALL_SIGNAL_WAIT] = "sigtimedwait",
+        [SIM_CALL_VFORK] = "vfork",
     };
     assert(kind < SIM_CALL_KIND_COUNT);
     return names[kind];
@@ -27,13 +30,25 @@ const char *sim_call_name(enum sim_call_kind kind)
 
 /* ---- the record of a call ---------------------------------------------------------------------- */
 
+static void set_mask(SIM_CALL, uint64_t mask)
+{
+    if (sim_task_at(world, task)->tid) {
+        sim_signal_set_mask(world, task, mask);
+    } else {
+        sim_task_at(world, task)->blocked_signals = mask;
+    }
+}
+
 void sim_call_clear(SIM_CALL)
 {
     struct sim_task *caller = sim_task_at(world, task);
     sim_file_wait_clear(world, task);
-    if (caller->call.masked) {
-        caller->blocked_signals = caller->saved_blocked_signals;
+    if (caller->call.masked && caller->tid && sim_signal_due(caller)) {
+        caller->restore_mask = 1; /* LINUX: when its handlers have begun */
+    } else if (caller->call.masked) {
+        const uint64_t mask = caller->saved_blocked_signals;
         caller->saved_blocked_signals = 0;
+        set_mask(world, task, mask);
     }
     memset(&caller->call, 0, sizeof caller->call);
     sim_signal_handle(caller);
@@ -105,12 +120,13 @@ void sim_call_mask(SIM_CALL, const sigset_t *mask)
     }
     caller->call.masked = 1;
     caller->saved_blocked_signals = caller->blocked_signals;
-    caller->blocked_signals = 0;
+    uint64_t bits = 0;
     for (int number = 1; number <= 64; number++) {
         if (sigismember(mask, number) == 1) {
-            caller->blocked_signals |= UINT64_C(1) << (number - 1);
+            bits |= UINT64_C(1) << (number - 1);
         }
     }
+    set_mask(world, task, bits);
 }
 
 /* ---- time -------------------------------------------------------------------------------------- */

@@ -43,6 +43,10 @@ enum sim_call_kind {
     SIM_CALL_CLOSE,
     SIM_CALL_SPIN, /* the spin guard's step: no call of the program's */
     SIM_CALL_FUTEX,
+    SIM_CALL_CHILD,       /* wait4, waitid */
+    SIM_CALL_PAUSE,       /* sigsuspend, too */
+    SIM_CALL_SIGNAL_WAIT, /* sigtimedwait */
+    SIM_CALL_VFORK,
     SIM_CALL_KIND_COUNT,
 };
 const char *sim_call_name(enum sim_call_kind kind);

@@ -11,6 +11,7 @@
 #include "file/timer.h"
 #include "internal.h"
 #include "process.h"
+#include "program.h"
 #include "socket/protocol.h"
 #include "socket/sockets.h"
 
@@ -241,7 +242,10 @@ int64_t sim_call_read(SIM_CALL, int fd, void *buffer, size_t length)
         struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
         return length == 0 ? 0 : sim_call_recvmsg(world, task, fd, &message, 0);
     }
-    const int64_t result = read_once(world, file, buffer, length);
+    const int64_t result = file->kind == SIM_FILE_SIGNALFD
+                               ? sim_signalfd_read(world, task, (struct sim_signalfd_id){file->object},
+                                                   buffer, length)
+                               : read_once(world, file, buffer, length);
     if (result == -EAGAIN && !(file->status & O_NONBLOCK)) {
         const struct sim_call_wait wait = {.kind = SIM_CALL_READ,
                                            .descriptor = fd,

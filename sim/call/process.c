@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "core/block.h"
+#include "core/event.h"
 #include "file/file.h"
 #include "file/futex.h"
 
 enum {
     GONE_KEPT = 16, /* records of processes that exited */
-    FIRST_PID = 1000,
     /* World descriptors start where no real one can lie: Linux's fs.nr_open is 1,048,576 and no
      * process has a descriptor above it. */
     FIRST_DESCRIPTOR = 1 << 20,
@@ -46,7 +46,7 @@ struct sim_process_id sim_process_add(struct sim_world *world, struct sim_host_i
     struct sim_process *process = sim_process_at(world, id);
     process->references = 1; /* until it exits */
     process->host = host;
-    process->pid = FIRST_PID + world->next_pid++;
+    process->pid = SIM_FIRST_PID + world->next_pid++;
     process->first_descriptor = FIRST_DESCRIPTOR;
     process->descriptor_limit = DESCRIPTOR_LIMIT;
     process->handled_signals = UINT64_C(1) << (SIM_SIGNAL_INTERRUPT - 1);
@@ -89,6 +89,9 @@ void sim_process_exit(struct sim_world *world, struct sim_process_id id, int sta
     process->exit_status = status;
     if (process->program) {
         sim_turn_of(world)->wanted = 1; /* the real one has to end as well */
+        const struct sim_event_id event = sim_event_push(world, world->now, SIM_EVENT_ENDED, id.index,
+                                                         0, 0);
+        assert(event.index);
     }
     if (process->killed_by && !world->killed_by) {
         world->killed_by = process->killed_by;

@@ -7,6 +7,8 @@
 
 #include "core/state.h"
 
+enum { SIM_FIRST_PID = 1000 };
+
 struct sim_process_id sim_process_add(struct sim_world *world, struct sim_host_id host,
                                       const char *name);
 /* A child that shares every open description; index 0: ENOMEM. */

@@ -4,6 +4,7 @@
  * A handler runs no code here: it only ends a wait (or, with SA_RESTART, does not). A signal that
  * finds the task outside a call has been handled before the task's next instruction, so it leaves
  * no trace; one that comes during a call is pending until that call has looked at it. */
+#include "pending.h"
 #include "process.h"
 
 #include <assert.h>
@@ -31,6 +32,11 @@ void sim_signal_send(struct sim_world *world, struct sim_task_id id, int number)
     const uint64_t bit = bit_of(number);
     assert(number >= 1 && number <= 64);
     if (task->state == SIM_TASK_ENDED || process->exited) {
+        return;
+    }
+    if (process->program) {
+        const struct sim_signal signal = sim_signal_from(world, id, number, SI_USER);
+        sim_signal_to_task(world, id, &signal);
         return;
     }
     if (task->blocked_signals & bit) {
@@ -77,7 +83,9 @@ bool sim_signal_restarts(const struct sim_world *world, const struct sim_task *t
 
 void sim_signal_handle(struct sim_task *task)
 {
-    task->pending_signals &= task->blocked_signals;
+    if (!task->tid) { /* a program's thread takes them itself */
+        task->pending_signals &= task->blocked_signals;
+    }
 }
 
 int sim_signal_dispose(struct sim_world *world, struct sim_process_id id, int number,

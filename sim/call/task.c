@@ -11,6 +11,7 @@
 #include "core/event.h"
 #include "file/file.h"
 #include "file/wait.h"
+#include "pending.h"
 #include "process.h"
 
 enum {
@@ -164,6 +165,9 @@ void sim_task_end(struct sim_world *world, struct sim_task_id id)
     task->state = SIM_TASK_ENDED;
     entry_of(world, task->number)->fate = task->fate;
     note_ended(world, id, task);
+    if (task->first_pending.index) {
+        sim_signal_task_ended(world, id);
+    }
     world->live_tasks -= !task->daemon;
     sim_process_at(world, task->process)->task_count--;
     if (world->running.index == id.index) {

@@ -350,6 +350,7 @@ enum sim_event_kind {
     SIM_EVENT_SCRIPT,        /* target: script (sim.h: at an instant); the runner runs it */
     SIM_EVENT_INTERVAL,      /* target: process, a: which of setitimer's */
     SIM_EVENT_ALARM,         /* target: alarm */
+    SIM_EVENT_ENDED,         /* target: process, a program's: its family is to learn of it */
     SIM_EVENT_KIND_COUNT,
 };
 
@@ -537,6 +538,12 @@ struct sim_descriptor_page {
     struct sim_descriptor descriptors[SIM_DESCRIPTORS_PER_PAGE];
 };
 
+enum sim_waitable {
+    SIM_WAITABLE_NOT = 0,
+    SIM_WAITABLE_LIVES, /* its parent will want to know of its end */
+    SIM_WAITABLE_DEAD,  /* a zombie */
+};
+
 /* One of setitimer's timers. */
 struct sim_interval {
     uint64_t at; /* 0: disarmed */
@@ -570,7 +577,7 @@ struct sim_process {
     uint64_t memory;  /* a program's: names its address space; a vfork's child has its parent's */
     uint32_t group;   /* process group and session, by the pid of who leads them; a program's */
     uint32_t session;
-    uint32_t waitable; /* 1: a child whose parent has yet to learn of its end; holds its record */
+    uint32_t waitable; /* enum sim_waitable; not 0: holds its record */
     uint32_t executed; /* 1: has called exec since its fork */
     struct sim_wait_queue child_waiters;
     struct sim_actions_id actions;
@@ -579,7 +586,9 @@ struct sim_process {
     struct sim_pending_id last_pending;
     struct sim_interval intervals[SIM_INTERVAL_TIMERS];
     struct sim_alarm_id first_alarm;
-    uint32_t next_alarm;                  /* timer_create's next number */
+    uint32_t next_alarm; /* timer_create's next number */
+    uint32_t orphan;     /* 1: its parent ended before it */
+    uint32_t family_padding;
     uint32_t pages[SIM_DESCRIPTOR_PAGES]; /* of SIM_POOL_DESCRIPTOR_PAGE */
 };
 
@@ -648,8 +657,8 @@ struct sim_task {
     uint64_t awaited_signals;            /* sigtimedwait's, while it waits */
     struct sim_pending_id first_pending; /* a program's: what pending_signals stands for */
     struct sim_pending_id last_pending;
-    uint32_t tid; /* a program's: what gettid says */
-    uint32_t tid_padding;
+    uint32_t tid;          /* a program's: what gettid says */
+    uint32_t restore_mask; /* 1: saved_blocked_signals comes back when its signals are delivered */
     struct sim_wait_queue joiners;
     uint32_t number; /* what it is called outside: never another's while anybody may ask for it */
     uint32_t fate;   /* enum sim_task_fate */

@@ -289,6 +289,20 @@ int sim_descriptor_close(struct sim_world *world, struct sim_process_id id, int 
     return 0;
 }
 
+void sim_descriptor_close_on_exec(struct sim_world *world, struct sim_process_id id)
+{
+    const struct sim_process *process = sim_process_at(world, id);
+    for (uint32_t page = 0; page < SIM_DESCRIPTOR_PAGES; page++) {
+        const uint32_t first = process->first_descriptor + page * SIM_DESCRIPTORS_PER_PAGE;
+        for (uint32_t slot = 0; slot < SIM_DESCRIPTORS_PER_PAGE && process->pages[page]; slot++) {
+            const struct sim_descriptor *entry = sim_descriptor_at(world, id, (int)(first + slot));
+            if (entry && (entry->flags & FD_CLOEXEC)) {
+                sim_descriptor_close(world, id, (int)(first + slot));
+            }
+        }
+    }
+}
+
 void sim_descriptor_close_all(struct sim_world *world, struct sim_process_id id)
 {
     struct sim_process *process = sim_process_at(world, id);

@@ -59,6 +59,8 @@ struct sim_descriptor *sim_descriptor_at(const struct sim_world *world, struct s
  * reference. The number, -EBADF outside the table, or -ENOMEM (the reference stays the caller's). */
 int sim_descriptor_replace(struct sim_world *world, struct sim_process_id process,
                            struct sim_file_id file, uint32_t flags, int descriptor);
+/* Exec: closes those with FD_CLOEXEC, lowest first. */
+void sim_descriptor_close_on_exec(struct sim_world *world, struct sim_process_id process);
 /* Exit: closes every descriptor, lowest first. Fork: the child gets all of the parent's. */
 void sim_descriptor_close_all(struct sim_world *world, struct sim_process_id process);
 int sim_descriptor_share_all(struct sim_world *world, struct sim_process_id from,

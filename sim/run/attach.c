@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "call/internal.h"
 #include "call/process.h"
 #include "call/program.h"
 #include "file/futex.h"
@@ -92,7 +93,7 @@ int sim_thread_add(struct sim *sim, int process, const char *name, bool daemon)
         !sim_process_at(sim->world, id)->program || sim_process_at(sim->world, id)->exited) {
         return -ESRCH;
     }
-    const struct sim_task_id task = sim_task_add(sim->world, id, name, daemon);
+    const struct sim_task_id task = sim_program_task(sim->world, id, name, daemon);
     return task.index ? (int)task.index : -EAGAIN;
 }
 
@@ -184,4 +185,32 @@ void sim_process_forked(struct sim *sim)
 {
     sim->running = 0;
     *sim_current() = (struct sim_current){0};
+}
+
+void sim_thread_vfork(struct sim *sim, int parent, int child)
+{
+    sim_program_vfork(sim->world, (struct sim_task_id){(uint32_t)parent},
+                      (struct sim_task_id){(uint32_t)child});
+    sim_turn_of(sim->world)->holder = (uint32_t)child;
+    become_current(sim, (uint32_t)child);
+}
+
+void sim_thread_vforked(struct sim *sim, int parent)
+{
+    sim_turn_take(sim, (uint32_t)parent, 0);
+    become_current(sim, (uint32_t)parent);
+    sim_call_clear(sim->world, (struct sim_task_id){(uint32_t)parent});
+}
+
+int sim_process_executed(struct sim *sim, int process, const char *name)
+{
+    const struct sim_task_id task = sim->world->running;
+    if (!task.index || sim_task_at(sim->world, task)->process.index != (uint32_t)process) {
+        return -ESRCH;
+    }
+    sim_program_execute(sim->world, task, name);
+    sim_alarms_delete(sim->world, (struct sim_process_id){(uint32_t)process});
+    become_current(sim, task.index);
+    sim_turn_of(sim->world)->in_world = 0;
+    return (int)task.index;
 }

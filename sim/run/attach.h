@@ -25,6 +25,9 @@
 
 #include <drysock/sim.h>
 #include <signal.h>
+#include <sys/time.h>
+
+#include "core/state.h"
 
 /* ---- the block ---------------------------------------------------------------------------- */
 
@@ -93,15 +96,10 @@ int sim_process_executed(struct sim *sim, int process, const char *name);
 
 /* ---- signals for real --------------------------------------------------------------------- */
 
-/* As rt_sigaction(2) has it; handler 0: SIG_DFL, 1: SIG_IGN. Addresses are numbers to the world. */
-struct sim_sigaction {
-    uint64_t handler, flags, restorer, mask;
-};
-
 /* A signal that is to be delivered to the caller's task now. */
 struct sim_delivery {
     siginfo_t information;
-    struct sim_sigaction action;
+    struct sim_action action;
     uint64_t mask_before; /* in force again when the handler returns: rt_sigprocmask it back */
     int32_t number;
     uint32_t padding;
@@ -115,32 +113,12 @@ bool sim_thread_signal_take(struct sim *sim, int task, struct sim_delivery *deli
 
 /* ---- calls -------------------------------------------------------------------------------- */
 
-/* Besides the seam's own calls (system.h, with a caller that sim_thread_caller gives). Results are
- * those of the system calls of the same name: >= 0 or -errno. What is beyond errno: */
-enum {
-    /* LINUX: ERESTARTSYS: a signal is due whose handler restarts the call. Take and deliver it, then
-     * make the call again. Seam calls say so too, to a program's task. */
-    SIM_RESTARTS = -512,
-    /* Nothing in the world can happen before something real does: one of the real descriptors that
-     * this call waits for. Wait for them with poll(2), holding the turn; tell what they are
-     * (real_ready); make the call again. */
-    SIM_WAITS_REALLY = -513,
-};
-
+/* Besides the seam's own calls (system.h, with a caller that sim_thread_caller gives): results are
+ * those of the system calls of the same name, >= 0 or -errno, or (of the seam's waiting calls, too,
+ * for a program's task) SIM_RESTART and SIM_REALLY of call/call.h: take the signals that are due, or
+ * wait for the real descriptors that the call names with poll(2), holding the turn, and tell what
+ * they are (real_ready); then make the call again. */
 struct dry_caller sim_thread_caller(struct sim *sim, int task);
-
-/* What kind of thing a real descriptor names. */
-enum sim_real_kind {
-    SIM_REAL_READY =
-        1,           /* a regular file, a directory, /dev/null: poll always says ready, epoll EPERM */
-    SIM_REAL_POLLED, /* a terminal, a real pipe: readiness is what real_ready last told */
-};
-
-/* fork's flags */
-enum {
-    SIM_FORK_SHARES_MEMORY = 1, /* CLONE_VM: private futexes are the parent's as well */
-    SIM_FORK_SHARES_FILES = 2,  /* CLONE_FILES: refused, -EOPNOTSUPP */
-};
 
 /* CALL(name, (parameters), arguments...): sim_program_NAME(parameters). Pointers are the program's
  * and must be good: test them first (-EFAULT). Signal sets are the kernel's uint64_t. What each
@@ -162,7 +140,53 @@ enum {
     CALL(getrandom, (struct dry_caller caller, void *buffer, size_t length, unsigned flags), \
          buffer, length, flags) \
     CALL(clock_getres, (struct dry_caller caller, clockid_t clock, struct timespec *resolution), \
-         clock, resolution)
+         clock, resolution) \
+    CALL(fork, (struct dry_caller caller, int flags, int *process, int *child), flags, process, \
+         child) \
+    CALL(wait4, (struct dry_caller caller, int pid, int *status, int options), pid, status, \
+         options) \
+    CALL(waitid, (struct dry_caller caller, int type, int id, siginfo_t *information, \
+         int options), type, id, information, options) \
+    CALL(getpid, (struct dry_caller caller)) \
+    CALL(getppid, (struct dry_caller caller)) \
+    CALL(gettid, (struct dry_caller caller)) \
+    CALL(getpgid, (struct dry_caller caller, int pid), pid) \
+    CALL(setpgid, (struct dry_caller caller, int pid, int group), pid, group) \
+    CALL(getsid, (struct dry_caller caller, int pid), pid) \
+    CALL(setsid, (struct dry_caller caller)) \
+    CALL(set_tid, (struct dry_caller caller, int task, int tid), task, tid) \
+    CALL(kill, (struct dry_caller caller, int pid, int number), pid, number) \
+    CALL(tgkill, (struct dry_caller caller, int pid, int tid, int number), pid, tid, number) \
+    CALL(tkill, (struct dry_caller caller, int tid, int number), tid, number) \
+    CALL(rt_sigqueueinfo, (struct dry_caller caller, int pid, int number, \
+         const siginfo_t *information), pid, number, information) \
+    CALL(rt_tgsigqueueinfo, (struct dry_caller caller, int pid, int tid, int number, \
+         const siginfo_t *information), pid, tid, number, information) \
+    CALL(signal_came, (struct dry_caller caller, int number, const siginfo_t *information), \
+         number, information) \
+    CALL(rt_sigaction, (struct dry_caller caller, int number, const struct sim_action *action, \
+         struct sim_action *old), number, action, old) \
+    CALL(rt_sigprocmask, (struct dry_caller caller, int how, const uint64_t *set, uint64_t *old), \
+         how, set, old) \
+    CALL(rt_sigpending, (struct dry_caller caller, uint64_t *set), set) \
+    CALL(rt_sigsuspend, (struct dry_caller caller, const uint64_t *mask), mask) \
+    CALL(rt_sigtimedwait, (struct dry_caller caller, const uint64_t *set, siginfo_t *information, \
+         const struct timespec *timeout), set, information, timeout) \
+    CALL(pause, (struct dry_caller caller)) \
+    CALL(signalfd4, (struct dry_caller caller, int fd, const uint64_t *mask, int flags), fd, mask, \
+         flags) \
+    CALL(alarm, (struct dry_caller caller, unsigned seconds), seconds) \
+    CALL(setitimer, (struct dry_caller caller, int which, const struct itimerval *value, \
+         struct itimerval *old), which, value, old) \
+    CALL(getitimer, (struct dry_caller caller, int which, struct itimerval *value), which, value) \
+    CALL(timer_create, (struct dry_caller caller, clockid_t clock, const struct sigevent *event, \
+         int *timer), clock, event, timer) \
+    CALL(timer_settime, (struct dry_caller caller, int timer, int flags, \
+         const struct itimerspec *value, struct itimerspec *old), timer, flags, value, old) \
+    CALL(timer_gettime, (struct dry_caller caller, int timer, struct itimerspec *value), timer, \
+         value) \
+    CALL(timer_getoverrun, (struct dry_caller caller, int timer), timer) \
+    CALL(timer_delete, (struct dry_caller caller, int timer), timer)
 /* clang-format on */
 
 #define SIM_PROGRAM_DECLARE(name, parameters, ...) int64_t sim_program_##name parameters;

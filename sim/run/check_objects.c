@@ -66,6 +66,7 @@ static void check_processes(const struct sim_world *world)
         gone += process->references == 0;
         references += process->references;
         names += !process->exited;
+        names += process->waitable != SIM_WAITABLE_NOT;
     }
     SIM_CHECK_EACH(world, SIM_POOL_SOCKET, index)
     {

@@ -5,6 +5,7 @@
 #include "file/file.h"
 #include "file/pipe.h"
 #include "file/real.h"
+#include "file/signalfd.h"
 #include "file/timer.h"
 #include "socket/sockets.h"
 
@@ -16,4 +17,5 @@ const struct sim_file_verbs *const sim_file_kinds[SIM_FILE_KIND_COUNT] = {
     [SIM_FILE_COUNTER] = &sim_counter_verbs,
     [SIM_FILE_TIMER] = &sim_timer_verbs,
     [SIM_FILE_REAL] = &sim_real_verbs,
+    [SIM_FILE_SIGNALFD] = &sim_signalfd_verbs,
 };

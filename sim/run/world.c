@@ -4,7 +4,10 @@
 
 #include <assert.h>
 
+#include "call/family.h"
+#include "call/pending.h"
 #include "call/process.h"
+#include "call/program.h"
 #include "core/block.h"
 #include "core/event.h"
 #include "file/timer.h"
@@ -66,7 +69,16 @@ static enum sim_step dispatch(struct sim_world *world, const struct sim_event *e
         *script = event->target;
         return SIM_STEP_SCRIPT;
     case SIM_EVENT_INTERVAL:
+        sim_interval_fires(world, (struct sim_process_id){event->target}, event->a);
+        break;
     case SIM_EVENT_ALARM:
+        sim_alarm_fires(world, (struct sim_alarm_id){event->target});
+        break;
+    case SIM_EVENT_ENDED:
+        sim_intervals_disarm(world, (struct sim_process_id){event->target});
+        sim_alarms_delete(world, (struct sim_process_id){event->target});
+        sim_signal_process_ended(world, (struct sim_process_id){event->target});
+        sim_family_ended(world, (struct sim_process_id){event->target});
         break;
     case SIM_EVENT_NONE:
     case SIM_EVENT_KIND_COUNT:
