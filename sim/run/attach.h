@@ -27,7 +27,7 @@
 #include <signal.h>
 #include <sys/time.h>
 
-#include "core/state.h"
+#include "call/program.h"
 
 /* ---- the block ---------------------------------------------------------------------------- */
 
