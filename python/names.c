@@ -91,6 +91,7 @@ static PyObject *function_gethostbyname(PyObject *module, PyObject *arguments)
     }
     if (PySys_Audit("socket.gethostbyname", "O", object) == 0) {
         BEGIN_LIBRARY_CALL
+        dry_set_host_bytes(true);
         status = dry_gethostbyname(name, text, sizeof(text));
         END_LIBRARY_CALL
         if (status < 0) {
@@ -143,6 +144,7 @@ static PyObject *ask_entry(PyObject *arguments, const char *format, const char *
     }
     if (PySys_Audit(event, "O", object) == 0) {
         BEGIN_LIBRARY_CALL
+        dry_set_host_bytes(true);
         entry = ask(name);
         END_LIBRARY_CALL
         result = give_entry(entry);
@@ -234,6 +236,7 @@ static PyObject *function_getaddrinfo(PyObject *module, PyObject *arguments, PyO
     if (take_port(port, &kept_port, &port_text) == 0 &&
         PySys_Audit("socket.getaddrinfo", "OOiii", host, port, family, type, protocol) == 0) {
         BEGIN_LIBRARY_CALL
+        dry_set_host_bytes(true); /* Python's own codec has been there */
         status = dry_getaddrinfo(host_text, port_text, family, type, protocol, flags, &list, &count);
         END_LIBRARY_CALL
         result = status < 0 ? raise_last_error() : give_addrinfo(list, count);

@@ -25,8 +25,7 @@ static struct sockaddr_in6 *as_inet6(struct dry_address *address)
     return (struct sockaddr_in6 *)(void *)&address->storage;
 }
 
-/* CPython's idna_converter: str through the codec, bytes as they are. *host is freed by the
- * caller. */
+/* CPython's idna_converter: str through the codec, bytes as they are. *host is held memory. */
 static int read_host(const struct address_source *source, uint32_t index, char **host)
 {
     const struct dry_value *item = &source->value->items[index];
@@ -40,11 +39,20 @@ static int read_host(const struct address_source *source, uint32_t index, char *
                                "host name must not contain null character");
     }
     const char *bytes = item->bytes ? item->bytes : "";
-    *host = item->kind == DRY_TEXT ? dry_idna_encode(bytes, item->count) : strndup(bytes, item->count);
+    const char *problem = NULL;
+    if (item->kind == DRY_TEXT) {
+        *host = dry_idna_encode(source->caller, bytes, item->count, &problem);
+    } else {
+        *host = dry_hold(source->caller, (size_t)item->count + 1);
+        if (*host) {
+            memcpy(*host, bytes, item->count);
+            (*host)[item->count] = 0;
+        }
+    }
     if (*host) {
         return 0;
     }
-    if (item->kind == DRY_BYTES) {
+    if (!problem) {
         return dry_error_os(source->caller, ENOMEM);
     }
     return dry_error_value(source->caller, DRY_VALUE_TYPE, "encoding of hostname failed");
@@ -148,7 +156,7 @@ int address_resolve(const struct address_source *source, uint32_t index, int fam
             status = resolve_name(source, host, family, address);
         }
     }
-    free(host);
+    dry_release(source->caller, host);
     return status < 0 ? -1 : 0;
 }
 

@@ -1,6 +1,7 @@
 /* Connects: one call that goes on by itself after a signal, and the loop over a name's addresses.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <string.h>
 
 #include "wait.h"
 
@@ -128,6 +129,17 @@ static void tell_all(struct dry_caller caller, const struct attempts *attempts)
     dry_error_restore(caller, &all);
 }
 
+/* The list as memory of this call, which may end while it waits for a connection. */
+static struct dry_addrinfo *keep_list(struct dry_caller caller, struct dry_addrinfo *list, size_t count)
+{
+    struct dry_addrinfo *kept = count > 0 ? dry_hold(caller, count * sizeof *kept) : NULL;
+    if (kept != NULL) {
+        memcpy(kept, list, count * sizeof *kept);
+    }
+    dry_freeaddrinfo(list);
+    return kept;
+}
+
 struct dry_socket *dry_create_connection(const char *host, const char *port, int64_t timeout_ns,
                                          const struct dry_address *source, bool all_errors)
 {
@@ -140,8 +152,13 @@ struct dry_socket *dry_create_connection(const char *host, const char *port, int
     if (go_on && count == 0) {
         dry_error_os_text(caller, "getaddrinfo returns an empty list");
     }
+    struct dry_addrinfo *kept = keep_list(caller, list, count);
+    if (kept == NULL && count > 0) {
+        dry_error_os(caller, ENOMEM);
+        go_on = false;
+    }
     for (size_t i = 0; i < count && go_on && made == NULL; i++) {
-        made = attempt(&list[i], timeout_ns, source);
+        made = attempt(&kept[i], timeout_ns, source);
         if (made == NULL) {
             const struct dry_error *why = &dry_task_store(caller)->error;
             note(&attempts, why);
@@ -151,7 +168,7 @@ struct dry_socket *dry_create_connection(const char *host, const char *port, int
     if (made == NULL && go_on && all_errors && attempts.count > 0) {
         tell_all(caller, &attempts);
     }
-    dry_freeaddrinfo(list);
+    dry_release(caller, kept);
     dry_call_end(caller);
     return made;
 }

@@ -7,6 +7,8 @@
 #ifndef REAL_ERROR_H
 #define REAL_ERROR_H
 
+#include <stdlib.h>
+
 #include <drysock/socket.h>
 
 /* A bug that a test must notice, in the build that has mutants (tests/mutant.h). */
@@ -19,6 +21,7 @@ struct task_store {
     struct dry_error error;
     int (*check)(void *argument); /* the interrupt check; NULL always retries */
     void *check_argument;
+    bool hosts_are_bytes; /* dry_set_host_bytes */
 };
 
 /* All of these return -1. */
@@ -61,6 +64,21 @@ static inline struct dry_caller dry_call_begin(const char *verb, int fd)
         caller.system->call_begin(caller, verb, fd);
     }
     return caller;
+}
+
+/* Memory of the call in progress: it goes with the task when that is given up inside the call. */
+static inline void *dry_hold(struct dry_caller caller, size_t bytes)
+{
+    return caller.system->hold != NULL ? caller.system->hold(caller, bytes) : malloc(bytes);
+}
+
+static inline void dry_release(struct dry_caller caller, void *memory)
+{
+    if (caller.system->release != NULL) {
+        caller.system->release(caller, memory);
+    } else {
+        free(memory);
+    }
 }
 
 static inline void dry_call_end(struct dry_caller caller)

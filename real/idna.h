@@ -5,9 +5,12 @@
 
 #include <stddef.h>
 
-/* The ASCII form of a UTF-8 host name of `length` bytes without NULs, to be freed with free(3).
- * ASCII names are copied unlooked at. NULL: the name has no ASCII form, or memory is out. */
-char *dry_idna_encode(const char *name, size_t length);
+#include <drysock/system.h>
+
+/* The ASCII form of a UTF-8 host name of `length` bytes without NULs, held memory (dry_release). ASCII
+ * names are copied unlooked at. NULL: the name has no ASCII form, and *problem says why, or memory is
+ * out, and *problem is NULL. The time it takes grows as the length does. */
+char *dry_idna_encode(struct dry_caller caller, const char *name, size_t length, const char **problem);
 
 /* What the codec itself, which getaddrinfo() and its elder sisters put every str through, has
  * against an ASCII name's labels; NULL: nothing. (Addresses of sockets skip it for ASCII names.) */

@@ -46,16 +46,26 @@ static struct dry_addrinfo *copy_list(const struct addrinfo *list, size_t *count
 
 static int encode_host(struct dry_caller caller, const char *host, char **encoded)
 {
+    const char *problem = NULL;
     *encoded = NULL;
     if (host == NULL) {
         return 0;
     }
-    *encoded = dry_idna_encode(host, strlen(host));
-    const char *problem = *encoded != NULL ? dry_idna_problem(*encoded) : "label has no ASCII form";
+    if (dry_task_store(caller)->hosts_are_bytes) {
+        *encoded = dry_hold(caller, strlen(host) + 1);
+        return *encoded != NULL ? (strcpy(*encoded, host), 0) : dry_error_os(caller, ENOMEM);
+    }
+    *encoded = dry_idna_encode(caller, host, strlen(host), &problem);
+    if (*encoded == NULL && problem == NULL) {
+        return dry_error_os(caller, ENOMEM);
+    }
+    if (problem == NULL) {
+        problem = dry_idna_problem(*encoded);
+    }
     if (problem == NULL) {
         return 0;
     }
-    free(*encoded);
+    dry_release(caller, *encoded);
     *encoded = NULL;
     return dry_error_value(caller, DRY_VALUE_UNICODE,
                            "encoding with 'idna' codec failed (UnicodeError: %s)", problem);
@@ -85,9 +95,14 @@ int dry_getaddrinfo(const char *host, const char *port, int family, int type, in
             }
         }
     }
-    free(encoded);
+    dry_release(caller, encoded);
     dry_call_end(caller);
     return result;
+}
+
+void dry_set_host_bytes(bool as_they_are)
+{
+    dry_task_store(dry_current_caller())->hosts_are_bytes = as_they_are;
 }
 
 void dry_freeaddrinfo(struct dry_addrinfo *list)
@@ -175,7 +190,7 @@ static int find_host(struct dry_caller caller, const char *name, int family, str
     int system_error = 0;
     int code = caller.system->getaddrinfo(caller, wildcard ? NULL : encoded, wildcard ? "0" : NULL,
                                           &hints, &found, &system_error);
-    free(encoded);
+    dry_release(caller, encoded);
     if (code != 0) {
         return dry_error_gai(caller, code, system_error);
     }
@@ -265,7 +280,7 @@ static struct dry_hostent *ask(struct dry_caller caller, const char *name, int f
         return NULL;
     }
     struct hostent found;
-    char *buffer = malloc(DRY_HOSTENT_BYTES);
+    char *buffer = dry_hold(caller, DRY_HOSTENT_BYTES);
     char *encoded = NULL;
     struct dry_hostent *made = NULL;
     if (buffer == NULL) {
@@ -282,8 +297,8 @@ static struct dry_hostent *ask(struct dry_caller caller, const char *name, int f
             made = copy_entry(caller, &found, host.family);
         }
     }
-    free(encoded);
-    free(buffer);
+    dry_release(caller, encoded);
+    dry_release(caller, buffer);
     return made;
 }
 

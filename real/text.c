@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "text.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <langinfo.h>
@@ -183,6 +182,32 @@ static size_t utf8_read(const unsigned char *bytes, size_t count, int32_t *code)
     return i;
 }
 
+/* Whether these bytes are the beginning of a character that more bytes could finish. */
+static bool unfinished(const unsigned char *bytes, size_t count)
+{
+    unsigned char least;
+    unsigned char most;
+    size_t length = utf8_lead(bytes[0], &least, &most);
+    int32_t code;
+    return length > count && utf8_read(bytes, count, &code) == count;
+}
+
+/* How many bytes at the front are whole characters. iconv cannot be asked: it lets numbers through that
+ * are no characters, those beyond U+10FFFF. */
+static size_t utf8_run(const char *bytes, size_t count)
+{
+    size_t run = 0;
+    while (run < count) {
+        int32_t code;
+        size_t length = utf8_read((const unsigned char *)bytes + run, count - run, &code);
+        if (code < 0) {
+            break;
+        }
+        run += length;
+    }
+    return run;
+}
+
 /* ---- handlers ----------------------------------------------------------------------------- */
 
 static int unknown_handler(struct dry_caller caller, const struct text *text)
@@ -251,6 +276,12 @@ static int replace_bytes(struct dry_caller caller, const struct text *text, cons
     return unknown_handler(caller, text);
 }
 
+static int unencodable(struct dry_caller caller, const struct text *text, int32_t code)
+{
+    return dry_error_value(caller, DRY_VALUE_UNICODE, "'%s' codec can't encode character U+%04X",
+                           text->encoding, (unsigned)code);
+}
+
 /* What is written for a character that the encoding lacks (code >= 0), as UTF-8 to be encoded. */
 static int replace_character(struct dry_caller caller, const struct text *text, int32_t code, char *to)
 {
@@ -269,8 +300,7 @@ static int replace_character(struct dry_caller caller, const struct text *text, 
         return sprintf(to, "&#%u;", (unsigned)code);
     case TEXT_STRICT:
     case TEXT_SURROGATEESCAPE:
-        return dry_error_value(caller, DRY_VALUE_UNICODE, "'%s' codec can't encode character U+%04X",
-                               text->encoding, (unsigned)code);
+        return unencodable(caller, text, code);
     case TEXT_UNKNOWN:
         break;
     }
@@ -324,11 +354,17 @@ int dry_text_decode(struct dry_caller caller, struct text *text, struct text_spa
     char *begin = out->at;
     int result = 0;
     while (in->left > 0) {
-        size_t code = iconv(text->decoder, &in->at, &in->left, &out->at, &out->left);
-        if (code != (size_t)-1 || errno == E2BIG || (errno == EINVAL && !at_end)) {
+        size_t run = text->is_utf8 ? utf8_run(in->at, in->left) : in->left, left = run;
+        size_t code = iconv(text->decoder, &in->at, &left, &out->at, &out->left);
+        int why = code == (size_t)-1 ? errno : 0;
+        in->left -= run - left;
+        if (why == 0 && in->left > 0) {
+            why = unfinished((const unsigned char *)in->at, in->left) ? EINVAL : EILSEQ;
+        }
+        if (why == 0 || why == E2BIG || (why == EINVAL && !at_end)) {
             break;
         }
-        int passed = pass_over(caller, text, in, out, errno == EINVAL);
+        int passed = pass_over(caller, text, in, out, why == EINVAL);
         if (passed <= 0) {
             result = passed;
             break;
@@ -372,8 +408,11 @@ static int encode_wrong(struct dry_caller caller, struct text *text, const unsig
         return -1;
     }
     int result = encode_piece(text, stand_in, (size_t)length, out);
-    assert(result >= 0);
-    return result;
+    if (result >= 0) {
+        return result;
+    }
+    /* Nor is there a sign for what stands in its place. */
+    return unencodable(caller, text, code < 0 ? 0xdc00 + bytes[0] : code);
 }
 
 static int encode_one(struct dry_caller caller, struct text *text, const unsigned char *bytes,
@@ -394,24 +433,15 @@ static int encode_one(struct dry_caller caller, struct text *text, const unsigne
     return encode_wrong(caller, text, bytes, count, code, out);
 }
 
-/* Whether these bytes are the beginning of a character that more bytes could finish. */
-static bool unfinished(const unsigned char *bytes, size_t count)
-{
-    unsigned char least;
-    unsigned char most;
-    size_t length = utf8_lead(bytes[0], &least, &most);
-    int32_t code;
-    return length > count && utf8_read(bytes, count, &code) == count;
-}
-
 /* The bytes that are encoded as they are, up to something that needs a look. */
 static size_t plain_run(const struct text *text, const struct text_span *in)
 {
+    size_t count = in->left;
     if (text->newline == TEXT_CR || text->newline == TEXT_CRLF) {
         const char *end = memchr(in->at, '\n', in->left);
-        return end != NULL ? (size_t)(end - in->at) : in->left;
+        count = end != NULL ? (size_t)(end - in->at) : in->left;
     }
-    return in->left;
+    return utf8_run(in->at, count);
 }
 
 /* Finishes the character in text->carry with bytes of `in`. 1: done, 0: no room or not enough

@@ -109,6 +109,16 @@ int take_text(struct call *call, uint32_t i, const char **text)
     return 0;
 }
 
+int take_cut_text(struct call *call, uint32_t i, const char **text)
+{
+    const struct value *value = &call->arguments[i];
+    if (value->kind != VALUE_STR && value->kind != VALUE_BYTES) {
+        return take_text(call, i, text);
+    }
+    *text = arena_copy(&call->actor->arena, value->bytes, strnlen(value->bytes, value->count));
+    return 0;
+}
+
 int take_timeout(struct call *call, uint32_t i, int64_t *ns)
 {
     const struct value *value = &call->arguments[i];

@@ -56,6 +56,8 @@ enum step_status actor_judge_value(struct actor *actor, const struct expectation
 struct object *actor_object(struct actor *actor, enum object_kind kind);
 struct value value_object(struct object *object);
 
+/* As take_text, but a NUL ends the text, as where CPython hands it to the C library. */
+int take_cut_text(struct call *call, uint32_t i, const char **text);
 /* Arguments as C types; `i` is the parameter's index. Each returns 0, or -1 after raising
  * TypeError or the like. When the argument was left out, *result keeps what it holds. */
 int take_int(struct call *call, uint32_t i, int *result);

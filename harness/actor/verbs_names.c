@@ -45,25 +45,33 @@ static struct value addrinfo_value(struct call *call, const struct dry_addrinfo 
     return value;
 }
 
+static bool is_text(const struct value *value)
+{
+    return value->kind == VALUE_STR || value->kind == VALUE_BYTES;
+}
+
 static int run_getaddrinfo(struct call *call)
 {
     const char *host = NULL, *port = NULL;
     int family = 0, type = 0, protocol = 0, flags = 0;
     struct dry_addrinfo *list;
     size_t count;
-    if (call->arguments[0].kind == VALUE_INT) {
+    if (!is_text(&call->arguments[0]) && call->arguments[0].kind != VALUE_NONE) {
         return raise_error(call->actor, "TypeError", "getaddrinfo() argument 1 must be string or None");
     }
-    if (call->arguments[1].kind == VALUE_TUPLE || call->arguments[1].kind == VALUE_LIST ||
-        call->arguments[1].kind == VALUE_FLOAT) {
+    if (!is_text(&call->arguments[1]) && call->arguments[1].kind != VALUE_NONE &&
+        call->arguments[1].kind != VALUE_INT) {
         return raise_error(call->actor, "OSError", "Int or String expected");
     }
-    if (take_text(call, 0, &host) != 0 || take_text(call, 1, &port) != 0 ||
+    if (take_cut_text(call, 0, &host) != 0 || take_cut_text(call, 1, &port) != 0 ||
         take_int(call, 2, &family) != 0 || take_int(call, 3, &type) != 0 ||
         take_int(call, 4, &protocol) != 0 || take_int(call, 5, &flags) != 0) {
         return -1;
     }
-    if (dry_getaddrinfo(host, port, family, type, protocol, flags, &list, &count) != 0) {
+    dry_set_host_bytes(call->arguments[0].kind == VALUE_BYTES);
+    int status = dry_getaddrinfo(host, port, family, type, protocol, flags, &list, &count);
+    dry_set_host_bytes(false);
+    if (status != 0) {
         return raise_library(call->actor);
     }
     call->result = value_list(&call->actor->arena, count);
@@ -103,29 +111,37 @@ static int run_getnameinfo(struct call *call)
 
 /* ---- gethostby* ----------------------------------------------------------------------------- */
 
-static int need_text(struct call *call, uint32_t i, const char **text)
+/* A str, as the format letter "s" takes it; with bytes, also those, as names of files are taken. */
+static int need_text(struct call *call, uint32_t i, bool bytes, const char **text)
 {
-    if (take_text(call, i, text) != 0) {
-        return -1;
-    }
-    if (*text == NULL || call->arguments[i].kind == VALUE_INT) {
+    const struct value *value = &call->arguments[i];
+    if (value->kind != VALUE_STR && (!bytes || value->kind != VALUE_BYTES)) {
         return raise_error(call->actor, "TypeError", "%s() argument %u must be str", call->verb->name,
                            i + 1);
     }
-    return 0;
+    return take_text(call, i, text);
 }
 
 /* A host name as CPython's converter takes it: a NUL inside is TypeError, not ValueError. */
 static int need_host(struct call *call, const char **name)
 {
     const struct value *value = &call->arguments[0];
-    if ((value->kind == VALUE_STR || value->kind == VALUE_BYTES) &&
-        memchr(value->bytes, 0, value->count) != NULL) {
+    if (value_holds_bytes(value) && memchr(value->bytes, 0, value->count) != NULL) {
         return raise_error(call->actor, "TypeError",
                            "%s() argument 1 must be encoded string without null bytes",
                            call->verb->name);
     }
-    return need_text(call, 0, name);
+    if (!value_holds_bytes(value)) {
+        return raise_error(call->actor, "TypeError", "%s() argument 1 must be str, bytes or bytearray",
+                           call->verb->name);
+    }
+    return take_text(call, 0, name);
+}
+
+/* bytes go to the resolver as they are, a str through the codec; a bytearray is taken as bytes. */
+static void host_as_given(const struct call *call)
+{
+    dry_set_host_bytes(call->arguments[0].kind != VALUE_STR);
 }
 
 static int run_gethostbyname(struct call *call)
@@ -135,7 +151,10 @@ static int run_gethostbyname(struct call *call)
     if (need_host(call, &name) != 0) {
         return -1;
     }
-    return result_text(call, dry_gethostbyname(name, buffer, NAME_BYTES), buffer);
+    host_as_given(call);
+    int status = dry_gethostbyname(name, buffer, NAME_BYTES);
+    dry_set_host_bytes(false);
+    return result_text(call, status, buffer);
 }
 
 static struct value names_value(struct call *call, char **names)
@@ -167,23 +186,40 @@ static int result_hostent(struct call *call, struct dry_hostent *entry)
 static int run_gethostbyname_ex(struct call *call)
 {
     const char *name;
-    return need_host(call, &name) != 0 ? -1 : result_hostent(call, dry_gethostbyname_ex(name));
+    if (need_host(call, &name) != 0) {
+        return -1;
+    }
+    host_as_given(call);
+    struct dry_hostent *entry = dry_gethostbyname_ex(name);
+    dry_set_host_bytes(false);
+    return result_hostent(call, entry);
 }
 
 static int run_gethostbyaddr(struct call *call)
 {
     const char *address;
-    return need_host(call, &address) != 0 ? -1 : result_hostent(call, dry_gethostbyaddr(address));
+    if (need_host(call, &address) != 0) {
+        return -1;
+    }
+    host_as_given(call);
+    struct dry_hostent *entry = dry_gethostbyaddr(address);
+    dry_set_host_bytes(false);
+    return result_hostent(call, entry);
 }
 
 static int run_getfqdn(struct call *call)
 {
     const char *name = "";
     char *buffer = arena_take(&call->actor->arena, NAME_BYTES);
-    if (take_text(call, 0, &name) != 0) {
+    if (call->given[0] && need_host(call, &name) != 0) {
         return -1;
     }
-    return result_text(call, dry_getfqdn(name, buffer, NAME_BYTES), buffer);
+    if (call->given[0]) {
+        host_as_given(call);
+    }
+    int status = dry_getfqdn(name, buffer, NAME_BYTES);
+    dry_set_host_bytes(false);
+    return result_text(call, status, buffer);
 }
 
 static int run_gethostname(struct call *call)
@@ -195,7 +231,7 @@ static int run_gethostname(struct call *call)
 static int run_sethostname(struct call *call)
 {
     const char *name;
-    if (need_text(call, 0, &name) != 0) {
+    if (need_text(call, 0, true, &name) != 0) {
         return -1;
     }
     return result_status(call, dry_sethostname(name, strlen(name)));
@@ -206,7 +242,7 @@ static int run_sethostname(struct call *call)
 static int run_getservbyname(struct call *call)
 {
     const char *name, *protocol = NULL;
-    if (need_text(call, 0, &name) != 0 || take_text(call, 1, &protocol) != 0) {
+    if (need_text(call, 0, false, &name) != 0 || take_text(call, 1, &protocol) != 0) {
         return -1;
     }
     return result_int(call, dry_getservbyname(name, protocol));
@@ -226,7 +262,7 @@ static int run_getservbyport(struct call *call)
 static int run_getprotobyname(struct call *call)
 {
     const char *name;
-    return need_text(call, 0, &name) != 0 ? -1 : result_int(call, dry_getprotobyname(name));
+    return need_text(call, 0, false, &name) != 0 ? -1 : result_int(call, dry_getprotobyname(name));
 }
 
 static int run_if_nameindex(struct call *call)
@@ -252,7 +288,7 @@ static int run_if_nameindex(struct call *call)
 static int run_if_nametoindex(struct call *call)
 {
     const char *name;
-    return need_text(call, 0, &name) != 0 ? -1 : result_int(call, dry_if_nametoindex(name));
+    return need_text(call, 0, true, &name) != 0 ? -1 : result_int(call, dry_if_nametoindex(name));
 }
 
 static int run_if_indextoname(struct call *call)
@@ -294,7 +330,7 @@ static int run_inet_aton(struct call *call)
 {
     const char *text;
     uint8_t packed[4];
-    if (need_text(call, 0, &text) != 0) {
+    if (need_text(call, 0, false, &text) != 0) {
         return -1;
     }
     if (dry_inet_aton(text, packed) != 0) {
@@ -320,7 +356,7 @@ static int run_inet_pton(struct call *call)
     int family = 0;
     const char *text;
     uint8_t packed[16];
-    if (take_int(call, 0, &family) != 0 || need_text(call, 1, &text) != 0) {
+    if (take_int(call, 0, &family) != 0 || need_text(call, 1, false, &text) != 0) {
         return -1;
     }
     int count = dry_inet_pton(family, text, packed);

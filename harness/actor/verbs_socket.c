@@ -95,10 +95,10 @@ static int take_host_port(struct call *call, uint32_t i, const char **host, cons
                            "%s() argument must be a pair (host, port)", call->verb->name);
     }
     call->arguments[i] = whole.items[0];
-    status = take_text(call, i, host);
+    status = take_cut_text(call, i, host);
     call->arguments[i] = whole.items[1];
     if (status == 0) {
-        status = take_text(call, i, port);
+        status = take_cut_text(call, i, port);
     }
     call->arguments[i] = whole;
     return status;
@@ -165,8 +165,11 @@ static int run_create_connection(struct call *call)
         take_source(call, 2, &source, &has_source) != 0 || take_bool(call, 3, &all_errors) != 0) {
         return -1;
     }
-    return result_socket(
-        call, dry_create_connection(host, port, timeout, has_source ? &source : NULL, all_errors));
+    dry_set_host_bytes(call->arguments[0].items[0].kind == VALUE_BYTES);
+    struct dry_socket *made = dry_create_connection(host, port, timeout, has_source ? &source : NULL,
+                                                    all_errors);
+    dry_set_host_bytes(false);
+    return result_socket(call, made);
 }
 
 static int run_accept(struct call *call)

@@ -283,6 +283,10 @@ struct dry_addrinfo {
 DRY_PUBLIC int dry_getaddrinfo(const char *host, const char *port, int family, int type, int protocol,
                                int flags, struct dry_addrinfo **list, size_t *count);
 DRY_PUBLIC void dry_freeaddrinfo(struct dry_addrinfo *list);
+/* How this task's calls from now on read a host name that is given as a string: as Python's bytes,
+ * which go to the resolver as they are, or, as at first, as its str, which goes through the codec
+ * "idna" (and is a DRY_VALUE_UNICODE error where a label is empty or too long). */
+DRY_PUBLIC void dry_set_host_bytes(bool as_they_are);
 DRY_PUBLIC int dry_getnameinfo(const struct dry_address *address, int flags, char *host,
                                size_t host_bytes, char *service, size_t service_bytes);
 DRY_PUBLIC int dry_getfqdn(const char *name, char *buffer, size_t bytes);

@@ -116,6 +116,11 @@ static enum verdict open_socket(struct sending *sending, unsigned server)
         return fd == -EAFNOSUPPORT ? NEXT_SERVER : GIVE_UP;
     }
     sending->sockets[server] = fd;
+    /* LINUX: errors on the way end the wait, those too that a socket is not told of else. */
+    int on = 1;
+    bool is_v4 = address.sin6_family == AF_INET;
+    caller.system->setsockopt(caller, fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                              is_v4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof on);
     if (caller.system->connect(caller, fd, (struct sockaddr *)&address, length_of(&address)) < 0) {
         return fail(sending);
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -29,7 +30,7 @@ static void expect_error(enum dry_error_kind kind, int code, const char *message
 static int answer_addrinfo(struct dry_caller caller, const char *node, const char *service,
                            const struct addrinfo *hints, struct addrinfo **list, int *system_error)
 {
-    static char copy[100];
+    static char copy[1000000];
     snprintf(copy, sizeof copy, "%s", node != NULL ? node : "(none)");
     asked_node = copy;
     *system_error = EMFILE;
@@ -137,6 +138,113 @@ static void getaddrinfo__name_beyond_ascii__asked_by_its_idna_form(void **state)
     dry_freeaddrinfo(list);
 }
 
+/* As CPython 3.11's codec "idna" has them; NULL is an error. */
+static void names_beyond_ascii__each_form__as_cpython(void **state)
+{
+    static const struct {
+        const char *name, *asked;
+    } names[] = {
+        {"\xc3\x89.", "xn--9ca."},
+        {"\xc3\xa9\xe3\x80\x82x", "xn--9ca.x"},
+        {"\xc3\xa9\xef\xbc\x8e\xc3\xa9\xef\xbd\xa1", "xn--9ca.xn--9ca."},
+        {"a\xc2\xad"
+         "B",
+         "ab"},
+        {"A\xe2\x80\x8b.C", "a.C"},
+        {"stra\xc3\x9f"
+         "e",
+         "strasse"},
+        {"\xea\xb0\x80", "xn--o39a"},
+        {"\xe1\x84\x80\xe1\x85\xa1", "xn--o39a"},
+        {"a\xcc\x81", "xn--1ca"},
+        {"-\xc3\xa9", "xn----bga"},
+        {"\xc3\xa9..x", NULL},
+        {".\xc3\xa9", NULL},
+        {"\xe3\x80\x82", NULL},
+        {"\xc2\xad", NULL},
+        {"xn--\xc3\xa9", NULL},
+        {"\xd8\xa7"
+         "a",
+         NULL},
+        {"a\xff", NULL},
+        {"a..b", NULL},
+        {".", NULL},
+        {"a.", "a."},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct dry_addrinfo *list = NULL;
+        size_t count;
+        int result = dry_getaddrinfo(names[i].name, "1", 0, 0, 0, 0, &list, &count);
+        assert_int_equal(result, names[i].asked != NULL ? 0 : -1);
+        if (result == 0) {
+            assert_string_equal(asked_node, names[i].asked);
+        } else {
+            assert_int_equal(dry_last_error()->code, DRY_VALUE_UNICODE);
+        }
+        dry_freeaddrinfo(list);
+    }
+}
+
+static int encoded_length(const char *unit, size_t count, const char *end)
+{
+    struct dry_addrinfo *list = NULL;
+    char *name = calloc(count + 2, strlen(unit) + strlen(end) + 1);
+    for (size_t i = 0; i < count; i++) {
+        strcat(name + i * strlen(unit), unit);
+    }
+    strcat(name + count * strlen(unit), end);
+    int result = dry_getaddrinfo(name, "1", 0, 0, 0, 0, &list, &(size_t){0});
+    dry_freeaddrinfo(list);
+    free(name);
+    return result == 0 ? (int)strlen(asked_node) : -1;
+}
+
+static void labels__at_their_longest__63_bytes_and_no_more(void **state)
+{
+    assert_int_equal(encoded_length("x", 63, ""), 63);
+    assert_int_equal(encoded_length("x", 64, ""), -1);
+    assert_int_equal(encoded_length("x", 63, "."), 64);
+    assert_int_equal(encoded_length("x", 64, "."), -1);
+    assert_int_equal(encoded_length("x", 63, ".\xc3\xa9"), 71);
+    assert_int_equal(encoded_length("x", 64, ".\xc3\xa9"), -1);
+    assert_int_equal(encoded_length("x", 54, "\xc3\xa9"), 62);
+    assert_int_equal(encoded_length("x", 55, "\xc3\xa9"), 63);
+    assert_int_equal(encoded_length("x", 56, "\xc3\xa9"), -1);
+    /* What is mapped to nothing does not count, and four characters may become one. */
+    assert_int_equal(encoded_length("\xc2\xad", 400, "abc"), 3);
+    assert_int_equal(encoded_length("\xce\xb1\xcc\x93\xcc\x80\xcd\x85", 20, "") > 0, 1);
+}
+
+static void names_of_any_length__encoded__in_time_of_their_length(void **state)
+{
+    clock_t begin = clock();
+    assert_int_equal(encoded_length("\xc3\xa9", 400000, ""), -1);
+    assert_int_equal(encoded_length("\xc3\xa9.", 100000, "") > 0, 1);
+    assert_int_equal(encoded_length("\xc2\xad", 400000, ""), -1);
+    assert_int_equal(encoded_length("a.", 400000, "") > 0, 1);
+    /* The square of these would be minutes. */
+    assert_true((clock() - begin) / CLOCKS_PER_SEC < 5);
+}
+
+static void hosts_as_bytes__asked__as_they_are(void **state)
+{
+    static const char *const names[] = {"b\xc3\xbc"
+                                        "cher",
+                                        "a..b", ".", "\xff"};
+    dry_set_host_bytes(true);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct dry_addrinfo *list;
+        size_t count;
+        assert_int_equal(dry_getaddrinfo(names[i], "1", 0, 0, 0, 0, &list, &count), 0);
+        assert_string_equal(asked_node, names[i]);
+        dry_freeaddrinfo(list);
+    }
+    assert_int_equal(encoded_length("x", 80, ""), 80);
+    dry_set_host_bytes(false);
+    assert_int_equal(encoded_length("x", 80, ""), -1);
+}
+
 static void getnameinfo__numeric__host_and_service(void **state)
 {
     struct dry_address address = {.length = sizeof(struct sockaddr_in)};
@@ -223,6 +331,12 @@ static void getfqdn__names_with_and_without_dots__the_first_with_one(void **stat
     assert_string_equal(name, "here");
     assert_int_equal(dry_getfqdn("0.0.0.0", name, sizeof name), 0);
     assert_string_equal(name, "here");
+    assert_int_equal(dry_getfqdn(" :: ", name, sizeof name), 0);
+    assert_string_equal(name, "here");
+    assert_int_equal(dry_getfqdn(NULL, name, sizeof name), 0);
+    assert_string_equal(name, "here");
+    assert_int_equal(dry_getfqdn("::0", name, sizeof name), 0);
+    assert_string_equal(name, "::0");
     assert_int_equal(dry_getfqdn("unknown", name, 7), -1);
 }
 
@@ -282,6 +396,10 @@ int main(void)
         cmocka_unit_test(getaddrinfo__numeric_with_canonical_name__one_block_of_entries),
         ANSWERED(getaddrinfo__each_failure__gaierror_or_the_systems),
         ANSWERED(getaddrinfo__name_beyond_ascii__asked_by_its_idna_form),
+        ANSWERED(names_beyond_ascii__each_form__as_cpython),
+        ANSWERED(labels__at_their_longest__63_bytes_and_no_more),
+        ANSWERED(names_of_any_length__encoded__in_time_of_their_length),
+        ANSWERED(hosts_as_bytes__asked__as_they_are),
         cmocka_unit_test(getnameinfo__numeric__host_and_service),
         ANSWERED(gethostbyname__numeric_or_special__no_resolver_is_asked),
         ANSWERED(gethostbyname_ex__entry__names_aliases_and_addresses),
