@@ -42,7 +42,8 @@
     WORLD(clone) WORLD(clone3) WORLD(fork) WORLD(vfork) WORLD(exit) WORLD(exit_group) \
     WORLD(set_tid_address) WORLD(set_robust_list) WORLD(futex) WORLD(sched_yield) \
     /* process.c */ \
-    WORLD(execve) WORLD(execveat) WORLD(rt_sigaction) WORLD(prctl)
+    WORLD(execve) WORLD(execveat) WORLD(rt_sigaction) WORLD(prctl) WORLD(getrlimit) \
+    WORLD(setrlimit) WORLD(prlimit64)
 
 #define PRELOAD_PASSED_CALLS(PASSES, FILE_OF, OPENS, CHANGES) \
     /* names of files */ \
@@ -80,8 +81,8 @@
     PASSES(getsid) PASSES(setsid) PASSES(getuid) PASSES(geteuid) PASSES(getgid) PASSES(getegid) \
     PASSES(setuid) PASSES(setgid) PASSES(setreuid) PASSES(setregid) PASSES(getresuid) \
     PASSES(setresuid) PASSES(getresgid) PASSES(setresgid) PASSES(setfsuid) PASSES(setfsgid) \
-    PASSES(getgroups) PASSES(setgroups) PASSES(capget) PASSES(capset) PASSES(getrlimit) \
-    PASSES(setrlimit) PASSES(prlimit64) PASSES(getrusage) PASSES(getpriority) PASSES(setpriority) \
+    PASSES(getgroups) PASSES(setgroups) PASSES(capget) PASSES(capset) \
+    PASSES(getrusage) PASSES(getpriority) PASSES(setpriority) \
     PASSES(ioprio_get) PASSES(ioprio_set) PASSES(personality) PASSES(arch_prctl) \
     PASSES(get_robust_list) PASSES(rseq) \
     PASSES(getcpu) PASSES(sched_setparam) PASSES(sched_getparam) PASSES(sched_setscheduler) \

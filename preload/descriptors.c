@@ -8,11 +8,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #include "calls.h"
 #include "preload.h"
@@ -22,6 +24,7 @@ enum { MOST_DESCRIPTORS = 1 << 20 };
 
 /* One byte a number; pages that no number used are never touched. */
 static uint8_t kinds[MOST_DESCRIPTORS];
+static int highest_polled = -1; /* no number above it ever was a polled one */
 
 enum preload_kind preload_kind_of(int fd)
 {
@@ -32,7 +35,51 @@ static void set_kind(int fd, enum preload_kind kind)
 {
     if (fd >= 0 && fd < MOST_DESCRIPTORS) {
         kinds[fd] = (uint8_t)kind;
+        highest_polled = kind == PRELOAD_POLLED && fd > highest_polled ? fd : highest_polled;
     }
+}
+
+/* The descriptor of the block, at a number that the world's table does not know: no call of the program
+ * reaches it, and it outlives exec. It makes room when the program's own come near. */
+static int hidden = -1;
+
+int preload_hidden(void)
+{
+    return hidden;
+}
+
+void preload_hide(int fd)
+{
+    hidden = fd;
+}
+
+static void keep_away(int fd)
+{
+    if (fd + 1 == hidden) {
+        const int64_t moved = preload_kernel(SYS_fcntl, hidden, F_DUPFD, 2 * (int64_t)hidden);
+        if (moved >= 0) {
+            preload_kernel(SYS_close, hidden);
+            hidden = (int)moved;
+        }
+    }
+}
+
+/* LINUX: memory devices (/dev/null, /dev/zero, /dev/urandom …) are always ready and refuse epoll. */
+static enum preload_kind kind_of_file(const struct stat *status)
+{
+    enum { MEMORY_DEVICES = 1, RANDOM = 8, URANDOM = 9 };
+    const bool memory = S_ISCHR(status->st_mode) && major(status->st_rdev) == MEMORY_DEVICES;
+    if (memory && (minor(status->st_rdev) == RANDOM || minor(status->st_rdev) == URANDOM)) {
+        return PRELOAD_RANDOM;
+    }
+    return memory || S_ISREG(status->st_mode) || S_ISDIR(status->st_mode) || S_ISBLK(status->st_mode)
+               ? PRELOAD_READY
+               : PRELOAD_POLLED;
+}
+
+void preload_descriptor_is(int fd, enum preload_kind kind)
+{
+    set_kind(fd, kind);
 }
 
 int64_t preload_descriptor_opened(int64_t fd, int flags)
@@ -41,11 +88,15 @@ int64_t preload_descriptor_opened(int64_t fd, int flags)
     if (fd < 0) {
         return fd;
     }
+    keep_away((int)fd);
     const bool known = preload_kernel(SYS_fstat, fd, &status) == 0;
-    const bool ready = known &&
-                       (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode));
-    set_kind((int)fd, ready ? PRELOAD_READY : PRELOAD_POLLED);
-    preload_world_real((int)fd, ready, flags);
+    const enum preload_kind kind = known ? kind_of_file(&status) : PRELOAD_POLLED;
+    const int64_t result = preload_world_real((int)fd, kind != PRELOAD_POLLED, flags);
+    if (result < 0) {
+        preload_kernel(SYS_close, fd);
+        return result == -EBADF ? -EMFILE : result;
+    }
+    set_kind((int)fd, kind);
     return fd;
 }
 
@@ -54,6 +105,7 @@ int64_t preload_descriptor_made(int64_t fd, bool close_on_exec)
     if (fd < 0) {
         return fd;
     }
+    keep_away((int)fd);
     const int flags = O_PATH | (close_on_exec ? O_CLOEXEC : 0);
     const int64_t placeholder = preload_kernel(SYS_openat, AT_FDCWD, "/", flags);
     if (placeholder >= 0 && placeholder != fd) { /* the two tables are not in step below fd */
@@ -66,14 +118,30 @@ int64_t preload_descriptor_made(int64_t fd, bool close_on_exec)
 
 void preload_descriptors_start(void)
 {
-    /* Numbers beyond the first few hundred are inherited by nobody but who means it. */
+    /* Numbers beyond the first thousand are inherited by nobody but who means it. */
     enum { LOOKED_AT = 1024 };
     for (int fd = 0; fd < LOOKED_AT; fd++) {
-        const int64_t flags = preload_kernel(SYS_fcntl, fd, F_GETFD);
-        if (flags >= 0) {
+        const int64_t flags = fd == hidden ? -EBADF : preload_kernel(SYS_fcntl, fd, F_GETFD);
+        if (flags < 0) {
+            continue;
+        }
+        if (preload_world_owns(fd)) {
+            set_kind(fd, PRELOAD_WORLD);
+        } else {
             preload_descriptor_opened(fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0);
         }
     }
+}
+
+int preload_polled(struct pollfd *descriptors, int most)
+{
+    int count = 0;
+    for (int fd = 0; fd <= highest_polled && count < most; fd++) {
+        if (kinds[fd] == PRELOAD_POLLED) {
+            descriptors[count++] = (struct pollfd){fd, POLLIN | POLLOUT | POLLPRI, 0};
+        }
+    }
+    return count;
 }
 
 /* ---- close -------------------------------------------------------------------------------------- */
@@ -83,7 +151,7 @@ int64_t preload_do_close(const int64_t *a)
     const int fd = (int)a[0];
     const enum preload_kind kind = preload_kind_of(fd);
     if (kind == PRELOAD_CLOSED) {
-        return preload_pass(SYS_close, a);
+        return -EBADF;
     }
     const struct dry_caller caller = preload_caller();
     set_kind(fd, PRELOAD_CLOSED);
@@ -112,7 +180,7 @@ int64_t preload_do_close_range(const int64_t *a)
             preload_do_close(one);
         }
     }
-    return preload_pass(SYS_close_range, a);
+    return 0;
 }
 
 /* ---- duplicates --------------------------------------------------------------------------------- */
@@ -128,22 +196,20 @@ int64_t preload_do_dup3(const int64_t *a)
 {
     const int fd = (int)a[0], wanted = (int)a[1];
     const struct dry_caller caller = preload_caller();
-    if (preload_kind_of(fd) == PRELOAD_CLOSED) {
-        return preload_pass(SYS_dup3, a);
-    }
-    const int64_t made = preload_pass(SYS_dup3, a);
-    if (made < 0) {
-        return made;
-    }
     const int64_t result = caller.system->dup3(caller, fd, wanted, (int)a[2]);
-    return result < 0 ? result : duplicated(fd, wanted);
+    if (result < 0) {
+        return result;
+    }
+    keep_away(wanted - 1);
+    const int64_t made = preload_pass(SYS_dup3, a);
+    return made < 0 ? made : duplicated(fd, wanted);
 }
 
 int64_t preload_do_dup2(const int64_t *a)
 {
     const int64_t arguments[PRELOAD_ARGUMENTS] = {a[0], a[1], 0};
     if ((int)a[0] == (int)a[1]) {
-        return preload_pass(SYS_dup2, a);
+        return preload_kind_of((int)a[0]) == PRELOAD_CLOSED ? -EBADF : a[0];
     }
     return preload_do_dup3(arguments);
 }
@@ -151,17 +217,14 @@ int64_t preload_do_dup2(const int64_t *a)
 static int64_t lowest_duplicate(int fd, int command, int64_t minimum)
 {
     const struct dry_caller caller = preload_caller();
-    const int64_t made = preload_kernel(SYS_fcntl, fd, command, minimum);
-    if (made < 0 || preload_kind_of(fd) == PRELOAD_CLOSED) {
-        return made;
+    const int64_t wanted = caller.system->fcntl(caller, fd, command, (long)minimum);
+    if (wanted < 0) {
+        return wanted;
     }
-    const int64_t result = caller.system->dup3(caller, fd, (int)made,
-                                               command == F_DUPFD_CLOEXEC ? O_CLOEXEC : 0);
-    if (result < 0) {
-        preload_kernel(SYS_close, made);
-        return result;
-    }
-    return duplicated(fd, made);
+    keep_away((int)wanted);
+    const int64_t made = preload_kernel(SYS_dup3, fd, wanted,
+                                        command == F_DUPFD_CLOEXEC ? O_CLOEXEC : 0);
+    return made < 0 ? made : duplicated(fd, wanted);
 }
 
 int64_t preload_do_dup(const int64_t *a)

@@ -13,6 +13,7 @@
 
 #include "calls.h"
 #include "preload.h"
+#include "sim/run/attach.h"
 #include "world.h"
 
 enum { TEXT_BYTES = 65536 };
@@ -122,14 +123,7 @@ int64_t preload_do_getrandom(const int64_t *a)
 {
     void *buffer = preload_pointer(a[0]);
     const size_t length = (size_t)a[1] < INT_MAX ? (size_t)a[1] : INT_MAX;
-    enum { NONBLOCK = 1, RANDOM = 2, INSECURE = 4 };
-    if ((a[2] & ~(NONBLOCK | RANDOM | INSECURE)) ||
-        (a[2] & (RANDOM | INSECURE)) == (RANDOM | INSECURE)) {
-        return -EINVAL;
-    }
-    if (!preload_writable(buffer, length)) {
-        return -EFAULT;
-    }
-    preload_world_random(buffer, length);
-    return (int64_t)length;
+    return !preload_writable(buffer, length)
+               ? -EFAULT
+               : sim_program_getrandom(preload_caller(), buffer, length, (unsigned)a[2]);
 }

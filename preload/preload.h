@@ -105,6 +105,7 @@ enum preload_kind {
     PRELOAD_WORLD,  /* a placeholder has its number in the real table */
     PRELOAD_READY,  /* a real regular file, directory, /dev/null: poll always says ready */
     PRELOAD_POLLED, /* a real pipe, terminal, device */
+    PRELOAD_RANDOM, /* /dev/urandom: its bytes are the run's */
 };
 enum preload_kind preload_kind_of(int fd);
 static inline bool preload_is_real(int fd)
@@ -118,6 +119,26 @@ int64_t preload_descriptor_opened(int64_t fd, int flags);
 /* A number that the world gave (or -errno): a placeholder takes it in the real table. The number
  * again. */
 int64_t preload_descriptor_made(int64_t fd, bool close_on_exec);
+/* The block's own descriptor. */
+int preload_hidden(void);
+void preload_hide(int fd);
+/* The real descriptor already lies at this number; the world made the number's entry. */
+void preload_descriptor_is(int fd, enum preload_kind kind);
+/* The polled ones, at most so many; their number. */
+struct pollfd;
+int preload_polled(struct pollfd *descriptors, int most);
+
+/* ---- rights.c ----------------------------------------------------------------------------- */
+
+/* Descriptors that a message of the program took along, and those that came with one. */
+struct msghdr;
+void preload_rights_go(const struct msghdr *message);
+void preload_rights_came(struct msghdr *message, bool close_on_exec);
+
+/* ---- ready.c ------------------------------------------------------------------------------ */
+
+/* Waits, and lets the world go on, until a real descriptor has one of these events. > 0, or -errno. */
+int64_t preload_wait_real(int fd, short events);
 
 /* ---- report.c ----------------------------------------------------------------------------- */
 

@@ -16,9 +16,11 @@
 
 #include "calls.h"
 #include "preload.h"
+#include "sim/run/attach.h"
 
 enum {
-    MOST_MIXED = 1024, /* descriptors in a poll that mixes both */
+    MOST_SELECTED = 1024, /* FD_SETSIZE */
+    MOST_REAL = 256,      /* real pipes, terminals and devices that are looked at in one call */
     NS_PER_US = 1000,
     NS_PER_MS = 1000000,
     KERNEL_SET_BYTES = 8,
@@ -43,111 +45,60 @@ static uint64_t end_of(const struct timespec *timeout)
                : now + seconds * (uint64_t)ns_per_second + (uint64_t)timeout->tv_nsec;
 }
 
+/* ---- what is real ------------------------------------------------------------------------------- */
+
+/* What the real ones that are polled say now, or (timeout_ms -1) once one says anything: the world
+ * is told. Only those whose events somebody waits for can end that wait. */
+static void tell_real(struct pollfd *real, int count, int timeout_ms)
+{
+    const struct dry_caller caller = preload_caller();
+    if (count > 0 && preload_kernel(SYS_poll, real, count, timeout_ms) >= 0) {
+        for (int i = 0; i < count; i++) {
+            sim_program_real_ready(caller, real[i].fd, (unsigned short)real[i].revents);
+        }
+    }
+}
+
+/* Those of a poll's descriptors that are real and polled. */
+static int real_of(const struct pollfd *descriptors, uint64_t count, struct pollfd real[MOST_REAL])
+{
+    int found = 0;
+    for (uint64_t i = 0; i < count && found < MOST_REAL; i++) {
+        if (preload_kind_of(descriptors[i].fd) == PRELOAD_POLLED) {
+            real[found++] = (struct pollfd){descriptors[i].fd, descriptors[i].events, 0};
+        }
+    }
+    return found;
+}
+
 /* ---- poll --------------------------------------------------------------------------------------- */
-
-struct mixed {
-    struct pollfd *all;
-    struct pollfd world[MOST_MIXED], real[MOST_MIXED];
-    uint32_t place[MOST_MIXED]; /* of a real one in all */
-    nfds_t count, real_count;
-};
-
-/* Parts the set. The world's copy leaves out what is real. */
-static void part(struct mixed *mixed, struct pollfd *descriptors, nfds_t count)
-{
-    mixed->all = descriptors;
-    mixed->count = count;
-    mixed->real_count = 0;
-    for (nfds_t i = 0; i < count; i++) {
-        mixed->world[i] = descriptors[i];
-        mixed->world[i].revents = 0;
-        if (descriptors[i].fd < 0 || !preload_is_real(descriptors[i].fd)) {
-            continue;
-        }
-        mixed->world[i].fd = -1;
-        mixed->real[mixed->real_count] = descriptors[i];
-        mixed->place[mixed->real_count++] = (uint32_t)i;
-    }
-}
-
-/* What is ready now in both, told in the caller's set. */
-static int64_t gather(struct mixed *mixed, int real_timeout_ms)
-{
-    static const struct timespec at_once = {0, 0};
-    const struct dry_caller caller = preload_caller();
-    caller.system->ppoll(caller, mixed->world, mixed->count, &at_once, NULL);
-    const int64_t result = preload_kernel(SYS_poll, mixed->real, mixed->real_count, real_timeout_ms);
-    if (result < 0) {
-        return result;
-    }
-    int64_t ready = 0;
-    for (nfds_t i = 0; i < mixed->count; i++) {
-        mixed->all[i].revents = mixed->world[i].revents;
-    }
-    for (nfds_t i = 0; i < mixed->real_count; i++) {
-        mixed->all[mixed->place[i]].revents = mixed->real[i].revents;
-    }
-    for (nfds_t i = 0; i < mixed->count; i++) {
-        ready += mixed->all[i].revents != 0;
-    }
-    return ready;
-}
-
-static int64_t poll_mixed(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout,
-                          const sigset_t *mask)
-{
-    const uint64_t end_at = end_of(timeout);
-    const struct dry_caller caller = preload_caller();
-    struct mixed mixed;
-    if (count > MOST_MIXED) {
-        return -ENOMEM;
-    }
-    part(&mixed, descriptors, count);
-    for (;;) {
-        int64_t ready = gather(&mixed, 0);
-        const uint64_t now = preload_world_now(), next_at = preload_world_next_at();
-        if (ready != 0 || now >= end_at) {
-            return ready;
-        }
-        if (next_at == UINT64_MAX && end_at == UINT64_MAX) {
-            ready = gather(&mixed, -1); /* nothing but the real ones can end this */
-            if (ready != 0) {
-                return ready;
-            }
-            continue;
-        }
-        const uint64_t until = next_at < end_at ? next_at : end_at;
-        const struct timespec left = timespec_of((int64_t)(until > now ? until - now : 0));
-        const int result = caller.system->ppoll(caller, mixed.world, count, &left, mask);
-        if (result < 0) {
-            return result;
-        }
-    }
-}
-
-static bool has_real(const struct pollfd *descriptors, nfds_t count)
-{
-    for (nfds_t i = 0; i < count; i++) {
-        if (preload_is_real(descriptors[i].fd)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static int64_t poll_any(struct pollfd *descriptors, uint64_t count, const struct timespec *timeout,
                         const sigset_t *mask)
 {
     const struct dry_caller caller = preload_caller();
+    struct pollfd real[MOST_REAL];
     if (count > INT_MAX / sizeof *descriptors) {
         return -EINVAL;
     }
     if (!preload_writable(descriptors, count * sizeof *descriptors)) {
         return -EFAULT;
     }
-    return has_real(descriptors, count)
-               ? poll_mixed(descriptors, count, timeout, mask)
-               : caller.system->ppoll(caller, descriptors, count, timeout, mask);
+    const int real_count = real_of(descriptors, count, real);
+    tell_real(real, real_count, 0);
+    for (;;) {
+        const int result = caller.system->ppoll(caller, descriptors, count, timeout, mask);
+        if (result != SIM_WAITS_REALLY) {
+            return result;
+        }
+        tell_real(real, real_count, -1);
+    }
+}
+
+int64_t preload_wait_real(int fd, short events)
+{
+    struct pollfd one = {fd, events, 0};
+    return preload_kernel(SYS_poll, &one, 1, 0) == 0 ? poll_any(&one, 1, NULL, NULL) : 1;
 }
 
 int64_t preload_do_poll(const int64_t *a)
@@ -251,7 +202,7 @@ static int64_t poll_set_of(const struct sets *sets, struct pollfd *descriptors)
         if (preload_kind_of(fd) == PRELOAD_CLOSED) {
             return -EBADF;
         }
-        if (count == MOST_MIXED) {
+        if (count == MOST_SELECTED) {
             return -ENOMEM;
         }
         descriptors[count++] = (struct pollfd){fd, events, 0};
@@ -263,7 +214,7 @@ static int64_t poll_set_of(const struct sets *sets, struct pollfd *descriptors)
 static int64_t answer(const struct sets *sets, const struct pollfd *descriptors, int64_t count)
 {
     struct sets wanted = *sets;
-    unsigned long copies[3][MOST_MIXED / WORD_BITS];
+    unsigned long copies[3][MOST_SELECTED / WORD_BITS];
     const size_t bytes = (size_t)(sets->count + WORD_BITS - 1) / WORD_BITS * sizeof(unsigned long);
     int64_t bits = 0;
     for (int i = 0; i < 3; i++) {
@@ -289,11 +240,11 @@ static int64_t select_any(const int64_t *a, const struct timespec *timeout, cons
 {
     struct sets sets = {{preload_pointer(a[1]), preload_pointer(a[2]), preload_pointer(a[3])},
                         (int)a[0]};
-    struct pollfd descriptors[MOST_MIXED];
+    struct pollfd descriptors[MOST_SELECTED];
     if (sets.count < 0) {
         return -EINVAL;
     }
-    sets.count = sets.count < MOST_MIXED ? sets.count : MOST_MIXED;
+    sets.count = sets.count < MOST_SELECTED ? sets.count : MOST_SELECTED;
     const size_t bytes = (size_t)(sets.count + WORD_BITS - 1) / WORD_BITS * sizeof(unsigned long);
     for (int i = 0; i < 3; i++) {
         if (sets.of[i] && !preload_writable(sets.of[i], bytes)) {
@@ -379,10 +330,22 @@ int64_t preload_do_epoll_ctl(const int64_t *a)
     if ((int)a[1] != EPOLL_CTL_DEL && !preload_readable(event, sizeof *event)) {
         return -EFAULT;
     }
-    if (preload_is_real((int)a[2]) && preload_kind_of((int)a[0]) == PRELOAD_WORLD) {
-        return -EPERM; /* LINUX: of a regular file. SIMPLER: of a real pipe or terminal, too */
-    }
     return caller.system->epoll_ctl(caller, (int)a[0], (int)a[1], (int)a[2], event);
+}
+
+/* Which of the real ones the epoll watches the world alone knows: of all, one more than now must say
+ * something; what says so already is left out. */
+static void wait_really(struct pollfd *real, int count)
+{
+    preload_kernel(SYS_poll, real, count, 0);
+    for (int i = 0; i < count; i++) {
+        real[i].events = (short)(real[i].events & ~real[i].revents);
+    }
+    tell_real(real, count, -1);
+    for (int i = 0; i < count; i++) {
+        real[i].events = POLLIN | POLLOUT | POLLPRI;
+    }
+    tell_real(real, count, 0);
 }
 
 static int64_t epoll_any(const int64_t *a, const struct timespec *timeout, const void *mask_given,
@@ -403,8 +366,17 @@ static int64_t epoll_any(const int64_t *a, const struct timespec *timeout, const
     if (!preload_writable(events, sizeof *events)) {
         return -EFAULT;
     }
-    return caller.system->epoll_pwait(caller, (int)a[0], events, maximum, timeout,
-                                      mask_given ? &mask : NULL);
+    struct pollfd real[MOST_REAL];
+    const int real_count = preload_polled(real, MOST_REAL);
+    tell_real(real, real_count, 0);
+    for (;;) {
+        const int ready = caller.system->epoll_pwait(caller, (int)a[0], events, maximum, timeout,
+                                                     mask_given ? &mask : NULL);
+        if (ready != SIM_WAITS_REALLY) {
+            return ready;
+        }
+        wait_really(real, real_count);
+    }
 }
 
 int64_t preload_do_epoll_pwait(const int64_t *a)

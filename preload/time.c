@@ -12,6 +12,7 @@
 
 #include "calls.h"
 #include "preload.h"
+#include "sim/run/attach.h"
 
 enum { TICKS_PER_SECOND = 100 };
 static const int64_t ns_per_second = 1000000000;
@@ -44,21 +45,9 @@ int64_t preload_do_clock_gettime(const int64_t *a)
 int64_t preload_do_clock_getres(const int64_t *a)
 {
     struct timespec *resolution = preload_pointer(a[1]);
-    struct timespec now;
-    const struct dry_caller caller = preload_caller();
-    const clockid_t clock = (clockid_t)a[0];
-    const int result = caller.system->clock_gettime(caller, world_clock(clock), &now);
-    if (result < 0) {
-        return result;
-    }
-    if (resolution && !preload_writable(resolution, sizeof *resolution)) {
-        return -EFAULT;
-    }
-    if (resolution) {
-        const bool coarse = clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
-        *resolution = (struct timespec){0, coarse ? 4000000 : 1}; /* LINUX: a jiffy of CONFIG_HZ=250 */
-    }
-    return 0;
+    return resolution && !preload_writable(resolution, sizeof *resolution)
+               ? -EFAULT
+               : sim_program_clock_getres(preload_caller(), (clockid_t)a[0], resolution);
 }
 
 int64_t preload_do_clock_nanosleep(const int64_t *a)

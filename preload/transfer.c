@@ -18,6 +18,22 @@ enum {
 };
 static const size_t most_bytes = 0x7ffff000; /* LINUX: MAX_RW_COUNT */
 
+/* ---- real ones ---------------------------------------------------------------------------------- */
+
+/* A read or write of a real pipe or terminal lets the world go on while it would block. */
+static int64_t pass_waiting(int64_t number, const int64_t *a, short events)
+{
+    const int fd = (int)a[0];
+    if (preload_kind_of(fd) == PRELOAD_POLLED &&
+        !(preload_kernel(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK)) {
+        const int64_t waited = preload_wait_real(fd, events);
+        if (waited < 0) {
+            return waited;
+        }
+    }
+    return preload_pass(number, a);
+}
+
 /* ---- one piece ---------------------------------------------------------------------------------- */
 
 /* A count as the kernel takes it; -EFAULT when the bytes are not the program's. */
@@ -34,11 +50,16 @@ static int64_t bounded(const void *start, size_t *length, bool to_write)
 int64_t preload_do_read(const int64_t *a)
 {
     const int fd = (int)a[0];
-    if (preload_kind_of(fd) != PRELOAD_WORLD) {
-        return preload_pass(SYS_read, a);
+    const enum preload_kind kind = preload_kind_of(fd);
+    if (kind != PRELOAD_WORLD && kind != PRELOAD_RANDOM) {
+        return pass_waiting(SYS_read, a, POLLIN);
     }
     void *buffer = preload_pointer(a[1]);
     size_t length = (size_t)a[2];
+    if (kind == PRELOAD_RANDOM) {
+        const int64_t drawn[PRELOAD_ARGUMENTS] = {a[1], a[2], 0};
+        return preload_do_getrandom(drawn);
+    }
     const int64_t wrong = bounded(buffer, &length, true);
     const struct dry_caller caller = preload_caller();
     return wrong < 0 ? wrong : caller.system->read(caller, fd, buffer, length);
@@ -48,7 +69,7 @@ int64_t preload_do_write(const int64_t *a)
 {
     const int fd = (int)a[0];
     if (preload_kind_of(fd) != PRELOAD_WORLD) {
-        return preload_pass(SYS_write, a);
+        return pass_waiting(SYS_write, a, POLLOUT);
     }
     const void *data = preload_pointer(a[1]);
     size_t length = (size_t)a[2];
@@ -155,25 +176,14 @@ int64_t preload_do_sendmsg(const int64_t *a)
         return preload_is_real((int)a[0]) ? -ENOTSOCK : -EBADF;
     }
     const int64_t wrong = message_is_good(message, false);
-    return wrong < 0 ? wrong : caller.system->sendmsg(caller, (int)a[0], message, (int)a[2]);
-}
-
-/* Descriptors that came with a message get their placeholders. */
-static void take_descriptors(struct msghdr *message, int flags)
-{
-    for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control;
-         control = CMSG_NXTHDR(message, control)) {
-        if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS ||
-            control->cmsg_len < CMSG_LEN(0)) {
-            continue;
-        }
-        const size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(control) + i * sizeof fd, sizeof fd);
-            preload_descriptor_made(fd, flags & MSG_CMSG_CLOEXEC);
-        }
+    if (wrong < 0) {
+        return wrong;
     }
+    const ssize_t result = caller.system->sendmsg(caller, (int)a[0], message, (int)a[2]);
+    if (result >= 0 && message->msg_controllen > 0) {
+        preload_rights_go(message);
+    }
+    return result;
 }
 
 int64_t preload_do_recvmsg(const int64_t *a)
@@ -189,7 +199,7 @@ int64_t preload_do_recvmsg(const int64_t *a)
     }
     const ssize_t result = caller.system->recvmsg(caller, (int)a[0], message, (int)a[2]);
     if (result >= 0 && message->msg_controllen > 0) {
-        take_descriptors(message, (int)a[2]);
+        preload_rights_came(message, (int)a[2] & MSG_CMSG_CLOEXEC);
     }
     return result;
 }
@@ -324,14 +334,14 @@ int64_t preload_do_readv(const int64_t *a)
 {
     return preload_kind_of((int)a[0]) == PRELOAD_WORLD
                ? vectored((int)a[0], preload_pointer(a[1]), (size_t)a[2], 0, true)
-               : preload_pass(SYS_readv, a);
+               : pass_waiting(SYS_readv, a, POLLIN);
 }
 
 int64_t preload_do_writev(const int64_t *a)
 {
     return preload_kind_of((int)a[0]) == PRELOAD_WORLD
                ? vectored((int)a[0], preload_pointer(a[1]), (size_t)a[2], 0, false)
-               : preload_pass(SYS_writev, a);
+               : pass_waiting(SYS_writev, a, POLLOUT);
 }
 
 int64_t preload_do_preadv(const int64_t *a)

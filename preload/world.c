@@ -11,11 +11,10 @@
 
 #include "preload.h"
 #include "sim/core/block.h"
+#include "sim/file/file.h"
 #include "sim/run/attach.h"
 #include "sim/run/run.h"
 #include "sim/unix/unix.h"
-
-enum { STAND_IN = 1023 }; /* where the description that stands in for real ones lies */
 
 static struct sim *sim;
 static int process;
@@ -37,22 +36,18 @@ struct dry_caller preload_caller(void)
 
 int preload_world_start(void)
 {
-    int file, task;
+    int file, task, executed = 0;
     const char *place = getenv(PRELOAD_PLACE);
-    if (!place || sscanf(place, "%d:%d:%d", &file, &process, &task) != 3) {
+    if (!place || sscanf(place, "%d:%d:%d:%d", &file, &process, &task, &executed) < 3) {
         return -1;
     }
     sim = sim_attach(file);
     if (!sim) {
         preload_fail("the program cannot enter the world");
     }
-    preload_kernel(SYS_close, file);
+    preload_hide(file);
     preload_self.task = task;
     sim_thread_enter(sim, task, (int)preload_kernel(SYS_getpid));
-    const struct dry_caller caller = preload_caller();
-    const int lowest = caller.system->eventfd(caller, 0, 0);
-    caller.system->dup3(caller, lowest, STAND_IN, 0);
-    caller.system->close(caller, lowest);
     return 0;
 }
 
@@ -66,27 +61,35 @@ uint64_t preload_world_next_at(void)
     return sim_next_at(sim);
 }
 
-void preload_world_real(int fd, bool ready, int flags)
+int64_t preload_world_real(int fd, bool ready, int flags)
 {
-    const struct dry_caller caller = preload_caller();
-    caller.system->dup3(caller, STAND_IN, fd, flags & O_CLOEXEC);
+    return sim_program_real_install(preload_caller(), fd, ready ? SIM_REAL_READY : SIM_REAL_POLLED,
+                                    flags);
 }
 
-/* splitmix64, a stream of its own. */
+bool preload_world_owns(int fd)
+{
+    return sim_program_descriptor_kind(preload_caller(), fd) == 1;
+}
+
+uint64_t preload_world_descriptor_limit(void)
+{
+    return sim_process_at(sim->world, (struct sim_process_id){(uint32_t)process})->descriptor_limit;
+}
+
+struct sim_real *preload_world_real_of(int fd)
+{
+    const struct sim_file_id file = sim_descriptor_file(sim->world,
+                                                        (struct sim_process_id){(uint32_t)process}, fd);
+    if (!file.index || sim_file_at(sim->world, file)->kind != SIM_FILE_REAL) {
+        return NULL;
+    }
+    return sim_real_at(sim->world, (struct sim_real_id){sim_file_at(sim->world, file)->object});
+}
+
 void preload_world_random(void *buffer, size_t length)
 {
-    static uint64_t state = 0x6472796c6f636b;
-    char *at = buffer;
-    while (length > 0) {
-        uint64_t draw = state += 0x9e3779b97f4a7c15;
-        draw = (draw ^ (draw >> 30)) * 0xbf58476d1ce4e5b9;
-        draw = (draw ^ (draw >> 27)) * 0x94d049bb133111eb;
-        draw ^= draw >> 31;
-        const size_t count = length < sizeof draw ? length : sizeof draw;
-        memcpy(at, &draw, count);
-        at += count;
-        length -= count;
-    }
+    sim_program_getrandom(preload_caller(), buffer, length, 0);
 }
 
 static struct sim_host_id host(void)

@@ -15,8 +15,15 @@ struct sim;
 struct sim *preload_sim(void);
 int preload_process(void);
 
-/* The number names something real from now on; whatever it named is closed in the world. */
-void preload_world_real(int fd, bool ready, int flags);
+/* The number names something real from now on; whatever it named is closed in the world. The number,
+ * or -errno: the table has no room. */
+int64_t preload_world_real(int fd, bool ready, int flags);
+/* Does the number name something of the world's? */
+bool preload_world_owns(int fd);
+uint64_t preload_world_descriptor_limit(void);
+/* The world's record of a real descriptor; NULL: the number names none. */
+struct sim_real;
+struct sim_real *preload_world_real_of(int fd);
 /* unlink(2) of a UNIX socket's path: 0, or -ENOENT: it is none. */
 int64_t preload_world_unlink(const char *path);
 /* A file of the program's host, as text: hosts, resolv.conf … The length, or -ENOENT. */

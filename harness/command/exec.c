@@ -3,7 +3,6 @@
 #include "exec.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -30,7 +29,10 @@ static const char exec_usage[] =
     "exit status: COMMAND's own, 128 + N after signal N; 126 it cannot be run, 127 it is not there,\n"
     "125 the run was stuck or interrupted, 2 a wrong file or command line\n";
 
-enum { MOST_RULES = 64, HEAD_BYTES = 1 << 20, FIRST_LIMIT = 1024 };
+enum { MOST_RULES = 64, HEAD_BYTES = 1 << 20, BLOCK_DESCRIPTOR = 1023 };
+
+/* 2025-01-01T00:00:00Z: programs check the dates of certificates and of their own files. */
+static const uint64_t wall_clock_ns = UINT64_C(1735689600) * 1000000000;
 
 struct exec {
     const char *head, *host, *capture; /* NULL: none */
@@ -64,17 +66,16 @@ static int set_environment(const struct exec *exec, int file, int task)
 
 static void become(const struct exec *exec, int task)
 {
-    const int file = sim_block_fd(exec->sim);
     const int ours[] = {SIGINT, SIGTERM, SIGQUIT, SIGPIPE};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         signal(ours[i], SIG_DFL);
     }
     struct rlimit descriptors;
-    if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) { /* as the world's table begins */
-        descriptors.rlim_cur = FIRST_LIMIT;
+    if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) { /* the limit that programs see is the world's */
+        descriptors.rlim_cur = descriptors.rlim_max;
         setrlimit(RLIMIT_NOFILE, &descriptors);
     }
-    fcntl(file, F_SETFD, 0);
+    const int file = dup2(sim_block_fd(exec->sim), BLOCK_DESCRIPTOR);
     if (set_environment(exec, file, task) == 0) {
         execv(exec->path, exec->words);
     }
@@ -159,7 +160,7 @@ static int run_in_world(struct exec *exec)
         .capture = exec->capture,
         .stop = &command_stop,
         .describe = &command_describe,
-        .guest = {start, finish, exec},
+        .guest = {start, finish, exec, wall_clock_ns},
     };
     exec->status = EXEC_NOT_ENDED;
     struct trace *trace = world_run(exec->scenario, &options);

@@ -279,6 +279,7 @@ static int build(struct world_run *run, const struct world_options *options)
         .check = options->check,
         .first_descriptor = FIRST_DESCRIPTOR,
         .shared = options->guest.start != NULL,
+        .wall_clock = options->guest.wall_clock,
     };
 
     run->sim = sim_create(&made);

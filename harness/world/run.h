@@ -15,6 +15,7 @@ struct world_guest {
     int (*start)(void *context, struct sim *sim, const int *hosts);
     void (*finish)(void *context);
     void *context;
+    uint64_t wall_clock; /* when the world begins, ns since 1970; 0: the world's default */
 };
 
 /* Zero in every field means: none, or the default. */

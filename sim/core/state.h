@@ -753,6 +753,10 @@ struct sim_real { /* a descriptor that lies with the real system */
     uint32_t kind;  /* enum sim_real_kind_of */
     uint32_t ready; /* POLL* bits of a polled one */
     struct sim_wait_queue waiters;
+    /* on its way to another process: how often, and who keeps it open meanwhile, under which number */
+    uint32_t sent_count, keeper_pid;
+    int32_t keeper_fd;
+    uint32_t padding;
 };
 
 /* A program's signal actions. Addresses are numbers here. */

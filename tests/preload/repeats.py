@@ -6,7 +6,7 @@ import subprocess, sys
 
 drysock, race = sys.argv[1:]
 SERVER = """
-import http.server, threading, time, urllib.request
+import http.server, os, threading, time, urllib.request
 said = []
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -24,7 +24,7 @@ def client(number):
 threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
-print(said, time.monotonic())
+print(said, time.monotonic(), os.urandom(8), open("/dev/urandom", "rb").read(8), hash("a"), os.getpid())
 """
 
 

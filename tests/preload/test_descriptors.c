@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -183,6 +184,94 @@ static void file__sent_into_a_socket__moves_the_position_or_the_offset(void **st
     close(file);
 }
 
+static void send_descriptor(int socket, int fd)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr header;
+    } control = {{0}};
+    struct iovec vector = {(char *)"x", 1};
+    const struct msghdr message = {.msg_iov = &vector,
+                                   .msg_iovlen = 1,
+                                   .msg_control = control.bytes,
+                                   .msg_controllen = sizeof control.bytes};
+    control.header = (struct cmsghdr){CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    assert_int_equal(sendmsg(socket, &message, 0), 1);
+}
+
+static int receive_descriptor(int socket, int flags)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr header;
+    } control = {{0}};
+    char byte;
+    int fd = -1;
+    struct iovec vector = {&byte, 1};
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    assert_int_equal(recvmsg(socket, &message, flags), 1);
+    assert_non_null(CMSG_FIRSTHDR(&message));
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+    return fd;
+}
+
+static void file_and_pipe__sent_with_a_message_twice__name_the_same_things(void **state)
+{
+    int pair[2], pipe_ends[2];
+    char text[8] = "";
+    const int file = temporary_file();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(pipe(pipe_ends), 0);
+    assert_int_equal(write(file, "kept", 4), 4);
+    send_descriptor(pair[0], file);
+    send_descriptor(pair[0], file);
+    send_descriptor(pair[0], pipe_ends[1]);
+    assert_int_equal(close(file), 0);
+    const int first = receive_descriptor(pair[1], MSG_CMSG_CLOEXEC);
+    assert_int_equal(first, file);
+    const int second = receive_descriptor(pair[1], 0);
+    const int third = receive_descriptor(pair[1], 0);
+    assert_int_equal(fcntl(first, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(second, F_GETFD), 0);
+    assert_int_equal(lseek(first, 1, SEEK_SET), 1);
+    assert_int_equal(read(second, text, 8), 3);
+    assert_memory_equal(text, "ept", 3);
+    assert_int_equal(write(third, "p", 1), 1);
+    assert_int_equal(read(pipe_ends[0], text, 8), 1);
+    const int all[] = {first, second, third, pair[0], pair[1], pipe_ends[0], pipe_ends[1]};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        assert_int_equal(close(all[i]), 0);
+    }
+}
+
+static void limit_of_descriptors__lowered__is_told_and_met(void **state)
+{
+    struct rlimit before, now;
+    int fds[64], count = 0;
+    const int first = lowest();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    now = (struct rlimit){(rlim_t)first + 10, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+    while (count < 64 &&
+           (fds[count] = count % 2 ? socket(AF_INET, SOCK_STREAM, 0) : open("/", 0)) >= 0) {
+        count++;
+    }
+    assert_int_equal(errno, EMFILE);
+    assert_int_equal(count, 10);
+    assert_errno(dup(fds[0]), EMFILE);
+    assert_errno(dup2(fds[0], first + 10), EBADF);
+    assert_errno(fcntl(fds[1], F_DUPFD, first + 10), EINVAL);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+    assert_int_equal(now.rlim_cur, first + 10);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(dup(fds[0]), first + 10);
+    assert_int_equal(syscall(SYS_close_range, first, first + 10, 0), 0);
+}
+
 static void bytes__spliced_from_a_pipe_to_a_socket__arrive(void **state)
 {
     int pipe_ends[2], pair[2];
@@ -207,6 +296,8 @@ int main(void)
         cmocka_unit_test(select__of_small_numbers__writes_the_sets_and_what_is_left_of_the_time),
         cmocka_unit_test(epoll__asked_for_a_regular_file__eperm_and_for_a_pipe_its_bits),
         cmocka_unit_test(file__sent_into_a_socket__moves_the_position_or_the_offset),
+        cmocka_unit_test(file_and_pipe__sent_with_a_message_twice__name_the_same_things),
+        cmocka_unit_test(limit_of_descriptors__lowered__is_told_and_met),
         cmocka_unit_test(bytes__spliced_from_a_pipe_to_a_socket__arrive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
