@@ -16,6 +16,7 @@
 
 #include "calls.h"
 #include "preload.h"
+#include "sim/call/call.h"
 #include "sim/run/attach.h"
 
 enum {
@@ -88,7 +89,7 @@ static int64_t poll_any(struct pollfd *descriptors, uint64_t count, const struct
     tell_real(real, real_count, 0);
     for (;;) {
         const int result = caller.system->ppoll(caller, descriptors, count, timeout, mask);
-        if (result != SIM_WAITS_REALLY) {
+        if (result != SIM_REALLY) {
             return result;
         }
         tell_real(real, real_count, -1);
@@ -372,7 +373,7 @@ static int64_t epoll_any(const int64_t *a, const struct timespec *timeout, const
     for (;;) {
         const int ready = caller.system->epoll_pwait(caller, (int)a[0], events, maximum, timeout,
                                                      mask_given ? &mask : NULL);
-        if (ready != SIM_WAITS_REALLY) {
+        if (ready != SIM_REALLY) {
             return ready;
         }
         wait_really(real, real_count);

@@ -63,8 +63,8 @@ uint64_t preload_world_next_at(void)
 
 int64_t preload_world_real(int fd, bool ready, int flags)
 {
-    return sim_program_real_install(preload_caller(), fd, ready ? SIM_REAL_READY : SIM_REAL_POLLED,
-                                    flags);
+    return sim_program_real_install(preload_caller(), fd,
+                                    ready ? SIM_REAL_IS_READY : SIM_REAL_IS_POLLED, flags);
 }
 
 bool preload_world_owns(int fd)
