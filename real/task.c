@@ -32,12 +32,16 @@ int dry_poll(struct pollfd *descriptors, size_t count, int64_t timeout_ns)
 {
     struct dry_caller caller = dry_call_begin("poll", -1);
     struct pollfd none = {.fd = -1};
+    /* Of no call but the last is anything told: a signal may end the others before they look. */
+    for (size_t i = 0; descriptors != NULL && i < count; i++) {
+        descriptors[i].revents = 0;
+    }
     struct wait wait = {
         .descriptors = count != 0 ? descriptors : &none,
         .count = count,
         .timeout_ns = timeout_ns,
     };
-    ssize_t outcome = dry_wait(caller, &wait);
+    ssize_t outcome = count != 0 && descriptors == NULL ? -EFAULT : dry_wait(caller, &wait);
     int result = outcome == WAIT_TIMED_OUT ? 0 : (int)dry_wait_edge(caller, outcome);
     dry_call_end(caller);
     return result;

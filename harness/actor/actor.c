@@ -142,11 +142,23 @@ void actor_finish(struct actor *actor)
     actor->raised = NULL;
 }
 
+const struct step *actor_running(const struct actor *actor, uint64_t *since_ns)
+{
+    for (;;) {
+        const struct step *step = actor->current;
+        *since_ns = actor->current_started_ns;
+        if (step == actor->current) {
+            return step; /* no other began between the two looks: the instant is this one's */
+        }
+    }
+}
+
 void actor_describe(const struct actor *actor, char *text, size_t bytes)
 {
-    const struct step *step = actor->current;
+    uint64_t since_ns;
+    const struct step *step = actor_running(actor, &since_ns);
     char since[32];
-    scenario_time_print(actor->current_started_ns, since);
+    scenario_time_print(since_ns, since);
     if (step != NULL) {
         snprintf(text, bytes, "%s:%u: %s waits in %s since %s", actor->scenario->path, step->at.line,
                  actor->lines->name, step->text, since);

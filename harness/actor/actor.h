@@ -9,6 +9,7 @@
 #define HARNESS_ACTOR_H
 
 #include <drysock/socket.h>
+#include <stdatomic.h>
 
 #include "language/scenario.h"
 #include "language/value.h"
@@ -46,10 +47,10 @@ struct actor {
     void *context;   /* the runner's */
     uint64_t origin; /* dry_now() at the start of the run */
 
-    /* Set by actor_run; others may look at them while it runs. */
-    volatile enum actor_state state;
-    const struct step *volatile current; /* the step that runs, or NULL */
-    volatile uint64_t current_started_ns;
+    /* Set by actor_run; other threads may look at them while it runs (actor_running). */
+    _Atomic enum actor_state state;
+    const struct step *_Atomic current; /* the step that runs, or NULL */
+    _Atomic uint64_t current_started_ns;
 
     /* actor_run's own. */
     struct arena arena;
@@ -69,6 +70,8 @@ void actor_run(struct actor *actor);
 void actor_abandon(struct actor *actor);
 /* Frees its memory; also when actor_run never returned. */
 void actor_finish(struct actor *actor);
+/* The step that runs, or NULL, and when that one began; for any thread. */
+const struct step *actor_running(const struct actor *actor, uint64_t *since_ns);
 /* "scenarios/tcp/echo.dry:14: client waits in s.recv(16)": one line without its newline. */
 void actor_describe(const struct actor *actor, char *text, size_t bytes);
 

@@ -311,15 +311,14 @@ int kernel_actors_done(void)
 /* The step that has not ended, as the trace tells it. */
 static void write_running(struct kernel_actor *actor)
 {
-    const struct step *step = actor->actor.current;
     struct trace_step what = {.outcome = "", .detail = "", .status = STEP_RUNNING};
+    const struct step *step = actor_running(&actor->actor, &what.started_ns);
 
     if (step == NULL) {
         return;
     }
     what.text = step->text;
     what.line = step->at.line;
-    what.started_ns = actor->actor.current_started_ns;
     what.ended_ns = dry_now() - run.origin;
     trace_write_step(run.trace, actor->actor.lines->name, step->index, &what);
     fflush(run.trace);

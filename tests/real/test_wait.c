@@ -244,6 +244,30 @@ static void poll__no_timeout__waits_for_ever(void **state)
     double_finish();
 }
 
+static void poll__ended_by_a_signal_before_it_looked__nothing_is_told_of_an_earlier_poll(void **state)
+{
+    struct pollfd descriptors[2] = {{.fd = DOUBLE_FD, .events = POLLIN, .revents = POLLIN},
+                                    {.fd = DOUBLE_FD, .events = POLLOUT, .revents = POLLHUP}};
+    PLAY({STEP_POLL, .timeout_ns = 30 * MS, .takes_ns = 31 * MS, .gives = -EINTR},
+         {STEP_CHECK, .gives = 0});
+    assert_int_equal(dry_poll(descriptors, 2, 30 * MS), 0);
+    assert_int_equal(descriptors[0].revents | descriptors[1].revents, 0);
+    double_finish();
+    descriptors[0].revents = descriptors[1].revents = POLLERR;
+    PLAY({STEP_POLL, .timeout_ns = FOREVER, .gives = -EINTR}, {STEP_CHECK, .gives = 5});
+    assert_int_equal(dry_poll(descriptors, 2, -1), -1);
+    expect_error(DRY_ERROR_INTERRUPTED, 5);
+    assert_int_equal(descriptors[0].revents | descriptors[1].revents, 0);
+    double_finish();
+}
+
+static void poll__descriptors_are_nowhere__efault(void **state)
+{
+    assert_int_equal(dry_poll(NULL, 1, 0), -1);
+    expect_error(DRY_ERROR_OS, EFAULT);
+    assert_int_equal(dry_poll(NULL, 0, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +292,8 @@ int main(void)
         cmocka_unit_test(sleep__check_says_stop__interrupted),
         cmocka_unit_test(poll__signal__retries_with_what_is_left),
         cmocka_unit_test(poll__no_timeout__waits_for_ever),
+        cmocka_unit_test(poll__ended_by_a_signal_before_it_looked__nothing_is_told_of_an_earlier_poll),
+        cmocka_unit_test(poll__descriptors_are_nowhere__efault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
