@@ -59,6 +59,9 @@ static ssize_t run_connect(struct dry_caller caller, struct dry_socket *socket,
 
 int dry_connect(struct dry_socket *socket, const struct dry_address *address)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("connect", socket->fd);
     int result = (int)dry_wait_edge(caller, run_connect(caller, socket, address));
     dry_call_end(caller);
@@ -67,6 +70,9 @@ int dry_connect(struct dry_socket *socket, const struct dry_address *address)
 
 int dry_connect_ex(struct dry_socket *socket, const struct dry_address *address)
 {
+    if (socket == NULL) {
+        return EBADF;
+    }
     struct dry_caller caller = dry_call_begin("connect_ex", socket->fd);
     ssize_t outcome = run_connect(caller, socket, address);
     dry_call_end(caller);

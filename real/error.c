@@ -27,6 +27,11 @@ static void set_format(struct dry_caller caller, enum dry_error_kind kind, int c
 int dry_error_os(struct dry_caller caller, int code)
 {
     assert(code > 0);
+    const char *why = dry_explain(caller, code);
+    if (why != NULL) {
+        set(caller, DRY_ERROR_UNSUPPORTED, code, why);
+        return -1;
+    }
     char text[128];
     /* strerror_r of the GNU kind: it may answer with a constant of its own. */
     set(caller, DRY_ERROR_OS, code, strerror_r(code, text, sizeof text));
@@ -59,6 +64,9 @@ int dry_error_gai(struct dry_caller caller, int code, int system_error)
 
 int dry_error_herror(struct dry_caller caller, int code)
 {
+    if (code == NETDB_INTERNAL && dry_explain(caller, ENOTSUP) != NULL) {
+        return dry_error_os(caller, ENOTSUP); /* no h_errno says so much */
+    }
     set(caller, DRY_ERROR_HERROR, code, hstrerror(code));
     return -1;
 }
@@ -70,6 +78,11 @@ int dry_error_value(struct dry_caller caller, enum dry_value_error which, const 
     set_format(caller, DRY_ERROR_VALUE, (int)which, format, arguments);
     va_end(arguments);
     return -1;
+}
+
+int dry_error_no_socket(void)
+{
+    return dry_error_os(dry_current_caller(), EBADF);
 }
 
 int dry_error_interrupted(struct dry_caller caller, int code)

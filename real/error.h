@@ -40,6 +40,8 @@ int dry_error_herror(struct dry_caller caller, int code);
 /* A wrong argument: ValueError, TypeError, OverflowError, UnicodeError by `which`. */
 int dry_error_value(struct dry_caller caller, enum dry_value_error which, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A public call got NULL for its socket, which is as a closed one: EBADF. -1. */
+int dry_error_no_socket(void);
 int dry_error_interrupted(struct dry_caller caller, int code);
 /* Documented, but not on this system; code is an errno or 0. */
 int dry_error_unsupported(struct dry_caller caller, int code, const char *format, ...)

@@ -320,6 +320,10 @@ static FILE *make(struct dry_caller caller, struct dry_socket *socket, const str
 FILE *dry_makefile(struct dry_socket *socket, const char *mode, int buffering, const char *encoding,
                    const char *errors, const char *newline)
 {
+    if (socket == NULL) {
+        dry_error_no_socket();
+        return NULL;
+    }
     struct dry_caller caller = dry_call_begin("makefile", socket->fd);
     struct file_mode wanted = {0};
     FILE *file = NULL;

@@ -138,6 +138,9 @@ ssize_t dry_sendmsg(struct dry_socket *socket, const struct iovec *buffers, size
                     const struct dry_ancillary *ancillary, size_t ancillary_count, int flags,
                     const struct dry_address *address)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("sendmsg", socket->fd);
     ssize_t result = send_message(caller, socket, buffers, buffer_count, ancillary, ancillary_count,
                                   flags, address);
@@ -201,6 +204,9 @@ static ssize_t send_afalg(struct dry_caller caller, struct dry_socket *socket,
 ssize_t dry_sendmsg_afalg(struct dry_socket *socket, const struct iovec *buffers, size_t buffer_count,
                           int operation, const void *iv, size_t iv_bytes, int64_t assoclen, int flags)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("sendmsg_afalg", socket->fd);
     ssize_t result = check_afalg(caller, socket, operation, iv_bytes, assoclen);
     if (result == 0) {
@@ -349,6 +355,9 @@ ssize_t dry_recvmsg_into(struct dry_socket *socket, const struct iovec *buffers,
                          void *control, size_t control_bytes, struct dry_ancillary *items,
                          size_t *item_count, int flags, int *flags_out, struct dry_address *address)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("recvmsg_into", socket->fd);
     struct messaging messaging = {
         .fd = socket->fd,
@@ -367,6 +376,9 @@ ssize_t dry_recvmsg(struct dry_socket *socket, void *buffer, size_t length, void
                     size_t control_bytes, struct dry_ancillary *items, size_t *item_count, int flags,
                     int *flags_out, struct dry_address *address)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("recvmsg", socket->fd);
     struct iovec whole = {.iov_base = buffer, .iov_len = length};
     struct messaging messaging = {

@@ -454,7 +454,9 @@ int dry_if_nametoindex(const char *name)
     struct dry_caller caller = dry_call_begin("if_nametoindex", -1);
     int result = caller.system->if_nametoindex(caller, name);
     if (result <= 0) {
-        result = dry_error_os_text(caller, "no interface with this name");
+        result = result < 0 && dry_explain(caller, -result) != NULL
+                     ? dry_error_os(caller, -result)
+                     : dry_error_os_text(caller, "no interface with this name");
     }
     dry_call_end(caller);
     return result;

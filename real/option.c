@@ -11,6 +11,9 @@ enum {
 
 int dry_getsockopt_int(struct dry_socket *socket, int level, int option, int *value)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("getsockopt", socket->fd);
     /* AF_VSOCK's options are 64 bits wide. */
     uint64_t wide = 0;
@@ -27,6 +30,9 @@ int dry_getsockopt_int(struct dry_socket *socket, int level, int option, int *va
 
 ssize_t dry_getsockopt(struct dry_socket *socket, int level, int option, void *buffer, size_t bytes)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("getsockopt", socket->fd);
     ssize_t result;
     if (bytes == 0 || bytes > OPTION_BYTES) {
@@ -54,6 +60,9 @@ static int set_option(struct dry_socket *socket, int level, int option, const vo
 
 int dry_setsockopt_int(struct dry_socket *socket, int level, int option, int value)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     uint64_t wide = (uint64_t)value;
     if (socket->family == AF_VSOCK) {
         return set_option(socket, level, option, &wide, sizeof wide);
@@ -63,11 +72,17 @@ int dry_setsockopt_int(struct dry_socket *socket, int level, int option, int val
 
 int dry_setsockopt(struct dry_socket *socket, int level, int option, const void *value, size_t bytes)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     return set_option(socket, level, option, value, bytes);
 }
 
 int dry_setsockopt_null(struct dry_socket *socket, int level, int option, size_t bytes)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     return set_option(socket, level, option, NULL, bytes);
 }
 
@@ -75,6 +90,9 @@ int dry_setsockopt_null(struct dry_socket *socket, int level, int option, size_t
 
 int dry_getsockname(struct dry_socket *socket, struct dry_address *address)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("getsockname", socket->fd);
     *address = (struct dry_address){.protocol = socket->protocol};
     socklen_t length = sizeof address->storage;
@@ -89,6 +107,9 @@ int dry_getsockname(struct dry_socket *socket, struct dry_address *address)
 
 int dry_getpeername(struct dry_socket *socket, struct dry_address *address)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("getpeername", socket->fd);
     *address = (struct dry_address){.protocol = socket->protocol};
     socklen_t length = sizeof address->storage;
@@ -105,21 +126,33 @@ int dry_getpeername(struct dry_socket *socket, struct dry_address *address)
 
 int dry_family(const struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     return socket->family;
 }
 
 int dry_type(const struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     return socket->type;
 }
 
 int dry_protocol(const struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     return socket->protocol;
 }
 
 int dry_fileno(const struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     return socket->fd;
 }
 
@@ -127,6 +160,9 @@ int dry_fileno(const struct dry_socket *socket)
 
 int dry_get_inheritable(struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("get_inheritable", socket->fd);
     int flags = caller.system->fcntl(caller, socket->fd, F_GETFD, 0);
     int result = (int)dry_error_edge(caller, flags < 0 ? flags : (flags & FD_CLOEXEC) == 0);
@@ -136,6 +172,9 @@ int dry_get_inheritable(struct dry_socket *socket)
 
 int dry_set_inheritable(struct dry_socket *socket, bool inheritable)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("set_inheritable", socket->fd);
     int flags = caller.system->fcntl(caller, socket->fd, F_GETFD, 0);
     int wanted = inheritable ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
@@ -149,6 +188,9 @@ int dry_set_inheritable(struct dry_socket *socket, bool inheritable)
 
 int dry_share(struct dry_socket *socket, int process_id)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     return dry_error_unsupported(dry_current_caller(), ENOSYS, "socket.share() exists on Windows only");
 }
 
@@ -160,5 +202,8 @@ struct dry_socket *dry_fromshare(const void *data, size_t bytes)
 
 int dry_ioctl(struct dry_socket *socket, unsigned long control, const void *option)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     return dry_error_unsupported(dry_current_caller(), ENOSYS, "socket.ioctl() exists on Windows only");
 }

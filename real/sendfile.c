@@ -179,6 +179,9 @@ static int check_parameters(struct dry_caller caller, const struct dry_socket *s
 
 int dry_sendfile(struct dry_socket *socket, int fd, int64_t offset, int64_t count, size_t *sent)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("sendfile", socket->fd);
     struct sending_file file = {.socket = socket, .fd = fd, .offset = (off_t)offset, .count = count};
     int result = check_parameters(caller, socket, offset, count);

@@ -38,6 +38,9 @@ static int check_timeout(struct dry_caller caller, int64_t timeout_ns)
 
 int dry_settimeout(struct dry_socket *socket, int64_t timeout_ns)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("settimeout", socket->fd);
     int result = check_timeout(caller, timeout_ns);
     if (result == 0) {
@@ -49,11 +52,17 @@ int dry_settimeout(struct dry_socket *socket, int64_t timeout_ns)
 
 int64_t dry_gettimeout(const struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     return socket->timeout_ns;
 }
 
 int dry_setblocking(struct dry_socket *socket, bool blocking)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("setblocking", socket->fd);
     int result = dry_socket_set_mode(caller, socket, blocking ? DRY_TIMEOUT_NONE : 0);
     result = (int)dry_error_edge(caller, result);
@@ -63,6 +72,10 @@ int dry_setblocking(struct dry_socket *socket, bool blocking)
 
 bool dry_getblocking(const struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        dry_error_no_socket();
+        return false;
+    }
     return socket->timeout_ns != 0;
 }
 
@@ -229,6 +242,10 @@ struct dry_socket *dry_fromfd(int fd, int family, int type, int protocol)
 
 struct dry_socket *dry_dup(struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        dry_error_no_socket();
+        return NULL;
+    }
     struct dry_caller caller = dry_call_begin("dup", socket->fd);
     struct dry_socket *made = copy(caller, socket->fd, socket->family, socket->type, socket->protocol);
     if (made != NULL) {
@@ -247,6 +264,9 @@ struct dry_socket *dry_dup(struct dry_socket *socket)
 
 int dry_bind(struct dry_socket *socket, const struct dry_address *address)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("bind", socket->fd);
     int result = caller.system->bind(caller, socket->fd, &address->generic, address->length);
     result = (int)dry_error_edge(caller, result);
@@ -256,6 +276,9 @@ int dry_bind(struct dry_socket *socket, const struct dry_address *address)
 
 int dry_listen(struct dry_socket *socket, int backlog)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("listen", socket->fd);
     int result = caller.system->listen(caller, socket->fd, backlog < 0 ? 0 : backlog);
     result = (int)dry_error_edge(caller, result);
@@ -301,6 +324,10 @@ static struct dry_socket *accepted(struct dry_caller caller, const struct dry_so
 
 struct dry_socket *dry_accept(struct dry_socket *socket, struct dry_address *peer)
 {
+    if (socket == NULL) {
+        dry_error_no_socket();
+        return NULL;
+    }
     struct dry_caller caller = dry_call_begin("accept", socket->fd);
     /* LINUX: accept(2) of an AF_ALG socket that wants an address makes the operation's socket and
      * throws it away with ECONNABORTED. */
@@ -356,6 +383,9 @@ int dry_socket_release(struct dry_caller caller, struct dry_socket *socket, unsi
 
 int dry_close(struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        return 0;
+    }
     struct dry_caller caller = dry_call_begin("close", socket->fd);
     int result = (int)dry_error_edge(caller, dry_socket_release(caller, socket, HOLDS_HANDLE));
     dry_call_end(caller);
@@ -364,6 +394,9 @@ int dry_close(struct dry_socket *socket)
 
 int dry_close_keep(struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        return 0;
+    }
     struct dry_caller caller = dry_call_begin("close", socket->fd);
     atomic_store(&socket->closed, true);
     int result = 0;
@@ -376,6 +409,9 @@ int dry_close_keep(struct dry_socket *socket)
 
 int dry_detach(struct dry_socket *socket)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     int fd = socket->fd;
     atomic_store(&socket->closed, true);
     socket->fd = -1;
@@ -384,6 +420,9 @@ int dry_detach(struct dry_socket *socket)
 
 int dry_shutdown(struct dry_socket *socket, int how)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("shutdown", socket->fd);
     int result = caller.system->shutdown(caller, socket->fd, how);
     result = (int)dry_error_edge(caller, result);

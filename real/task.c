@@ -7,7 +7,14 @@
 
 uint64_t dry_now(void)
 {
-    return dry_wait_now(dry_current_caller());
+    struct dry_caller caller = dry_current_caller();
+    struct timespec now;
+    int result = caller.system->clock_gettime(caller, CLOCK_MONOTONIC, &now);
+    if (result < 0) {
+        dry_error_os(caller, -result);
+        return 0;
+    }
+    return dry_wait_ns(&now);
 }
 
 static ssize_t try_sleep(struct dry_caller caller, void *data)

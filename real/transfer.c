@@ -24,6 +24,9 @@ static ssize_t try_send(struct dry_caller caller, void *data)
 
 ssize_t dry_send(struct dry_socket *socket, const void *data, size_t length, int flags)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("send", socket->fd);
     struct sending sending = {.fd = socket->fd, .flags = flags, .data = data, .length = length};
     ssize_t result = dry_wait_edge(caller,
@@ -35,6 +38,9 @@ ssize_t dry_send(struct dry_socket *socket, const void *data, size_t length, int
 ssize_t dry_sendto(struct dry_socket *socket, const void *data, size_t length, int flags,
                    const struct dry_address *address)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("sendto", socket->fd);
     struct sending sending = {
         .fd = socket->fd,
@@ -89,6 +95,9 @@ static ssize_t send_all(struct dry_caller caller, struct dry_socket *socket, str
 
 int dry_sendall(struct dry_socket *socket, const void *data, size_t length, int flags, size_t *sent)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("sendall", socket->fd);
     struct sending sending = {.fd = socket->fd, .flags = flags, .data = data, .length = length};
     size_t count = 0;
@@ -133,6 +142,9 @@ static ssize_t receive(struct dry_caller caller, struct dry_socket *socket, void
 
 ssize_t dry_recv(struct dry_socket *socket, void *buffer, size_t length, int flags)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("recv", socket->fd);
     ssize_t result = receive(caller, socket, buffer, length, flags);
     dry_call_end(caller);
@@ -142,6 +154,9 @@ ssize_t dry_recv(struct dry_socket *socket, void *buffer, size_t length, int fla
 ssize_t dry_recv_into(struct dry_socket *socket, void *buffer, size_t buffer_bytes, size_t bytes,
                       int flags)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("recv_into", socket->fd);
     ssize_t result;
     if (bytes > buffer_bytes) {
@@ -177,6 +192,9 @@ static ssize_t receive_from(struct dry_caller caller, struct dry_socket *socket,
 ssize_t dry_recvfrom(struct dry_socket *socket, void *buffer, size_t length, int flags,
                      struct dry_address *address)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("recvfrom", socket->fd);
     ssize_t result = receive_from(caller, socket, buffer, length, flags, address);
     dry_call_end(caller);
@@ -186,6 +204,9 @@ ssize_t dry_recvfrom(struct dry_socket *socket, void *buffer, size_t length, int
 ssize_t dry_recvfrom_into(struct dry_socket *socket, void *buffer, size_t buffer_bytes, size_t bytes,
                           int flags, struct dry_address *address)
 {
+    if (socket == NULL) {
+        return dry_error_no_socket();
+    }
     struct dry_caller caller = dry_call_begin("recvfrom_into", socket->fd);
     ssize_t result;
     if (bytes > buffer_bytes) {

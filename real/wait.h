@@ -40,7 +40,12 @@ bool dry_wait_expired(struct dry_caller caller, const struct wait *wait);
 /* Asks the interrupt check. True, with the error object set: stop. */
 bool dry_wait_stopped(struct dry_caller caller);
 
+/* The monotonic clock; 0 for a caller without a world, whose next wait says why. */
 uint64_t dry_wait_now(struct dry_caller caller);
+static inline uint64_t dry_wait_ns(const struct timespec *time)
+{
+    return (uint64_t)time->tv_sec * NS_PER_SECOND + (uint64_t)time->tv_nsec;
+}
 
 /* What dry_wait_socket does when it has to wait; cut_short as above. */
 ssize_t dry_wait_longer(struct dry_caller caller, const struct dry_socket *socket, short events,

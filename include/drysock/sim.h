@@ -5,6 +5,13 @@
  * need only socket.h; this header is for who builds the world around them. Unless stated otherwise
  * calls return 0 or -errno, block never, and copy the strings they are given. Instants are
  * nanoseconds since the world began; durations are nanoseconds.
+ *
+ * A `struct sim *` is a world that sim_create or sim_copy made and sim_destroy did not end; NULL is
+ * allowed for sim_destroy alone. Calls of socket.h belong in tasks: outside them, in a thread that has
+ * worlds, they fail (socket.h says how); sim_caller speaks for a task from outside. sim_run,
+ * sim_run_until and sim_destroy make no sense within a run of the same world: in a task they are its
+ * failure and end, in a callback they do nothing but say so on standard error (the outcome is
+ * SIM_FAILED); sim_reset is -EBUSY there.
  */
 #ifndef DRYSOCK_SIM_H
 #define DRYSOCK_SIM_H

@@ -6,6 +6,16 @@
  * mode (blocking, non-blocking, timeout) and retries after a signal (PEP 475) unless the interrupt
  * check says stop. Reference: "socket" in the Python library documentation, CPython 3.11 where the
  * text is silent. Instants are absolute nanoseconds of CLOCK_MONOTONIC; durations are nanoseconds.
+ *
+ * A NULL socket is as a closed one: EBADF (dry_close and dry_close_keep of it do nothing and succeed,
+ * dry_connect_ex returns EBADF). Other pointers must be good where a declaration does not allow NULL.
+ *
+ * Linked with libdrysock-sim, a call speaks as the task it is made in. In a program that makes no world
+ * of its own, main is the first task of the world that DRYSOCK_WORLD names. Nobody else has a world:
+ * not another thread (pthread_create), not a forked child of such a program, not code outside the tasks
+ * while its thread has worlds of its own (sim.h). There every call fails with DRY_ERROR_UNSUPPORTED,
+ * code ENOTSUP, and a message that says what to do (dry_now is 0 then). Programs of several threads and
+ * processes run as they are under `drysock exec`.
  */
 #ifndef DRYSOCK_SOCKET_H
 #define DRYSOCK_SOCKET_H
@@ -338,6 +348,7 @@ DRY_PUBLIC const char *dry_constant_text(const char *name);
 /* A task's handle: never memory to be freed. It is good until the task has been joined, or has ended
  * and a million more were spawned since; after that it is the handle of nothing. */
 struct dry_task;
+/* 0 with the error set where the caller has no world. */
 DRY_PUBLIC uint64_t dry_now(void);
 /* Returns 0 at the instant; after a signal the interrupt check decides. */
 DRY_PUBLIC int dry_sleep_until(uint64_t instant);

@@ -183,6 +183,10 @@ enum {
  * first task. */
 DRY_PUBLIC struct dry_caller dry_current_caller(void);
 
+/* Why a call of this caller failed with that errno, where the errno does not tell: a sentence that
+ * lives for ever. NULL: the errno tells. */
+DRY_PUBLIC const char *dry_explain(struct dry_caller caller, int code);
+
 /* Makes the running thread speak as `caller` from now on: how a decorator (a fault plan, a
  * recorder) puts itself in front of a provider. A zero `system` restores the provider's own. */
 DRY_PUBLIC void dry_set_current_caller(struct dry_caller caller);

@@ -14,9 +14,19 @@ struct sim_current {
     struct sim *sim;          /* whose task runs; NULL: outside */
     uintptr_t stack_low;      /* the stack its code must be on */
     uintptr_t stack_bytes;
+    uint64_t forked; /* 1: a copy of what the parent's default world ran */
 };
 
 struct sim_current *sim_current(void);
+/* From now on `sim` is this thread's default world: its forked children have none. */
+void sim_current_own(struct sim *sim);
+/* This thread has one world more that its own code made, or one less: outside of their tasks it has no
+ * caller then. */
+void sim_current_count_worlds(int change);
+/* Of the call that fails next with ENOTSUP, dry_explain says this. */
+void sim_current_explain(const char *sentence);
+/* What calls are made as by who has no world: refused, and dry_explain says this. */
+struct dry_caller sim_current_refuse(const char *sentence);
 /* The task's and the process's store, DRY_LOCAL_BYTES each, of a thread that has no world. */
 void *sim_current_task_store(void);
 void *sim_current_process_store(void);

@@ -12,14 +12,18 @@ static struct dry_caller make_default_world(void)
     char message[512];
     struct sim_current *current = sim_current();
     if (gettid() != getpid()) {
-        current->caller = (struct dry_caller){&sim_system, NULL, 0, 0};
-        return current->caller; /* every call of a second thread is answered -ENOTSUP */
+        current->caller = sim_current_refuse(
+            "this thread has no world: with libdrysock-sim alone a program "
+            "has one thread, 'drysock exec' runs all of them");
+        return current->caller;
     }
     struct sim *sim = sim_head_create(getenv("DRYSOCK_WORLD"), message, sizeof message);
     if (!sim) {
         fprintf(stderr, "drysock: DRYSOCK_WORLD: %s\n", message);
         exit(EXIT_FAILURE);
     }
+    sim_current_count_worlds(-1); /* it is not one of the program's own */
+    sim_current_own(sim);
     const int process = sim_add_process(sim, 1, "main");
     const int task = process < 0 ? process : sim_spawn(sim, process, "main", NULL, NULL);
     if (task < 0) {

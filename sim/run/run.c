@@ -234,18 +234,6 @@ static enum sim_outcome loop_until(struct sim *sim, uint64_t until)
     return take_events(sim, until, sim->world->live_tasks > 0 || until == SIM_NEVER, 0);
 }
 
-static void enter_loop(struct sim *sim)
-{
-    sim_notice_jump();
-    assert(!sim->looping && "sim_run within a run of the same world");
-    begin_turns(sim);
-}
-
-static void leave_loop(struct sim *sim)
-{
-    sim->looping = 0;
-}
-
 /* Failures come first; a process that a signal killed is one. */
 static enum sim_outcome outcome_of(struct sim *sim, enum sim_outcome outcome)
 {
@@ -259,21 +247,32 @@ static enum sim_outcome outcome_of(struct sim *sim, enum sim_outcome outcome)
     return sim->failed_tasks ? SIM_FAILED : outcome;
 }
 
-enum sim_outcome sim_run(struct sim *sim)
+/* Runs the world until an instant, or says that this cannot be done here. */
+static enum sim_outcome run_until(struct sim *sim, uint64_t instant, const char *call)
 {
-    enter_loop(sim);
-    const enum sim_outcome outcome = loop_until(sim, SIM_NEVER);
-    leave_loop(sim);
-    return outcome_of(sim, outcome);
-}
-
-enum sim_outcome sim_run_until(struct sim *sim, uint64_t instant)
-{
-    enter_loop(sim);
+    volatile uint64_t mark = 0; /* of a loop that is gone may stand here */
+    sim_notice_jump();
+    if (sim_is_within(sim, call)) {
+        return SIM_FAILED;
+    }
+    mark = SIM_LOOP_MARK; /* as long as it stands here, the loop is on the stack */
+    sim->loop_mark = &mark;
+    begin_turns(sim);
     const enum sim_outcome outcome = loop_until(sim, instant);
     if (outcome == SIM_REACHED && instant != SIM_NEVER) {
         sim_world_advance(sim->world, instant);
     }
-    leave_loop(sim);
+    sim->looping = 0;
+    mark = 0;
     return outcome_of(sim, outcome);
+}
+
+enum sim_outcome sim_run(struct sim *sim)
+{
+    return run_until(sim, SIM_NEVER, "sim_run");
+}
+
+enum sim_outcome sim_run_until(struct sim *sim, uint64_t instant)
+{
+    return run_until(sim, instant, "sim_run_until");
 }

@@ -62,7 +62,8 @@ struct sim {
     uint32_t slow_end;         /* the end of this call has more to do */
     uint32_t in_call;          /* the world's code runs, not the task's */
     uint32_t looping;          /* the loop is on some stack below */
-    struct sim_code *code;     /* by task index; mapped, untouched where unused */
+    const volatile uint64_t *loop_mark; /* there */
+    struct sim_code *code;              /* by task index; mapped, untouched where unused */
     size_t code_bytes;
     const struct sim_parker *parker;
     struct sim_stacks stacks; /* the parker's */
@@ -109,6 +110,7 @@ struct sim {
 
 enum {
     SIM_PACKET_BYTES = 65536 + 128,
+    SIM_LOOP_MARK = 0x6c6f6f70,
     /* From the spin limit on, each call takes as long as a system call about takes. */
     SIM_SPIN_STEP_NS = 1000,
 };
@@ -131,6 +133,11 @@ bool sim_park(struct sim *sim, uint32_t task);
 /* ---- task.c ------------------------------------------------------------------------------- */
 
 /* Gives the task its turn: returns when its code waits or has ended. */
+/* A call that makes no sense in the midst of a run of that world: made in a task, it is the task's
+ * failure and end; made by a callback, it is told on standard error, and true. False: no run. */
+bool sim_is_within(struct sim *sim, const char *call);
+/* Is some run of that world on the stack? */
+bool sim_is_in_run(struct sim *sim);
 void sim_resume(struct sim *sim, uint32_t task);
 /* Gives back what a code runs on and the memory it took; where it stood is forgotten. */
 void sim_end_code(struct sim *sim, struct sim_code *code);

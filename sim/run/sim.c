@@ -64,6 +64,7 @@ struct sim *sim_create(const struct sim_options *options)
     if (!sim) {
         return NULL;
     }
+    sim_current_count_worlds(1);
     struct sim_capacities capacities = {{0}};
     capacities.of[SIM_POOL_SOCKET] = options->sockets;
     capacities.of[SIM_POOL_TASK] = options->tasks;
@@ -171,7 +172,7 @@ struct sim *sim_copy(const struct sim *sim)
 int sim_reset(struct sim *sim, uint64_t seed)
 {
     sim_notice_jump();
-    if (sim->looping) {
+    if (sim_is_in_run(sim)) {
         return -EBUSY;
     }
     clear(sim);
@@ -192,6 +193,10 @@ void sim_destroy(struct sim *sim)
         return;
     }
     sim_notice_jump();
+    if (sim_is_within(sim, "sim_destroy")) {
+        return;
+    }
+    sim_current_count_worlds(-1);
     sim_watchdog_destroy(sim);
     clear(sim);
     sim->parker->close(sim);

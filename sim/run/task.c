@@ -178,6 +178,9 @@ static void run_entry(void *argument)
     struct sim *sim = argument;
     struct sim_code *code = sim_code_of(sim, sim->running);
     code->entry(code->argument);
+    if (sim_current()->forked) {
+        exit(EXIT_SUCCESS); /* the child of a task is no more than that task */
+    }
     sim_leave(sim, NULL);
 }
 
@@ -238,6 +241,41 @@ void sim_resume(struct sim *sim, uint32_t task)
     if (!code->started) {
         sim_end_code(sim, code);
     }
+}
+
+/* Whether the loop stands on this stack: a failed assertion in a callback may have jumped over it. */
+__attribute__((no_sanitize_address)) static bool loop_stands(const struct sim *sim)
+{
+    return (uintptr_t)__builtin_frame_address(0) < (uintptr_t)sim->loop_mark &&
+           *sim->loop_mark == SIM_LOOP_MARK;
+}
+
+static bool in_task_of(const struct sim *sim)
+{
+    return sim->running && sim_current()->sim == sim;
+}
+
+bool sim_is_in_run(struct sim *sim)
+{
+    if (sim->looping && !in_task_of(sim) && !loop_stands(sim)) {
+        sim->looping = 0;
+    }
+    return sim->looping;
+}
+
+bool sim_is_within(struct sim *sim, const char *call)
+{
+    char message[128];
+    if (!sim_is_in_run(sim)) {
+        return false;
+    }
+    snprintf(message, sizeof message, "%s within a run of the same world", call);
+    if (in_task_of(sim)) {
+        sim->in_call = 0;
+        sim_leave(sim, message);
+    }
+    fprintf(stderr, "drysock: %s: it does nothing\n", message);
+    return true;
 }
 
 void sim_put_right(struct sim_current *current)
