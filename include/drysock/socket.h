@@ -16,6 +16,11 @@
  * while its thread has worlds of its own (sim.h). There every call fails with DRY_ERROR_UNSUPPORTED,
  * code ENOTSUP, and a message that says what to do (dry_now is 0 then). Programs of several threads and
  * processes run as they are under `drysock exec`.
+ *
+ * There, files of the real system keep their numbers: dry_poll tells what they are ready for, and a
+ * wait for a real pipe, socket or terminal that is not ready fails in the same way. Descriptors of the
+ * world begin at 1,048,576, above all real ones and above FD_SETSIZE: select(2) knows nothing of them,
+ * dry_poll does.
  */
 #ifndef DRYSOCK_SOCKET_H
 #define DRYSOCK_SOCKET_H

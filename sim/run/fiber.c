@@ -26,6 +26,12 @@
 #else
 #define WITH_ASAN 0
 #endif
+#if FEATURE(memory_sanitizer)
+#define WITH_MSAN 1
+#include <sanitizer/msan_interface.h>
+#else
+#define WITH_MSAN 0
+#endif
 #if defined(__SANITIZE_THREAD__) || FEATURE(thread_sanitizer)
 #define WITH_TSAN 1
 void *__tsan_get_current_fiber(void);
@@ -175,6 +181,10 @@ __attribute__((always_inline)) static inline void arrive(struct sim_fiber *self,
 #if WITH_ASAN
     __sanitizer_finish_switch_fiber(self->fake_stack, &from->stack_bottom, &from->stack_bytes);
 #endif
+#if WITH_MSAN
+    __msan_finish_switch_fiber(&from->stack_bottom, &from->stack_bytes);
+    __msan_unpoison(&transfer, sizeof transfer); /* the switch's own code is not instrumented */
+#endif
     (void)self;
     from->context = transfer.context;
 }
@@ -185,6 +195,9 @@ __attribute__((always_inline)) static inline void depart(struct sim_fiber *from,
 #if WITH_ASAN
     __sanitizer_start_switch_fiber(for_ever ? NULL : &from->fake_stack, to->stack_bottom,
                                    to->stack_bytes);
+#endif
+#if WITH_MSAN
+    __msan_start_switch_fiber(to->stack_bottom, to->stack_bytes);
 #endif
 #if WITH_TSAN
     if (!from->tsan) {
@@ -199,6 +212,9 @@ __attribute__((always_inline)) static inline void depart(struct sim_fiber *from,
 
 static void begin(struct transfer transfer)
 {
+#if WITH_MSAN
+    __msan_unpoison(&transfer, sizeof transfer);
+#endif
     const struct birth *birth = transfer.data;
     struct sim_fiber *self = birth->self;
     arrive(self, transfer, birth->from);
@@ -210,7 +226,10 @@ void sim_fiber_switch(struct sim_fiber *from, struct sim_fiber *to)
 {
     struct birth birth = {from, to};
     depart(from, to, false);
-    const struct transfer transfer = jump_fcontext(to->context, &birth);
+    struct transfer transfer = jump_fcontext(to->context, &birth);
+#if WITH_MSAN
+    __msan_unpoison(&transfer, sizeof transfer);
+#endif
     arrive(from, transfer, ((const struct birth *)transfer.data)->from);
 }
 
@@ -229,6 +248,12 @@ void sim_fiber_jumped(struct sim_fiber *to)
     size_t bytes;
     __sanitizer_start_switch_fiber(NULL, to->stack_bottom, to->stack_bytes);
     __sanitizer_finish_switch_fiber(to->fake_stack, &bottom, &bytes);
+#endif
+#if WITH_MSAN
+    const void *bottom;
+    size_t bytes;
+    __msan_start_switch_fiber(to->stack_bottom, to->stack_bytes);
+    __msan_finish_switch_fiber(&bottom, &bytes);
 #endif
 #if WITH_TSAN
     __tsan_switch_to_fiber(to->tsan, 0);
@@ -255,6 +280,9 @@ bool sim_fiber_create(struct sim_stacks *stacks, struct sim_fiber *fiber, void (
     fiber->entry = entry;
     fiber->argument = argument;
     fiber->context = make_fcontext(bottom + fiber->stack_bytes, fiber->stack_bytes, begin);
+#if WITH_MSAN
+    __msan_unpoison(&fiber->context, sizeof fiber->context);
+#endif
 #if WITH_TSAN
     fiber->tsan = __tsan_create_fiber(0);
 #endif
@@ -272,6 +300,9 @@ void sim_fiber_destroy(struct sim_stacks *stacks, struct sim_fiber *fiber)
 #if WITH_ASAN
     /* What was poisoned on the stack belongs to frames that are gone. */
     __asan_unpoison_memory_region(fiber->stack_bottom, fiber->stack_bytes);
+#endif
+#if WITH_MSAN
+    __msan_unpoison(fiber->stack_bottom, fiber->stack_bytes);
 #endif
     stacks->next[fiber->slot] = stacks->first_free;
     stacks->first_free = fiber->slot;

@@ -48,10 +48,10 @@
 #define HOW_sendfile BY_HAND
 #define HOW_fstat BY_HAND
 #define HOW_lseek BY_HAND
-#define HOW_ppoll FRAMED
-#define HOW_pselect FRAMED
+#define HOW_ppoll INNER
+#define HOW_pselect INNER
 #define HOW_epoll_create FRAMED
-#define HOW_epoll_ctl FRAMED
+#define HOW_epoll_ctl INNER
 #define HOW_epoll_pwait FRAMED
 #define HOW_clock_gettime FRAMED
 #define HOW_clock_nanosleep FRAMED
@@ -74,6 +74,9 @@
 #define HOW_process_local BY_HAND
 
 #define BY_HAND(type, name, parameters, ...)
+/* By hand around the call of the world. */
+#define INNER(type, name, parameters, ...) \
+    static type in_world_##name parameters WORLD_CALL(type, name, __VA_ARGS__)
 /* The body of a call: made again for as long as the world says that it waits. */
 #define WORLD_CALL(type, name, ...)                                               \
     {                                                                             \
@@ -88,18 +91,44 @@
     }
 #define FRAMED(type, name, parameters, ...) \
     type sim_seam_##name parameters WORLD_CALL(type, name, __VA_ARGS__)
-#define FRAMED_OR_REAL(type, name, parameters, ...)                            \
-    static type in_world_##name parameters WORLD_CALL(type, name, __VA_ARGS__) \
-    type sim_seam_##name parameters                                            \
-    {                                                                          \
-        if (sim_provider_is_real(caller, fd)) {                                \
-            const type result = name(__VA_ARGS__);                             \
-            return result < 0 ? (type)(-errno) : result;                       \
-        }                                                                      \
-        return in_world_##name(caller, __VA_ARGS__);                           \
+#define FRAMED_OR_REAL(type, name, parameters, ...)      \
+    INNER(type, name, parameters, __VA_ARGS__)           \
+    type sim_seam_##name parameters                      \
+    {                                                    \
+        if (sim_provider_is_real(caller, fd)) {          \
+            const type result = name(__VA_ARGS__);       \
+            return result < 0 ? (type)(-errno) : result; \
+        }                                                \
+        return in_world_##name(caller, __VA_ARGS__);     \
     }
 #define MAKE(type, name, parameters, ...) HOW_##name(type, name, parameters, __VA_ARGS__)
 DRY_SYSTEM_CALLS(MAKE)
+
+/* ---- readiness, of the real system's files too -------------------------------------------------- */
+
+int sim_seam_ppoll(struct dry_caller caller, struct pollfd *descriptors, nfds_t count,
+                   const struct timespec *timeout, const sigset_t *mask)
+{
+    return sim_provider_polls_real(caller, descriptors, count)
+               ? sim_provider_poll_real(in_world_ppoll, caller, descriptors, count, timeout, mask)
+               : in_world_ppoll(caller, descriptors, count, timeout, mask);
+}
+
+int sim_seam_pselect(struct dry_caller caller, int count, fd_set *readable, fd_set *writable,
+                     fd_set *exceptional, const struct timespec *timeout, const sigset_t *mask)
+{
+    return sim_provider_selects_real(caller, count, readable, writable, exceptional)
+               ? sim_provider_select_real(caller, count, readable, writable, exceptional, timeout)
+               : in_world_pselect(caller, count, readable, writable, exceptional, timeout, mask);
+}
+
+int sim_seam_epoll_ctl(struct dry_caller caller, int epoll_fd, int operation, int fd,
+                       struct epoll_event *event)
+{
+    return sim_provider_is_real(caller, fd) && !sim_provider_is_real(caller, epoll_fd)
+               ? sim_provider_watch_real(fd)
+               : in_world_epoll_ctl(caller, epoll_fd, operation, fd, event);
+}
 
 /* ---- transfers in one piece --------------------------------------------------------------------- */
 

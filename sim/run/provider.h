@@ -28,6 +28,21 @@ static inline int sim_provider_refuses(struct dry_caller caller)
 /* Is this number one of the real system's? Those below the process's first are. */
 bool sim_provider_is_real(struct dry_caller caller, int fd);
 
+/* ---- readiness beside real files (provider_ready.c): the numbers below the process's first one ----- */
+
+bool sim_provider_polls_real(struct dry_caller caller, const struct pollfd *descriptors, nfds_t count);
+/* in_world: the world's own ppoll. */
+int sim_provider_poll_real(int (*in_world)(struct dry_caller, struct pollfd *, nfds_t,
+                                           const struct timespec *, const sigset_t *),
+                           struct dry_caller caller, struct pollfd *descriptors, nfds_t count,
+                           const struct timespec *timeout, const sigset_t *mask);
+bool sim_provider_selects_real(struct dry_caller caller, int count, fd_set *readable, fd_set *writable,
+                               fd_set *exceptional);
+int sim_provider_select_real(struct dry_caller caller, int count, fd_set *readable, fd_set *writable,
+                             fd_set *exceptional, const struct timespec *timeout);
+/* What epoll_ctl says of a real descriptor. */
+int sim_provider_watch_real(int fd);
+
 /* The world's answer to each of the seam's calls, sim_seam_NAME: system.h says what it does.
  * provider.c, provider_names.c and provider_file.c define them. */
 #define DECLARE(type, name, parameters, ...) type sim_seam_##name parameters;

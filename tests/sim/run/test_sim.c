@@ -102,6 +102,91 @@ static void only_a_daemon_beats__stuck_after_a_month(void **state)
     assert_in_range(sim_now(sim), 30 * day, 32 * day);
 }
 
+static void go_wrong(void *argument);
+static int barrier;
+
+static void sleep_long(void *argument)
+{
+    struct dry_caller caller = dry_current_caller();
+    const struct timespec length = {*(const time_t *)argument * 86400, 0};
+    EXPECT(SYSTEM(clock_nanosleep, CLOCK_MONOTONIC, 0, &length, NULL) == 0);
+    note("w");
+}
+
+static void sleeps_longer_than_a_month_beside_a_daemon__wakes(void **state)
+{
+    static const time_t days = 400;
+    assert_true(sim_spawn_daemon(sim, process, "beat", beat_for_ever, NULL) > 0);
+    spawn("sleeper", sleep_long, (void *)(uintptr_t)&days);
+    spawn("reader", read_nothing, NULL);
+    assert_outcome(SIM_STUCK); /* when it has ended, and a month more */
+    assert_string_equal(order, "w");
+    const uint64_t day = 86400 * 1000 * MS;
+    assert_in_range(sim_now(sim), 430 * day, 432 * day);
+}
+
+static void script_a_year_from_now__is_waited_for(void **state)
+{
+    const uint64_t day = 86400 * 1000 * MS;
+    assert_true(sim_spawn_daemon(sim, process, "beat", beat_for_ever, NULL) > 0);
+    spawn("reader", read_nothing, NULL);
+    assert_int_equal(sim_at(sim, 365 * day, note, "y"), 0);
+    assert_outcome(SIM_STUCK);
+    assert_string_equal(order, "y");
+}
+
+static void daemon_sleeps_for_ever_alone__idle(void **state)
+{
+    static const time_t days = 4;
+    assert_true(sim_spawn_daemon(sim, process, "sleeper", sleep_long, (void *)(uintptr_t)&days) > 0);
+    spawn("a", note, "a");
+    assert_outcome(SIM_IDLE);
+    assert_string_equal(order, "a");
+    assert_int_equal(sim_now(sim), 0);
+    assert_int_equal(sim_run_until(sim, 4 * (uint64_t)86400 * 1000 * MS - 1), SIM_REACHED);
+    assert_string_equal(order, "a");
+    assert_int_equal(sim_run_until(sim, 4 * (uint64_t)86400 * 1000 * MS), SIM_REACHED); /* to the ns */
+    assert_string_equal(order, "aw");
+}
+
+static void second_failure__first_is_the_one_told(void **state)
+{
+    const char *message;
+    const int first = spawn("bad", go_wrong, NULL);
+    const int second = spawn("worse", go_wrong, NULL);
+    assert_outcome(SIM_FAILED);
+    assert_string_equal(sim_failure(sim), "bad: wanted 5 (at 0.003000000 s, seed 7)");
+    assert_int_equal(sim_task_status(sim, first, &message), -ECANCELED);
+    assert_int_equal(sim_task_status(sim, second, &message), -ECANCELED);
+    assert_string_equal(message, "wanted 5");
+    const int good = spawn("good", note, "g");
+    assert_outcome(SIM_FAILED); /* and it stays */
+    assert_int_equal(sim_task_status(sim, good, &message), 1);
+    assert_string_equal(message, "");
+    assert_int_equal(sim_reset(sim, 1), 0);
+    assert_null(sim_failure(sim));
+}
+
+static void meet_twice(void *argument)
+{
+    for (int round = 0; round < 2; round++) {
+        sleep_ms(*(const char *)argument - 'a');
+        EXPECT(sim_barrier_wait(sim, barrier) == 0);
+        note(argument);
+    }
+}
+
+static void three_meet_twice__nobody_of_the_second_round_is_let_through_by_the_first(void **state)
+{
+    barrier = sim_add_barrier(sim, "here", 3);
+    spawn("a", meet_twice, "a");
+    spawn("b", meet_twice, "b");
+    spawn("c", meet_twice, "c");
+    assert_outcome(SIM_IDLE);
+    assert_string_equal(order, "cabcab");
+    assert_int_equal(sim_now(sim), 4 * MS);
+}
+
 /* ---- failures ---------------------------------------------------------------------------------- */
 
 static void go_wrong(void *argument)
@@ -276,6 +361,11 @@ int main(void)
         TEST(daemon_waits__does_not_keep_the_world),
         TEST(run_until__stops_at_the_instant),
         TEST(only_a_daemon_beats__stuck_after_a_month),
+        TEST(sleeps_longer_than_a_month_beside_a_daemon__wakes),
+        TEST(script_a_year_from_now__is_waited_for),
+        TEST(daemon_sleeps_for_ever_alone__idle),
+        TEST(second_failure__first_is_the_one_told),
+        TEST(three_meet_twice__nobody_of_the_second_round_is_let_through_by_the_first),
         TEST(task_fails__others_go_on__failed_with_a_line_that_repeats_it),
         TEST(assertion_fails_in_a_task__world_notices_and_can_be_used_and_destroyed),
         TEST(unhandled_signal__process_dies__failed_and_said_so),
