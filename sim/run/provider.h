@@ -28,7 +28,7 @@ static inline int sim_provider_refuses(struct dry_caller caller)
 /* Is this number one of the real system's? Those below the process's first are. */
 bool sim_provider_is_real(struct dry_caller caller, int fd);
 
-/* ---- readiness beside real files (provider_ready.c): the numbers below the process's first one ----- */
+/* ---- readiness beside real files (provider_ready.c): the numbers below the process's first -- */
 
 bool sim_provider_polls_real(struct dry_caller caller, const struct pollfd *descriptors, nfds_t count);
 /* in_world: the world's own ppoll. */

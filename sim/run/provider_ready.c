@@ -1,9 +1,10 @@
 /* The seam's readiness calls where the real system's files stand beside the world's.
  * SPDX-License-Identifier: MIT
  *
- * Files of the real system are looked at in real time, once: regular files are always ready, and what is
- * ready is told. What is not ready cannot be waited for, as the world's clock knows nothing of it: such a
- * wait is refused with a sentence, never mistaken for one that may go on. */
+ * Files of the real system are looked at in real time, once: regular files are always ready, and what
+ * is ready is told. What is not ready cannot be waited for, as the world's clock knows nothing of it:
+ * such a wait is refused with a sentence, never mistaken for one that may go on.
+ */
 #include "provider.h"
 
 #include <poll.h>
@@ -11,8 +12,8 @@
 #include <sys/stat.h>
 
 static const char cannot_wait[] =
-    "a real pipe, socket or terminal that is not ready cannot be waited for in the world: 'drysock exec' "
-    "runs programs that do";
+    "a real pipe, socket or terminal that is not ready cannot be waited for in the world: "
+    "'drysock exec' runs programs that do";
 
 static uint32_t first_in_world(struct dry_caller caller)
 {

@@ -125,6 +125,42 @@ static bool someone_has_deadline(const struct sim_world *world)
     return false;
 }
 
+static bool waits_of_tasks(const struct sim_world *world, const struct sim_wait_queue *queue)
+{
+    for (struct sim_waiter_id id = queue->first; id.index;) {
+        const struct sim_waiter *waiter = sim_waiter_at(world, id);
+        if (waiter->kind == SIM_WAITER_TASK && !sim_task_at(world, waiter->task)->daemon) {
+            return true;
+        }
+        id = waiter->next_in_queue;
+    }
+    return false;
+}
+
+/* Does such a task wait for an armed timer, itself or by an epoll? */
+static bool someone_has_timer(const struct sim_world *world)
+{
+    const uint32_t timers = world->pools[SIM_POOL_TIMER].high_water;
+    for (uint32_t index = 1; index <= timers; index++) {
+        const struct sim_timer *timer = sim_timer_at(world, (struct sim_timer_id){index});
+        if (!timer->slot.live || !timer->event.index) {
+            continue;
+        }
+        if (waits_of_tasks(world, &timer->waiters)) {
+            return true;
+        }
+        for (struct sim_waiter_id id = timer->waiters.first; id.index;) {
+            const struct sim_waiter *item = sim_waiter_at(world, id);
+            if (item->kind == SIM_WAITER_EPOLL &&
+                waits_of_tasks(world, &sim_epoll_at(world, item->epoll)->waiters)) {
+                return true;
+            }
+            id = item->next_in_queue;
+        }
+    }
+    return false;
+}
+
 /* Nothing is queued before `until`: what that means. */
 static enum sim_outcome empty(const struct sim *sim, uint64_t until)
 {
@@ -139,8 +175,12 @@ static enum sim_outcome empty(const struct sim *sim, uint64_t until)
 static bool quiet(const struct sim *sim, uint64_t since)
 {
     static const uint64_t quiet_ns = (uint64_t)QUIET_DAYS * 86400 * 1000000000;
-    return sim->world->now - since > quiet_ns && sim->world->live_tasks > 0 &&
-           sim->world->pools[SIM_POOL_SCRIPT].live_count == 0 && !someone_has_deadline(sim->world);
+    const struct sim_world *world = sim->world;
+    /* What is asked for from outside comes: instants, signals, changes of links. And who is about to
+     * run has just been woken. */
+    return world->now - since > quiet_ns && world->live_tasks > 0 &&
+           world->live_tasks == world->waiting_tasks && world->spare_events == 0 &&
+           !someone_has_deadline(world) && !someone_has_timer(world);
 }
 
 /* A task's turn: its code runs until it waits or ends. */

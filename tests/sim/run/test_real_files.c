@@ -1,4 +1,4 @@
-/* Tests of real files beside the world's descriptors: poll, select, epoll; and what cannot be waited for.
+/* Tests of real files beside the world's descriptors: what poll, select and epoll say of them.
  * SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <poll.h>

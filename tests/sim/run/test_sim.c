@@ -1,5 +1,7 @@
 /* Tests of the public sim.h: building, running, outcomes, failures, instants, barriers, signals.
  * SPDX-License-Identifier: MIT */
+#include <sys/epoll.h>
+
 #include "small_world.h"
 
 /* ---- building ---------------------------------------------------------------------------------- */
@@ -123,6 +125,44 @@ static void sleeps_longer_than_a_month_beside_a_daemon__wakes(void **state)
     assert_string_equal(order, "w");
     const uint64_t day = 86400 * 1000 * MS;
     assert_in_range(sim_now(sim), 430 * day, 432 * day);
+}
+
+static void wait_for_a_timer(void *argument)
+{
+    struct dry_caller caller = dry_current_caller();
+    const struct itimerspec once = {{0, 0}, {*(const time_t *)argument * 86400, 0}};
+    const int timer = SYSTEM(timerfd_create, CLOCK_MONOTONIC, 0);
+    struct epoll_event event = {.events = EPOLLIN};
+    uint64_t value;
+    EXPECT(SYSTEM(timerfd_settime, timer, 0, &once, NULL) == 0);
+    const int epoll = SYSTEM(epoll_create, 0);
+    EXPECT(SYSTEM(epoll_ctl, epoll, EPOLL_CTL_ADD, timer, &event) == 0);
+    EXPECT(SYSTEM(epoll_pwait, epoll, &event, 1, NULL, NULL) == 1);
+    EXPECT(SYSTEM(read, timer, &value, sizeof value) == 8);
+    EXPECT(SYSTEM(timerfd_settime, timer, 0, &once, NULL) == 0);
+    EXPECT(SYSTEM(read, timer, &value, sizeof value) == 8);
+    note("t");
+}
+
+static void timers_of_longer_than_a_month_beside_a_daemon__are_waited_for(void **state)
+{
+    static const time_t days = 50;
+    const uint64_t day = 86400 * 1000 * MS;
+    assert_true(sim_spawn_daemon(sim, process, "beat", beat_for_ever, NULL) > 0);
+    spawn("waiter", wait_for_a_timer, (void *)(uintptr_t)&days);
+    assert_outcome(SIM_IDLE);
+    assert_string_equal(order, "t");
+    assert_int_equal(sim_now(sim), 100 * day);
+}
+
+static void link_comes_up_in_two_months__is_waited_for(void **state)
+{
+    const uint64_t day = 86400 * 1000 * MS;
+    assert_true(sim_spawn_daemon(sim, process, "beat", beat_for_ever, NULL) > 0);
+    spawn("reader", read_nothing, NULL);
+    assert_int_equal(sim_change_link(sim, link_number, 60 * day, true), 0);
+    assert_outcome(SIM_STUCK);
+    assert_in_range(sim_now(sim), 60 * day, 62 * day);
 }
 
 static void script_a_year_from_now__is_waited_for(void **state)
@@ -362,6 +402,8 @@ int main(void)
         TEST(run_until__stops_at_the_instant),
         TEST(only_a_daemon_beats__stuck_after_a_month),
         TEST(sleeps_longer_than_a_month_beside_a_daemon__wakes),
+        TEST(timers_of_longer_than_a_month_beside_a_daemon__are_waited_for),
+        TEST(link_comes_up_in_two_months__is_waited_for),
         TEST(script_a_year_from_now__is_waited_for),
         TEST(daemon_sleeps_for_ever_alone__idle),
         TEST(second_failure__first_is_the_one_told),
