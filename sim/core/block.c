@@ -37,6 +37,7 @@ static const uint32_t item_bytes[SIM_POOL_COUNT] = {
     [SIM_POOL_SOCKET] = sizeof(struct sim_socket),
     [SIM_POOL_TCP] = sizeof(struct sim_tcp),
     [SIM_POOL_UNIX] = sizeof(struct sim_unix),
+    [SIM_POOL_NETLINK] = sizeof(struct sim_netlink),
     [SIM_POOL_OPTION] = sizeof(struct sim_option),
     [SIM_POOL_MEMBERSHIP] = sizeof(struct sim_membership),
     [SIM_POOL_DATAGRAM] = sizeof(struct sim_datagram),
@@ -107,6 +108,7 @@ static void complete(uint32_t of[SIM_POOL_COUNT], const struct sim_capacities *a
     DEFAULT(DESCRIPTOR_PAGE, sockets / 256 + SMALL_DEFAULT);
     DEFAULT(TCP, sockets);
     DEFAULT(UNIX, sockets);
+    DEFAULT(NETLINK, sockets);
     DEFAULT(OPTION, 2 * sockets);
     DEFAULT(MEMBERSHIP, sockets);
     DEFAULT(DATAGRAM, packets + sockets);

@@ -45,6 +45,9 @@ struct sim_tcp_id {
 struct sim_unix_id {
     uint32_t index;
 };
+struct sim_netlink_id {
+    uint32_t index;
+};
 struct sim_option_id {
     uint32_t index;
 };
@@ -150,6 +153,7 @@ enum sim_pool_kind {
     SIM_POOL_SOCKET,
     SIM_POOL_TCP,
     SIM_POOL_UNIX,
+    SIM_POOL_NETLINK,
     SIM_POOL_OPTION,
     SIM_POOL_MEMBERSHIP,
     SIM_POOL_DATAGRAM,
@@ -202,6 +206,7 @@ enum sim_stream {
     SIM_STREAM_UNIX, /* autobind names */
     SIM_STREAM_IP_ID,
     SIM_STREAM_PROGRAM, /* getrandom's bytes */
+    SIM_STREAM_NETLINK, /* port numbers of a process's second socket and later ones */
     SIM_STREAM_COUNT,
 };
 
@@ -449,6 +454,8 @@ struct sim_host {
     uint32_t next_port_offset; /* the ephemeral search's moving start */
     uint32_t unix_names;       /* count of UNIX names bound here */
     struct sim_unix_id first_unix_name;
+    struct sim_netlink_id first_netlink;
+    uint32_t netlink_padding;
     int64_t settings[SIM_SETTING_COUNT];
     uint64_t tcp_segments_in;
     uint64_t tcp_segments_out;
@@ -852,6 +859,7 @@ enum sim_protocol_kind {
     SIM_PROTOCOL_UNIX_STREAM,
     SIM_PROTOCOL_UNIX_DGRAM,
     SIM_PROTOCOL_UNIX_SEQPACKET,
+    SIM_PROTOCOL_NETLINK,
     SIM_PROTOCOL_COUNT,
 };
 
@@ -916,7 +924,7 @@ struct sim_socket {
     uint32_t protocol;        /* IPPROTO_* */
     uint32_t flags;           /* enum sim_socket_flag */
     uint32_t options;         /* enum sim_option_bit */
-    uint32_t detail;          /* sim_tcp_id or sim_unix_id, by protocol_kind */
+    uint32_t detail;          /* sim_tcp_id, sim_unix_id, sim_netlink_id, by protocol_kind */
     int32_t error;            /* SO_ERROR: positive errno, taken by the next call */
     int32_t soft_error;       /* reported only if the operation then fails */
     uint32_t bound_interface; /* SO_BINDTODEVICE: interface number */
@@ -1032,6 +1040,36 @@ struct sim_unix {
     uint8_t gone_name[SIM_UNIX_NAME_BYTES];
     struct sim_host_id host;
     uint32_t type; /* SOCK_*: abstract names are apart for each */
+};
+
+/* ---- netlink ------------------------------------------------------------------------------ */
+
+/* A question whose answer is given piece by piece, as its asker reads. */
+struct sim_netlink_dump {
+    uint32_t kind;      /* enum sim_netlink_dump_kind: netlink/internal.h; 0: none is going on */
+    uint32_t sequence;  /* of the question; the answers have it too */
+    uint32_t family;    /* only these; AF_UNSPEC: all */
+    uint32_t protocol;  /* SOCK_DIAG: IPPROTO_* */
+    uint32_t states;    /* SOCK_DIAG: one bit for each state that is asked for */
+    uint32_t show;      /* SOCK_DIAG: what is asked of each */
+    uint32_t interface; /* only of this; 0: of all */
+    uint32_t at;        /* how far it is: the kind's own count */
+    uint32_t finished;  /* all was told but NLMSG_DONE */
+    int32_t status;     /* what that will say: 0 or -errno */
+};
+
+struct sim_netlink {
+    struct sim_slot slot;
+    struct sim_socket_id socket;
+    struct sim_netlink_id next; /* of the host */
+    uint32_t port;              /* nl_pid */
+    uint32_t bound;
+    uint32_t peer_port; /* connect() */
+    uint32_t peer_groups;
+    uint64_t groups;       /* bit n-1: member of group n */
+    uint32_t options;      /* bit n: NETLINK_* option n is on */
+    uint32_t knows_groups; /* 1: the list of groups was made: its length is told */
+    struct sim_netlink_dump dump;
 };
 
 /* ---- TCP ---------------------------------------------------------------------------------- */

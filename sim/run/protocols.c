@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "net/ip.h"
+#include "netlink/netlink.h"
 #include "socket/inet.h"
 #include "socket/protocol.h"
 #include "tcp/tcp.h"
@@ -17,13 +18,11 @@ const struct sim_protocol *const sim_protocols[SIM_PROTOCOL_COUNT] = {
     [SIM_PROTOCOL_UNIX_STREAM] = &sim_unix_stream_protocol,
     [SIM_PROTOCOL_UNIX_DGRAM] = &sim_unix_dgram_protocol,
     [SIM_PROTOCOL_UNIX_SEQPACKET] = &sim_unix_seqpacket_protocol,
+    [SIM_PROTOCOL_NETLINK] = &sim_netlink_protocol,
 };
 
 const struct sim_family *const sim_families[] = {
-    &sim_inet_family,
-    &sim_inet6_family,
-    &sim_unix_family,
-    NULL,
+    &sim_inet_family, &sim_inet6_family, &sim_unix_family, &sim_netlink_family, NULL,
 };
 
 const struct sim_ip_receiver *const sim_ip_receivers[UINT8_MAX + 1] = {

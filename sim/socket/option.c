@@ -269,6 +269,12 @@ static int set_socket(struct sim_world *world, struct sim_socket_id id, int name
     return result;
 }
 
+/* Other families have no levels but SOL_SOCKET and what their protocol knows. */
+static bool is_of_ip(const struct sim_socket *socket)
+{
+    return socket->family == AF_INET || socket->family == AF_INET6;
+}
+
 int sim_option_set(struct sim_world *world, struct sim_socket_id id, int level, int name,
                    const void *value, socklen_t length)
 {
@@ -277,8 +283,9 @@ int sim_option_set(struct sim_world *world, struct sim_socket_id id, int level, 
     if (level == SOL_SOCKET) {
         return set_socket(world, id, name, value, length);
     }
-    if (socket->family == AF_UNIX) {
-        return -EOPNOTSUPP;
+    if (!is_of_ip(socket)) {
+        return sim_protocol_of(socket->protocol_kind)
+            ->set_option(world, id, level, name, value, length);
     }
     if (level == IPPROTO_IP) {
         result = sim_option_set_ip(world, id, name, value, length);
@@ -301,8 +308,9 @@ int sim_option_get(struct sim_world *world, struct sim_socket_id id, int level, 
     int result = SIM_OPTION_NOT_MINE;
     if (level == SOL_SOCKET) {
         result = sim_option_get_socket(world, id, name, value, length);
-    } else if (socket->family == AF_UNIX) {
-        return -EOPNOTSUPP;
+    } else if (!is_of_ip(socket)) {
+        return sim_protocol_of(socket->protocol_kind)
+            ->get_option(world, id, level, name, value, length);
     } else if (level == IPPROTO_IP) {
         result = sim_option_get_ip(world, id, name, value, length);
     } else if (level == IPPROTO_IPV6 && socket->family == AF_INET6) {
