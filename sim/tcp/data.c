@@ -64,27 +64,7 @@ void sim_tcp_ack_check(struct sim_world *world, struct sim_tcp *tcp)
     }
 }
 
-static void tell_duplicate(struct sim_tcp *tcp, uint32_t start, uint32_t end)
-{
-    if (tcp->sack_ok) {
-        tcp->dsack[0] = start;
-        tcp->dsack[1] = end;
-    }
-}
-
 /* ---- FIN ---------------------------------------------------------------------------------- */
-
-static void drop_early(struct sim_world *world, struct sim_tcp *tcp)
-{
-    while (tcp->first_early.index) {
-        struct sim_packet_id id = tcp->first_early;
-        tcp->first_early = sim_packet_at(world, id)->next;
-        sim_packet_free(world, id);
-    }
-    tcp->last_early = tcp->first_early;
-    tcp_socket(world, tcp)->receive_charge -= tcp->early_charge;
-    tcp->early_charge = 0;
-}
 
 /* The peer's FIN stands next in order. */
 static void take_fin(struct sim_world *world, struct sim_tcp *tcp)
@@ -100,7 +80,7 @@ static void take_fin(struct sim_world *world, struct sim_tcp *tcp)
     }
     tcp->ack_pending |= ACK_SCHEDULED;
     socket->flags |= SIM_SOCKET_READ_SHUT;
-    drop_early(world, tcp);
+    sim_tcp_early_drop(world, tcp);
     switch ((enum sim_tcp_state)tcp->state) {
     case SIM_TCP_SYN_RECEIVED:
     case SIM_TCP_ESTABLISHED:
@@ -159,25 +139,13 @@ static void accept_bytes(struct sim_world *world, struct sim_tcp *tcp, struct si
 /* The gap closed: what waited behind it follows. */
 static void take_early(struct sim_world *world, struct sim_tcp *tcp)
 {
-    while (tcp->first_early.index) {
-        struct sim_packet_id id = tcp->first_early;
+    struct sim_packet_id id;
+    while ((id = sim_tcp_early_take(world, tcp)).index) {
         struct sim_packet *packet = sim_packet_at(world, id);
-        if (after(packet->tcp.sequence, tcp->rcv_nxt)) {
-            break;
-        }
-        uint32_t end = segment_end(packet);
-        bool fin = packet->tcp.flags & SIM_TCP_FIN;
-        tcp->first_early = packet->next;
-        if (!tcp->first_early.index) {
-            tcp->last_early = tcp->first_early;
-        }
-        uint32_t charge = (uint32_t)packet->payload.length + TCP_PACKET_OVERHEAD;
-        tcp->early_charge -= charge;
-        tcp_socket(world, tcp)->receive_charge -= charge;
-        if (after(end, tcp->rcv_nxt)) {
+        const bool news = after(segment_end(packet), tcp->rcv_nxt);
+        const bool fin = news && (packet->tcp.flags & SIM_TCP_FIN);
+        if (news) {
             accept_bytes(world, tcp, packet);
-        } else {
-            fin = false;
         }
         sim_packet_free(world, id);
         if (fin) {
@@ -192,10 +160,13 @@ static void take_in_order(struct sim_world *world, struct sim_tcp *tcp, struct s
     uint32_t length = segment_end(packet) - tcp->rcv_nxt;
     bool fin = packet->tcp.flags & SIM_TCP_FIN;
     length -= fin;
-    if (length && !sim_tcp_make_room(world, tcp)) {
+    if (length && !sim_tcp_early_room(world, tcp, packet->tcp.sequence)) {
         tcp->ack_pending |= ACK_SCHEDULED | ACK_NOW;
         wake_readers(world, tcp);
-        return;
+        /* LINUX: with nothing to read the next in order is always taken, or nothing would go on. */
+        if (tcp_socket(world, tcp)->receive.length) {
+            return;
+        }
     }
     accept_bytes(world, tcp, packet);
     if (length) {
@@ -215,51 +186,6 @@ static void take_in_order(struct sim_world *world, struct sim_tcp *tcp, struct s
     }
 }
 
-/* Keeps a copy of a segment that came before its time, in order of sequence. */
-static void keep_early(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
-{
-    uint32_t sequence = packet->tcp.sequence;
-    uint32_t end = segment_end(packet);
-    tcp->ack_pending |= ACK_SCHEDULED;
-    if (!sim_tcp_make_room(world, tcp)) {
-        return;
-    }
-    struct sim_packet_id previous = tcp->last_early;
-    if (!previous.index || before(sequence, sim_packet_at(world, previous)->tcp.sequence)) {
-        previous = (struct sim_packet_id){0};
-        struct sim_packet_id next = tcp->first_early;
-        while (next.index && !after(sim_packet_at(world, next)->tcp.sequence, sequence)) {
-            previous = next;
-            next = sim_packet_at(world, next)->next;
-        }
-    }
-    if (previous.index && !after(end, segment_end(sim_packet_at(world, previous)))) {
-        tell_duplicate(tcp, sequence, end);
-        return;
-    }
-    struct sim_packet_id id = sim_packet_new(world);
-    if (!id.index) {
-        return; /* like a loss */
-    }
-    struct sim_packet *kept = sim_packet_at(world, id);
-    kept->tcp = packet->tcp;
-    sim_bytes_move(world, &kept->payload, &packet->payload);
-    if (previous.index) {
-        kept->next = sim_packet_at(world, previous)->next;
-        sim_packet_at(world, previous)->next = id;
-    } else {
-        kept->next = tcp->first_early;
-        tcp->first_early = id;
-    }
-    if (!kept->next.index) {
-        tcp->last_early = id;
-    }
-    uint32_t charge = (uint32_t)kept->payload.length + TCP_PACKET_OVERHEAD;
-    tcp->early_charge += charge;
-    tcp_socket(world, tcp)->receive_charge += charge;
-    tcp->early_latest = sequence;
-}
-
 void sim_tcp_data(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
 {
     uint32_t sequence = packet->tcp.sequence;
@@ -274,13 +200,14 @@ void sim_tcp_data(struct sim_world *world, struct sim_tcp *tcp, struct sim_packe
         return;
     }
     if (!after(end, tcp->rcv_nxt)) { /* all of it is known: our ACK was lost */
-        tell_duplicate(tcp, sequence, end);
+        tcp_tell_duplicate(tcp, sequence, end);
     } else if (before(sequence, tcp->rcv_nxt + window)) {
         if (after(sequence, tcp->rcv_nxt)) {
-            keep_early(world, tcp, packet);
+            tcp->ack_pending |= ACK_SCHEDULED;
+            sim_tcp_early_keep(world, tcp, packet);
             return;
         }
-        tell_duplicate(tcp, sequence, tcp->rcv_nxt);
+        tcp_tell_duplicate(tcp, sequence, tcp->rcv_nxt);
         take_in_order(world, tcp, packet);
         return;
     }

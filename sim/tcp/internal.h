@@ -197,6 +197,15 @@ static inline uint32_t tcp_receive_window(const struct sim_tcp *tcp)
     return left > 0 ? (uint32_t)left : 0;
 }
 
+/* RFC 2883: the next ACK tells the peer of what came twice. */
+static inline void tcp_tell_duplicate(struct sim_tcp *tcp, uint32_t start, uint32_t end)
+{
+    if (tcp->sack_ok) {
+        tcp->dsack[0] = start;
+        tcp->dsack[1] = end;
+    }
+}
+
 /* ---- tcp/mss.c ---------------------------------------------------------------------------- */
 
 /* mss from path and options. */
@@ -304,6 +313,18 @@ void sim_tcp_ack_check(struct sim_world *world, struct sim_tcp *tcp);
 /* The program read `length` bytes: grows the buffer, tells the peer of the room. */
 void sim_tcp_after_read(struct sim_world *world, struct sim_tcp *tcp, uint32_t length);
 
+/* ---- tcp/early.c -------------------------------------------------------------------------- */
+
+/* Is there room for a segment with that number? Makes some: of what can be read (sim_tcp_make_room),
+ * then by giving up what came early and lies behind it. */
+bool sim_tcp_early_room(struct sim_world *world, struct sim_tcp *tcp, uint32_t sequence);
+/* Keeps a segment that lies behind a gap, in order of sequence; its bytes leave the packet. Without
+ * room it is lost. */
+void sim_tcp_early_keep(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet);
+/* The next kept segment that no gap keeps back any more, the caller's to free; index 0: none. */
+struct sim_packet_id sim_tcp_early_take(const struct sim_world *world, struct sim_tcp *tcp);
+void sim_tcp_early_drop(struct sim_world *world, struct sim_tcp *tcp); /* all of them */
+
 /* ---- tcp/window.c ------------------------------------------------------------------------- */
 
 /* Bytes of window that a buffer of this size offers, and is left of it. */
@@ -325,7 +346,7 @@ void sim_tcp_charge(const struct sim_world *world, const struct sim_tcp *tcp, ui
                     bool loopback);
 void sim_tcp_discharge(const struct sim_world *world, const struct sim_tcp *tcp, uint32_t length);
 /* Moves small pieces together when the buffer is full; false when it still is. */
-bool sim_tcp_make_room(const struct sim_world *world, const struct sim_tcp *tcp);
+bool sim_tcp_make_room(const struct sim_world *world, struct sim_tcp *tcp);
 /* The program read some: the receive buffer may grow with what a round trip brings. */
 void sim_tcp_adjust_space(struct sim_world *world, struct sim_tcp *tcp);
 void sim_tcp_measure_receive_mss(struct sim_world *world, struct sim_tcp *tcp, uint32_t length);

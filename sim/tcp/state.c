@@ -81,10 +81,7 @@ static void purge_sent(struct sim_world *world, struct sim_tcp *tcp)
 void sim_tcp_purge(struct sim_world *world, struct sim_tcp *tcp)
 {
     purge_sent(world, tcp);
-    free_list(world, tcp->first_early);
-    tcp->first_early = tcp->last_early = (struct sim_packet_id){0};
-    tcp_socket(world, tcp)->receive_charge -= tcp->early_charge;
-    tcp->early_charge = 0;
+    sim_tcp_early_drop(world, tcp);
 }
 
 void sim_tcp_done(struct sim_world *world, struct sim_tcp *tcp)

@@ -158,18 +158,20 @@ void sim_tcp_discharge(const struct sim_world *world, const struct sim_tcp *tcp,
     }
 }
 
-bool sim_tcp_make_room(const struct sim_world *world, const struct sim_tcp *tcp)
+bool sim_tcp_make_room(const struct sim_world *world, struct sim_tcp *tcp)
 {
     struct sim_socket *socket = tcp_socket(world, tcp);
     if (socket->receive_charge <= socket->receive_limit) {
         return true;
     }
+    tcp->quick_acks = 0;
     /* LINUX: data within the window offered is rather kept than lost: first by a larger buffer. */
     uint32_t most = (uint32_t)tcp_setting(world, tcp, SIM_SETTING_TCP_RMEM_MAX);
     if (!(socket->options & SIM_OPTION_RCVBUF_LOCKED) && socket->receive_limit < most) {
         socket->receive_limit = smaller(socket->receive_charge, most);
         return socket->receive_charge <= most;
     }
+    tcp->window_limit = smaller(tcp->window_clamp, 2 * tcp->advertised_mss);
     uint32_t bytes = (uint32_t)socket->receive.length;
     uint32_t dense = bytes + (bytes / SIM_CHUNK_BYTES + 1) * SKB_STRUCT;
     if (socket->receive_charge > tcp->early_charge + dense) {
