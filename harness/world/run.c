@@ -327,6 +327,7 @@ static void describe(struct world_run *run, struct text *text)
 
 static enum trace_end run_world(struct world_run *run, const struct world_options *options)
 {
+    sim_stop_flag(run->sim, options->stop);
     for (;;) {
         enum sim_outcome outcome = sim_run_until(run->sim, sim_now(run->sim) + slice_ns);
         struct text text = {0};
@@ -346,7 +347,7 @@ static enum trace_end run_world(struct world_run *run, const struct world_option
         if (outcome == SIM_FAILED) {
             return TRACE_FAILED;
         }
-        if (options->stop != NULL && *options->stop) {
+        if (outcome == SIM_STOPPED) {
             return TRACE_INTERRUPTED;
         }
         if (sim_now(run->sim) > longest_ns) {

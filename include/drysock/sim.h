@@ -16,6 +16,7 @@
 #ifndef DRYSOCK_SIM_H
 #define DRYSOCK_SIM_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include <drysock/system.h>
@@ -49,6 +50,10 @@ struct sim_options {
  * cannot be left, as it may be anywhere: the process ends with this status and a sentence on standard
  * error that names the task. */
 enum { SIM_EXIT_WATCHDOG = 124 };
+
+/* Events that never end. Where so many packets, timers and the like follow each other at one instant
+ * that no task had a turn for four million of them, the clock would stand still for ever: the run ends
+ * as SIM_FAILED, and sim_failure names what went on last. */
 
 /* Stacks. Below each lies a guard of 64 KiB. A task that runs into it is named on standard error with
  * its stack's size; then the fault takes its course: by default the process ends with SIGSEGV. */
@@ -175,7 +180,9 @@ enum sim_outcome {
     SIM_IDLE = 0, /* every task that is not a daemon has ended; nothing of theirs is queued */
     SIM_REACHED,  /* the instant was reached */
     SIM_STUCK,    /* tasks wait and nothing is queued that could wake them */
-    SIM_FAILED,   /* a task failed (sim_task_fail, watchdog, spinning): see sim_failure */
+    SIM_FAILED,   /* a task failed (sim_task_fail, watchdog, spinning), or one instant did not end: see
+                   * sim_failure */
+    SIM_STOPPED,  /* the flag of sim_stop_flag was set */
 };
 /* Until idle or stuck; SIM_FAILED instead of either when a task failed. Idle: what is due at the
  * instant of the last task's end is still done, later timers (TIME_WAIT …) stay queued. Stuck, too,
@@ -184,6 +191,10 @@ DRY_PUBLIC enum sim_outcome sim_run(struct sim *sim);
 /* The same, but not beyond an instant: SIM_REACHED, with the clock there. With no task to begin with
  * it runs what is queued until then. */
 DRY_PUBLIC enum sim_outcome sim_run_until(struct sim *sim, uint64_t instant);
+/* A flag that ends every run of this world as soon as it is not 0, between two events: set by a signal
+ * handler, or by what sim_on_packet or sim_at call. The caller's, and the caller's to clear; NULL:
+ * none. */
+DRY_PUBLIC void sim_stop_flag(struct sim *sim, const volatile sig_atomic_t *flag);
 DRY_PUBLIC uint64_t sim_now(const struct sim *sim);
 DRY_PUBLIC uint64_t sim_next_at(const struct sim *sim);    /* UINT64_MAX: nothing queued */
 DRY_PUBLIC const char *sim_failure(const struct sim *sim); /* NULL: none */

@@ -23,6 +23,11 @@ uint64_t sim_now(const struct sim *sim)
     return sim->world->now;
 }
 
+void sim_stop_flag(struct sim *sim, const volatile sig_atomic_t *flag)
+{
+    sim->stop = flag;
+}
+
 uint64_t sim_next_at(const struct sim *sim)
 {
     return sim_event_next_at(sim->world);

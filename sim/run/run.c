@@ -24,6 +24,7 @@ enum {
     /* When no task but daemons has run for so long and none has a deadline, timers that re-arm for
      * ever (keepalive, window probes) are all that is left: nothing will happen. */
     QUIET_DAYS = 30,
+    ENDLESS_EVENTS = 4000000, /* at one instant, without a task's turn */
 };
 
 /* From here on the loop gives tasks their turns. */
@@ -62,7 +63,10 @@ bool sim_park(struct sim *sim, uint32_t task)
     if (outcome != SIM_REACHED) {
         char waits[4096];
         sim_describe_waits(sim, waits, sizeof waits);
-        fprintf(stderr, "drysock: every task waits and nothing is left that could wake one\n%s", waits);
+        fprintf(stderr, "drysock: %s\n%s",
+                outcome == SIM_FAILED ? sim->failure
+                                      : "every task waits and nothing is left that could wake one",
+                waits);
         exit(EXIT_FAILURE);
     }
     *current = main_current;
@@ -211,6 +215,29 @@ static void lend_turn(struct sim *sim, uint32_t task)
     }
 }
 
+/* Two sides that answer each other over a link without delay would keep the clock where it is. */
+static bool endless(struct sim *sim)
+{
+    const struct sim_world *world = sim->world;
+    if (sim->busy_now != world->now) {
+        sim->busy_now = world->now;
+        sim->busy_events = 0;
+    }
+    if (++sim->busy_events < ENDLESS_EVENTS) {
+        return false;
+    }
+    sim->busy_events = 0;
+    char what[200];
+    sim_world_describe_next(world, what, sizeof what);
+    if (sim->failed_tasks++ == 0) {
+        snprintf(sim->failure, sizeof sim->failure,
+                 "%d events at one instant (%llu.%09llu s) without an end; the next: %s (seed %llu)",
+                 ENDLESS_EVENTS, (unsigned long long)(world->now / 1000000000),
+                 (unsigned long long)(world->now % 1000000000), what, (unsigned long long)sim->seed);
+    }
+    return true;
+}
+
 /* Takes events in turn until one of these: nothing is left before `until`; nobody has anything to do
  * (ends_when_idle); the turn is own_task's, whose code is what called (0: nobody's). */
 static enum sim_outcome take_events(struct sim *sim, uint64_t until, bool ends_when_idle,
@@ -227,6 +254,9 @@ static enum sim_outcome take_events(struct sim *sim, uint64_t until, bool ends_w
         if (ends_when_idle && idle(sim)) {
             return SIM_IDLE;
         }
+        if (sim->stop && *sim->stop) {
+            return SIM_STOPPED;
+        }
         const enum sim_step step = sim_world_step(world, until, &task, &script);
         switch (step) {
         case SIM_STEP_EMPTY:
@@ -238,6 +268,7 @@ static enum sim_outcome take_events(struct sim *sim, uint64_t until, bool ends_w
             if (task.index == own_task) {
                 return SIM_REACHED;
             }
+            sim->busy_events = 0;
             if (!sim_task_at(world, task)->daemon) {
                 world->busy_at = world->now;
             }
@@ -255,6 +286,9 @@ static enum sim_outcome take_events(struct sim *sim, uint64_t until, bool ends_w
                 return SIM_STUCK;
             }
             break;
+        }
+        if (step != SIM_STEP_TASK && endless(sim)) {
+            return SIM_FAILED;
         }
         if (sim->check) {
             sim_check_step(world);

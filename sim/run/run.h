@@ -77,6 +77,8 @@ struct sim {
     uint32_t attached; /* 1: this process's tasks are threads, and another one runs the loop */
     int32_t file;      /* a shared block's; -1: it is not shared */
     uint64_t seed;
+    const volatile sig_atomic_t *stop; /* sim_stop_flag */
+    uint64_t busy_now, busy_events;    /* events at that instant since a task had its turn */
     /* failures */
     uint32_t failed_tasks;
     struct sim_failed *failed; /* in the order of failing */

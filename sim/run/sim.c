@@ -182,6 +182,7 @@ int sim_reset(struct sim *sim, uint64_t seed)
     sim->seed = seed;
     sim->failed_tasks = 0;
     sim->on_packet = NULL;
+    sim->stop = NULL;
     sim->world->spin_limit = sim->spin_limit;
     sim->world->spin_calls = sim->spin_calls;
     return sim_plan_open(sim) ? 0 : -ENOMEM;

@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "world.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
+#include <stdio.h>
 
 #include "call/family.h"
 #include "call/pending.h"
@@ -106,6 +108,46 @@ enum sim_step sim_world_step(struct sim_world *world, uint64_t until, struct sim
     const enum sim_step step = dispatch(world, &event, task, script);
     sim_ip_settle(world);
     return step;
+}
+
+/* The next event; NULL: none. */
+static const struct sim_event *next_event(const struct sim_world *world)
+{
+    if (world->first_now.index != 0) {
+        return sim_event_at(world, world->first_now);
+    }
+    return world->heap_count ? sim_event_at(world, sim_event_heap(world)->event) : NULL;
+}
+
+static void describe_packet(const struct sim_packet *packet, char *text, size_t bytes)
+{
+    char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+    const bool v4 = packet->version == 4;
+    const size_t skip = v4 ? 12 : 0;
+    inet_ntop(v4 ? AF_INET : AF_INET6, packet->source.ip.bytes + skip, from, sizeof from);
+    inet_ntop(v4 ? AF_INET : AF_INET6, packet->destination.ip.bytes + skip, to, sizeof to);
+    snprintf(text, bytes, "a packet of protocol %u from %s port %u to %s port %u", packet->protocol,
+             from, packet->source.port, to, packet->destination.port);
+}
+
+void sim_world_describe_next(const struct sim_world *world, char *text, size_t bytes)
+{
+    static const char *const names[SIM_EVENT_KIND_COUNT] = {
+        [SIM_EVENT_TASK_RUNS] = "a task's turn",
+        [SIM_EVENT_TASK_DEADLINE] = "a task's deadline",
+        [SIM_EVENT_SIGNAL] = "a signal",
+        [SIM_EVENT_LINK_CHANGE] = "a link's change",
+        [SIM_EVENT_TCP_TIMER] = "a timer of TCP",
+        [SIM_EVENT_TIMERFD] = "a timerfd",
+        [SIM_EVENT_SOCKET] = "a socket's own event",
+        [SIM_EVENT_SCRIPT] = "a call of sim_at",
+    };
+    const struct sim_event *event = next_event(world);
+    if (event && event->kind == SIM_EVENT_PACKET) {
+        describe_packet(sim_packet_at(world, (struct sim_packet_id){event->a}), text, bytes);
+    } else {
+        snprintf(text, bytes, "%s", event ? names[event->kind] : "nothing");
+    }
 }
 
 void sim_world_advance(struct sim_world *world, uint64_t instant)

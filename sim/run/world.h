@@ -3,6 +3,8 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
+#include <stddef.h>
+
 #include "core/state.h"
 
 enum sim_step {
@@ -16,6 +18,8 @@ enum sim_step {
  * sim_packet_take_tap after each step. */
 enum sim_step sim_world_step(struct sim_world *world, uint64_t until, struct sim_task_id *task,
                              uint32_t *script);
+/* What the next event is, in words, for who must say why the clock stands still. */
+void sim_world_describe_next(const struct sim_world *world, char *text, size_t bytes);
 /* Moves the clock to an instant before which nothing is queued; the past counts as now. */
 void sim_world_advance(struct sim_world *world, uint64_t instant);
 /* Walks everything and asserts what must hold. */

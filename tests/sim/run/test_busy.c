@@ -450,9 +450,54 @@ static void stacks_asked_for_are_absurd__no_world(void **state)
     assert_int_equal(errno, ENOMEM);
 }
 
+/* ---- an instant that does not end, a flag that ends a run -------------------------------------- */
+
+static void again_at_once(void *argument)
+{
+    calls++;
+    EXPECT(sim_at(sim, sim_now(sim), again_at_once, NULL) == 0);
+}
+
+static void events_without_end_at_one_instant__failed_and_named(void **state)
+{
+    make_spinning(0, 0);
+    EXPECT(sim_at(sim, 5 * MS, again_at_once, NULL) == 0);
+    assert_int_equal(sim_run_until(sim, 10 * MS), SIM_FAILED);
+    assert_int_equal(sim_now(sim), 5 * MS);
+    assert_in_range(calls, 3999000, 4000000);
+    assert_string_equal(sim_failure(sim),
+                        "4000000 events at one instant (0.005000000 s) without an end; "
+                        "the next: a call of sim_at (seed 7)");
+}
+
+static volatile sig_atomic_t flag;
+
+static void raise_flag(void *argument)
+{
+    flag = 1;
+}
+
+static void stop_flag_set_by_an_event__run_ends_there_and_goes_on_later(void **state)
+{
+    make_spinning(0, 0);
+    flag = 0;
+    sim_stop_flag(sim, &flag);
+    spawn("good", sleep_and_note, "g");
+    EXPECT(sim_at(sim, MS, raise_flag, NULL) == 0);
+    assert_outcome(SIM_STOPPED);
+    assert_int_equal(sim_now(sim), MS);
+    assert_string_equal(order, "");
+    assert_outcome(SIM_STOPPED); /* for as long as it is set */
+    flag = 0;
+    assert_outcome(SIM_IDLE);
+    assert_string_equal(order, "g");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(events_without_end_at_one_instant__failed_and_named),
+        TEST(stop_flag_set_by_an_event__run_ends_there_and_goes_on_later),
         TEST(alone_it_reads_the_clock__fails_by_its_limit),
         TEST(by_default_too__fails_within_seconds),
         TEST(two_spin_beside_each_other__both_are_ended),

@@ -480,9 +480,58 @@ static void icmp_too_big__segment_out__is_cut_and_sent_again(void **state)
     leaves(PSH | ACK, .seq = 961, .length = 500);
 }
 
+/* ---- early segments in a small buffer ------------------------------------------------------ */
+
+static void fill_with_early(uint32_t count)
+{
+    for (uint32_t i = 1; i <= count; i++) {
+        arrives(ACK, .seq = 101 + 10 * i, .ack = 1, .length = 10);
+        leaves(ACK, .ack = 101);
+    }
+}
+
+static void open_with_small_buffer(void)
+{
+    listens(5);
+    sim_socket_at(world, listener)->receive_limit = 2304; /* the least that SO_RCVBUF gives */
+    sim_socket_at(world, listener)->options |= SIM_OPTION_RCVBUF_LOCKED;
+    conn = handshake(0);
+    nothing_leaves();
+}
+
+static void early_segments_fill_the_buffer__next_in_order_comes__it_and_they_are_taken(void **state)
+{
+    (void)state;
+    open_with_small_buffer();
+    fill_with_early(9);
+    arrives(ACK, .seq = 101, .ack = 1, .length = 10);
+    assert_true(take_leaving());
+    assert_true(last_seen.tcp.acknowledgment > 111); /* those next to it were not given up */
+    assert_true(do_receive(conn, sizeof received, 0) > 10);
+}
+
+static void early_segments_fill_the_buffer__one_before_them_comes__the_last_go(void **state)
+{
+    (void)state;
+    open_with_small_buffer();
+    arrives(ACK, .seq = 501, .ack = 1, .length = 10);
+    arrives(ACK, .seq = 511, .ack = 1, .length = 10);
+    arrives(ACK, .seq = 521, .ack = 1, .length = 10); /* the buffer is over its limit */
+    const uint32_t charge = sim_socket_at(world, conn)->receive_charge;
+    arrives(ACK, .seq = 531, .ack = 1, .length = 10); /* behind all: it is not kept */
+    assert_int_equal(sim_socket_at(world, conn)->receive_charge, charge);
+    arrives(ACK, .seq = 401, .ack = 1, .length = 10); /* before all: it is, and the last is not */
+    const struct sim_tcp *tcp = block_of(conn);
+    assert_int_equal(sim_packet_at(world, tcp->first_early)->tcp.sequence, 401);
+    assert_int_equal(sim_packet_at(world, tcp->last_early)->tcp.sequence, 511);
+    assert_int_equal(sim_socket_at(world, conn)->receive_charge, charge);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        DIALOGUE(early_segments_fill_the_buffer__next_in_order_comes__it_and_they_are_taken),
+        DIALOGUE(early_segments_fill_the_buffer__one_before_them_comes__the_last_go),
         DIALOGUE(send__one_segment__is_pushed_and_acknowledged),
         DIALOGUE(send__more_than_a_segment__is_cut_at_the_mss),
         DIALOGUE(send__more_than_the_initial_window__waits_for_acks),
