@@ -41,9 +41,20 @@
     /* thread.c */ \
     WORLD(clone) WORLD(clone3) WORLD(fork) WORLD(vfork) WORLD(exit) WORLD(exit_group) \
     WORLD(set_tid_address) WORLD(set_robust_list) WORLD(futex) WORLD(sched_yield) \
+    /* family.c */ \
+    WORLD(wait4) WORLD(waitid) WORLD(getpgid) WORLD(getpgrp) WORLD(setpgid) WORLD(getsid) \
+    WORLD(setsid) \
+    /* execute.c */ \
+    WORLD(execve) WORLD(execveat) \
     /* process.c */ \
-    WORLD(execve) WORLD(execveat) WORLD(rt_sigaction) WORLD(prctl) WORLD(getrlimit) \
-    WORLD(setrlimit) WORLD(prlimit64)
+    WORLD(prctl) WORLD(getrlimit) WORLD(setrlimit) WORLD(prlimit64) \
+    /* signals.c */ \
+    WORLD(rt_sigaction) WORLD(rt_sigprocmask) WORLD(rt_sigpending) WORLD(rt_sigsuspend) \
+    WORLD(rt_sigtimedwait) WORLD(pause) WORLD(kill) WORLD(tkill) WORLD(tgkill) WORLD(rt_sigqueueinfo) \
+    WORLD(rt_tgsigqueueinfo) WORLD(signalfd) WORLD(signalfd4) \
+    /* timers.c */ \
+    WORLD(alarm) WORLD(setitimer) WORLD(getitimer) WORLD(timer_create) WORLD(timer_settime) \
+    WORLD(timer_gettime) WORLD(timer_getoverrun) WORLD(timer_delete)
 
 #define PRELOAD_PASSED_CALLS(PASSES, FILE_OF, OPENS, CHANGES) \
     /* names of files */ \
@@ -68,7 +79,6 @@
     /* new real descriptors */ \
     OPENS(memfd_create, 1, MFD_CLOEXEC) OPENS(inotify_init, 1, 0) OPENS(inotify_init1, 0, IN_CLOEXEC) \
     OPENS(pidfd_open, -1, 0) OPENS(userfaultfd, 0, O_CLOEXEC) OPENS(memfd_secret, 0, O_CLOEXEC) \
-    OPENS(signalfd, -1, 0) OPENS(signalfd4, 3, O_CLOEXEC) \
     /* memory */ \
     CHANGES(mmap) CHANGES(munmap) CHANGES(mprotect) CHANGES(mremap) CHANGES(brk) CHANGES(madvise) \
     CHANGES(shmat) CHANGES(shmdt) CHANGES(remap_file_pages) CHANGES(pkey_mprotect) \
@@ -77,8 +87,8 @@
     PASSES(migrate_pages) PASSES(move_pages) PASSES(set_mempolicy_home_node) PASSES(pkey_alloc) \
     PASSES(pkey_free) PASSES(membarrier) PASSES(process_madvise) PASSES(shmget) PASSES(shmctl) \
     /* the process's and the thread's attributes */ \
-    PASSES(getpid) PASSES(getppid) PASSES(gettid) PASSES(getpgrp) PASSES(getpgid) PASSES(setpgid) \
-    PASSES(getsid) PASSES(setsid) PASSES(getuid) PASSES(geteuid) PASSES(getgid) PASSES(getegid) \
+    PASSES(getpid) PASSES(getppid) PASSES(gettid) PASSES(getuid) PASSES(geteuid) PASSES(getgid) \
+    PASSES(getegid) \
     PASSES(setuid) PASSES(setgid) PASSES(setreuid) PASSES(setregid) PASSES(getresuid) \
     PASSES(setresuid) PASSES(getresgid) PASSES(setresgid) PASSES(setfsuid) PASSES(setfsgid) \
     PASSES(getgroups) PASSES(setgroups) PASSES(capget) PASSES(capset) \
@@ -91,10 +101,7 @@
     PASSES(sched_setattr) PASSES(sched_getattr) \
     PASSES(process_vm_readv) PASSES(process_vm_writev) PASSES(kcmp) \
     /* signals */ \
-    PASSES(rt_sigprocmask) PASSES(rt_sigreturn) PASSES(rt_sigpending) PASSES(rt_sigsuspend) \
-    PASSES(rt_sigtimedwait) PASSES(rt_sigqueueinfo) PASSES(rt_tgsigqueueinfo) PASSES(sigaltstack) \
-    PASSES(kill) PASSES(tkill) PASSES(tgkill) PASSES(pidfd_send_signal) PASSES(wait4) \
-    PASSES(waitid) PASSES(pause) PASSES(restart_syscall)
+    PASSES(rt_sigreturn) PASSES(sigaltstack) PASSES(restart_syscall)
 
 /* What would reach beyond the run, has no counterpart in the world, or changes how calls are made. */
 #define PRELOAD_REFUSED_CALLS(REFUSED) \
@@ -102,9 +109,6 @@
     REFUSED(io_setup, ENOSYS) REFUSED(io_destroy, ENOSYS) REFUSED(io_getevents, ENOSYS) \
     REFUSED(io_submit, ENOSYS) REFUSED(io_cancel, ENOSYS) REFUSED(io_pgetevents, ENOSYS) \
     REFUSED(epoll_ctl_old, ENOSYS) REFUSED(epoll_wait_old, ENOSYS) \
-    REFUSED(alarm, ENOSYS) REFUSED(setitimer, ENOSYS) REFUSED(getitimer, ENOSYS) \
-    REFUSED(timer_create, ENOSYS) REFUSED(timer_settime, ENOSYS) REFUSED(timer_gettime, ENOSYS) \
-    REFUSED(timer_getoverrun, ENOSYS) REFUSED(timer_delete, ENOSYS) \
     REFUSED(clock_settime, EPERM) REFUSED(clock_adjtime, EPERM) REFUSED(adjtimex, EPERM) \
     REFUSED(settimeofday, EPERM) \
     REFUSED(semget, ENOSYS) REFUSED(semop, ENOSYS) REFUSED(semctl, ENOSYS) REFUSED(semtimedop, ENOSYS) \
@@ -113,7 +117,8 @@
     REFUSED(seccomp, EINVAL) \
     REFUSED(mq_timedreceive, ENOSYS) REFUSED(mq_notify, ENOSYS) REFUSED(mq_getsetattr, ENOSYS) \
     REFUSED(ptrace, EPERM) REFUSED(bpf, EPERM) REFUSED(perf_event_open, EPERM) \
-    REFUSED(pidfd_getfd, EPERM) REFUSED(futex_waitv, ENOSYS) REFUSED(unshare, EPERM) \
+    REFUSED(pidfd_getfd, EPERM) REFUSED(pidfd_send_signal, EPERM) REFUSED(futex_waitv, ENOSYS) \
+    REFUSED(unshare, EPERM) \
     REFUSED(setns, EPERM) REFUSED(mount, EPERM) REFUSED(umount2, EPERM) REFUSED(pivot_root, EPERM) \
     REFUSED(open_tree, EPERM) REFUSED(move_mount, EPERM) REFUSED(fsopen, EPERM) \
     REFUSED(fsconfig, EPERM) REFUSED(fsmount, EPERM) REFUSED(fspick, EPERM) \

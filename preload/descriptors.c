@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -24,7 +25,7 @@ enum { MOST_DESCRIPTORS = 1 << 20 };
 
 /* One byte a number; pages that no number used are never touched. */
 static uint8_t kinds[MOST_DESCRIPTORS];
-static int highest_polled = -1; /* no number above it ever was a polled one */
+static int highest = -1, highest_polled = -1; /* no number above ever was open; a polled one */
 
 enum preload_kind preload_kind_of(int fd)
 {
@@ -35,6 +36,7 @@ static void set_kind(int fd, enum preload_kind kind)
 {
     if (fd >= 0 && fd < MOST_DESCRIPTORS) {
         kinds[fd] = (uint8_t)kind;
+        highest = fd > highest ? fd : highest;
         highest_polled = kind == PRELOAD_POLLED && fd > highest_polled ? fd : highest_polled;
     }
 }
@@ -75,6 +77,39 @@ static enum preload_kind kind_of_file(const struct stat *status)
     return memory || S_ISREG(status->st_mode) || S_ISDIR(status->st_mode) || S_ISBLK(status->st_mode)
                ? PRELOAD_READY
                : PRELOAD_POLLED;
+}
+
+struct saved {
+    size_t bytes; /* of all of this */
+    int highest, highest_polled, hidden;
+    uint8_t kinds[];
+};
+
+void *preload_descriptors_save(void)
+{
+    const size_t bytes = sizeof(struct saved) + (size_t)highest + 1;
+    const int64_t memory = preload_kernel(SYS_mmap, NULL, bytes, PROT_READ | PROT_WRITE,
+                                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct saved *saved = memory < 0 ? NULL : preload_pointer(memory);
+    if (saved) {
+        *saved = (struct saved){bytes, highest, highest_polled, hidden};
+        memcpy(saved->kinds, kinds, (size_t)highest + 1);
+    }
+    return saved;
+}
+
+void preload_descriptors_restore(void *memory)
+{
+    const struct saved *saved = memory;
+    if (!saved) {
+        return;
+    }
+    memset(kinds, 0, (size_t)highest + 1);
+    memcpy(kinds, saved->kinds, (size_t)saved->highest + 1);
+    highest = saved->highest;
+    highest_polled = saved->highest_polled;
+    hidden = saved->hidden;
+    preload_kernel(SYS_munmap, memory, saved->bytes);
 }
 
 void preload_descriptor_is(int fd, enum preload_kind kind)

@@ -122,6 +122,9 @@ int64_t preload_descriptor_made(int64_t fd, bool close_on_exec);
 /* The block's own descriptor. */
 int preload_hidden(void);
 void preload_hide(int fd);
+/* What is known of all descriptors, to be put back by the parent of a vfork. NULL: no memory. */
+void *preload_descriptors_save(void);
+void preload_descriptors_restore(void *saved);
 /* The real descriptor already lies at this number; the world made the number's entry. */
 void preload_descriptor_is(int fd, enum preload_kind kind);
 /* The polled ones, at most so many; their number. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "execute.h"
 #include "preload.h"
 
 _Thread_local struct preload_thread preload_self;
@@ -22,6 +23,7 @@ __attribute__((constructor(101))) static void start(void)
     if (preload_world_start() < 0) {
         return; /* a program that runs outside */
     }
+    preload_environment_start();
     preload_descriptors_start();
     preload_vdso_patch();
     void *random = (void *)getauxval(AT_RANDOM);

@@ -10,6 +10,7 @@
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,41 +23,38 @@
 #include "world.h"
 
 enum {
-    START_BYTES = 32768, /* a new thread's first stack */
-    FRAME_GAP = 16,
     UC_FP_XSTATE = 1,       /* LINUX: the frame holds the wide registers */
     OLDEST_CLONE_ARGS = 64, /* LINUX: CLONE_ARGS_SIZE_VER0 */
 };
 
-/* Lies at the lowest address of a new thread's first stack, free again when the thread has left it. */
-struct start {
-    struct start *next_free;
-    int task;
-    uint32_t *clear_tid;
-    _Alignas(16) struct {
-        uint64_t return_address; /* popped by who makes the call */
-        ucontext_t context;
-    } frame;
-};
-
-static struct start *free_starts;
+static struct preload_start *free_starts;
 static int threads = 1; /* of this process; changed by who holds the turn */
+
+int preload_threads(void)
+{
+    return threads;
+}
+
+void preload_threads_are(int count)
+{
+    threads = count;
+}
 
 /* ---- beginning ---------------------------------------------------------------------------------- */
 
-static struct start *take_start(void)
+struct preload_start *preload_start_take(void)
 {
-    struct start *start = free_starts;
+    struct preload_start *start = free_starts;
     if (start) {
         free_starts = start->next_free;
         return start;
     }
-    const int64_t memory = preload_kernel(SYS_mmap, NULL, START_BYTES, PROT_READ | PROT_WRITE,
+    const int64_t memory = preload_kernel(SYS_mmap, NULL, PRELOAD_START_BYTES, PROT_READ | PROT_WRITE,
                                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory < 0 ? NULL : preload_pointer(memory);
 }
 
-static void give_start(struct start *start)
+void preload_start_give(struct preload_start *start)
 {
     start->next_free = free_starts;
     free_starts = start;
@@ -66,22 +64,19 @@ static void give_start(struct start *start)
  * gives up its turn, and that is in the program. */
 void preload_thread_begin(void *argument)
 {
-    struct start *start = argument;
+    struct preload_start *start = argument;
     preload_self.selector = 0;
     preload_self.task = start->task;
     preload_self.clear_tid = start->clear_tid;
     sim_thread_enter(preload_sim(), start->task, (int)preload_kernel(SYS_getpid));
     preload_trap_arm();
-    give_start(start);
+    preload_start_give(start);
     preload_leave();
     preload_return_to(&start->frame.context);
 }
 
-/* clone3(2); the child calls preload_thread_begin(start) on its own stack. */
-int64_t preload_raw_thread(struct clone_args *arguments, size_t bytes, void *start);
-
 /* The frame of a signal that was taken where the call was made: there the thread begins. */
-static void make_frame(struct start *start, uint64_t stack, uint64_t tls)
+void preload_start_frame(struct preload_start *start, uint64_t stack)
 {
     start->frame.context = *preload_self.context;
     ucontext_t *context = &start->frame.context;
@@ -97,11 +92,11 @@ static int64_t start_thread(struct clone_args *wanted)
     struct sim *sim = preload_sim();
     char name[16] = "";
     snprintf(name, sizeof name, "thread-%d", threads);
-    struct start *start = take_start();
+    struct preload_start *start = preload_start_take();
     const int task = start ? sim_thread_add(sim, preload_process(), name, false) : -EAGAIN;
     if (task < 0) {
         if (start) {
-            give_start(start);
+            preload_start_give(start);
         }
         return -EAGAIN;
     }
@@ -110,27 +105,24 @@ static int64_t start_thread(struct clone_args *wanted)
     start->clear_tid = wanted->flags & CLONE_CHILD_CLEARTID
                            ? preload_pointer((int64_t)wanted->child_tid)
                            : NULL;
-    make_frame(start, wanted->stack + wanted->stack_size, wanted->tls);
+    preload_start_frame(start, wanted->stack + wanted->stack_size);
     arguments.stack = (uint64_t)(uintptr_t)(start + 1);
-    arguments.stack_size = START_BYTES - sizeof *start;
+    arguments.stack_size = PRELOAD_START_BYTES - sizeof *start;
     threads++;
     const int64_t tid = preload_raw_thread(&arguments, sizeof arguments, start);
     if (tid < 0) {
         threads--;
         sim_thread_forget(sim, task);
-        give_start(start);
+        preload_start_give(start);
+        return tid;
     }
+    sim_program_set_tid(preload_caller(), task, (int)tid);
     return tid;
 }
 
-/* SIMPLER: a process of its own cannot be made yet. */
 static int64_t make(struct clone_args *wanted, int64_t number)
 {
-    if (wanted->flags & CLONE_THREAD) {
-        return start_thread(wanted);
-    }
-    preload_report_refused(number);
-    return -EAGAIN;
+    return wanted->flags & CLONE_THREAD ? start_thread(wanted) : preload_fork(wanted, number);
 }
 
 int64_t preload_do_clone3(const int64_t *a)

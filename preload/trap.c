@@ -12,6 +12,8 @@
 #include <ucontext.h>
 
 #include "preload.h"
+#include "signals.h"
+#include "sim/call/call.h"
 
 enum { USER_DISPATCH = 2 }; /* si_code: SYS_USER_DISPATCH */
 
@@ -23,36 +25,51 @@ struct kernel_sigaction {
     uint64_t mask;
 };
 
-/* A handler of the program returns: the frame that the kernel made for it lies at the stack pointer.
- * Its return goes on from our own restorer, which is let pass. */
-static void return_from_handler(ucontext_t *context)
+/* The call is made, as often as the world says that it is to be made again; then the program goes on
+ * behind it, or in the handler of a signal that is due. */
+static void make_call(ucontext_t *context, int64_t call)
 {
-    context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)preload_restorer;
+    greg_t *registers = context->uc_mcontext.gregs;
+    const int64_t arguments[PRELOAD_ARGUMENTS] = {
+        registers[REG_RDI], registers[REG_RSI], registers[REG_RDX],
+        registers[REG_R10], registers[REG_R8],  registers[REG_R9],
+    };
+    for (;;) {
+        const int64_t result = preload_call(call, arguments);
+        const greg_t behind = registers[REG_RIP];
+        if (result == SIM_RESTART) {
+            preload_call_again(context, call);
+            if (preload_deliver(context)) {
+                return;
+            }
+            registers[REG_RIP] = behind; /* nobody is to be told after all */
+            continue;
+        }
+        registers[REG_RAX] = result;
+        registers[REG_RCX] = registers[REG_RIP]; /* LINUX: as the instruction leaves them */
+        registers[REG_R11] = registers[REG_EFL];
+        preload_deliver(context);
+        return;
+    }
 }
 
 static void trapped(int number, siginfo_t *information, void *argument)
 {
     ucontext_t *context = argument;
-    greg_t *registers = context->uc_mcontext.gregs;
     const int saved_errno = errno;
     const bool was_inside = preload_enter();
     if (information->si_code != USER_DISPATCH || was_inside) {
         preload_fail("a system call was caught that the library does not know");
     }
     const int64_t call = information->si_syscall;
+    preload_self.context = context;
     if (call == SYS_rt_sigreturn) {
-        return_from_handler(context);
+        preload_return_from_handler(context);
+        preload_deliver(context);
     } else {
-        const int64_t arguments[PRELOAD_ARGUMENTS] = {
-            registers[REG_RDI], registers[REG_RSI], registers[REG_RDX],
-            registers[REG_R10], registers[REG_R8],  registers[REG_R9],
-        };
-        preload_self.context = context;
-        registers[REG_RAX] = preload_call(call, arguments);
-        preload_self.context = NULL;
-        registers[REG_RCX] = registers[REG_RIP]; /* LINUX: as the instruction leaves them */
-        registers[REG_R11] = registers[REG_EFL];
+        make_call(context, call);
     }
+    preload_self.context = NULL;
     errno = saved_errno;
     preload_leave();
 }

@@ -29,6 +29,11 @@ int preload_process(void)
     return process;
 }
 
+void preload_process_is(int number)
+{
+    process = number;
+}
+
 struct dry_caller preload_caller(void)
 {
     return sim_thread_caller(sim, preload_self.task);
@@ -46,8 +51,15 @@ int preload_world_start(void)
         preload_fail("the program cannot enter the world");
     }
     preload_hide(file);
+    if (executed) {
+        task = sim_process_executed(sim, process, program_invocation_short_name);
+    }
     preload_self.task = task;
-    sim_thread_enter(sim, task, (int)preload_kernel(SYS_getpid));
+    if (!executed) {
+        const int pid = (int)preload_kernel(SYS_getpid);
+        sim_thread_enter(sim, task, pid);
+        sim_program_set_tid(preload_caller(), task, pid);
+    }
     return 0;
 }
 

@@ -7,13 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where `drysock exec` tells the program its place: the block's descriptor, process and task. */
+/* Where `drysock exec` tells the program its place: the block's descriptor, process and task; a
+ * fourth number: by exec, in a process that is there already. */
 #define PRELOAD_PLACE "DRYSOCK_PLACE"
 
 /* This process's handle of the world, and its number there. */
 struct sim;
 struct sim *preload_sim(void);
 int preload_process(void);
+void preload_process_is(int number);
 
 /* The number names something real from now on; whatever it named is closed in the world. The number,
  * or -errno: the table has no room. */
