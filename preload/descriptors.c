@@ -301,6 +301,10 @@ int64_t preload_do_fcntl(const int64_t *a)
         }
         return preload_pass(SYS_fcntl, a);
     }
+    /* SIMPLER: who is told by SIGIO is taken, and nobody is. */
+    if (command == F_SETOWN || command == F_SETSIG || command == F_GETSIG) {
+        return 0;
+    }
     const size_t bytes = fcntl_argument_bytes(command);
     if (bytes > 0 && !preload_writable(preload_pointer(a[2]), bytes)) {
         return -EFAULT;
@@ -309,6 +313,18 @@ int64_t preload_do_fcntl(const int64_t *a)
         preload_pass(SYS_fcntl, a); /* the placeholder goes with it */
     }
     return caller.system->fcntl(caller, fd, command, (long)a[2]);
+}
+
+static int64_t set_async(struct dry_caller caller, int fd, const int *on)
+{
+    const int status = caller.system->fcntl(caller, fd, F_GETFL, 0);
+    if (status < 0) {
+        return status;
+    }
+    if (!preload_readable(on, sizeof *on)) {
+        return -EFAULT;
+    }
+    return caller.system->fcntl(caller, fd, F_SETFL, *on ? status | O_ASYNC : status & ~O_ASYNC);
 }
 
 int64_t preload_do_ioctl(const int64_t *a)
@@ -321,6 +337,9 @@ int64_t preload_do_ioctl(const int64_t *a)
             caller.system->fcntl(caller, fd, F_SETFD, request == FIOCLEX ? FD_CLOEXEC : 0);
         }
         return preload_pass(SYS_ioctl, a);
+    }
+    if (request == FIOASYNC) {
+        return set_async(caller, fd, preload_pointer(a[2]));
     }
     if (request == FIOCLEX || request == FIONCLEX) {
         preload_kernel(SYS_fcntl, fd, F_SETFD, request == FIOCLEX ? FD_CLOEXEC : 0);

@@ -93,7 +93,9 @@ void sim_process_exit(struct sim_world *world, struct sim_process_id id, int sta
                                                          0, 0);
         assert(event.index);
     }
-    if (process->killed_by && !world->killed_by) {
+    /* A program's child is its parent's to judge: such an end is no failure of the run. */
+    const bool has_parent = process->program && (process->parent.index || process->orphan);
+    if (process->killed_by && !world->killed_by && !has_parent) {
         world->killed_by = process->killed_by;
         sim_name_copy(world->killed_name, process->name);
     }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
@@ -81,6 +82,11 @@ static void close_on_exec__set_in_each_way__is_told(void **state)
     assert_int_equal(fcntl(fd, F_GETFL), O_RDWR);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     assert_int_equal(fcntl(fd, F_GETFL), O_RDWR | O_NONBLOCK);
+    int on = 1;
+    assert_int_equal(ioctl(fd, FIOASYNC, &on), 0);
+    assert_int_equal(fcntl(fd, F_GETFL), O_RDWR | O_NONBLOCK | O_ASYNC);
+    assert_int_equal(fcntl(fd, F_SETOWN, getpid()), 0);
+    assert_errno(ioctl(fd, FIOASYNC, wild()), EFAULT);
     assert_errno(syscall(SYS_close_range, 9, 8, 0), EINVAL);
     close(fd);
 }
