@@ -115,6 +115,13 @@ static int start(void *context, struct sim *sim, const int *hosts)
     return child < 0 ? -errno : 0;
 }
 
+/* A child that computed for ever was ended; the command is told by wait(2). */
+static bool goes_on(void *context)
+{
+    const struct exec *exec = context;
+    return sim_process_status(exec->sim, exec->process, NULL) < 0;
+}
+
 /* The run is over, the world still stands: what is told of it. */
 static void finish(void *context)
 {
@@ -147,7 +154,8 @@ static void report(const struct exec *exec, const struct trace *trace)
     if (exec->trace) {
         report_trace(stderr, exec->scenario, trace, report_look_of(stderr, REPORT_COLOUR_AUTO, false));
     }
-    if (trace->end == TRACE_STUCK || trace->end == TRACE_INTERRUPTED) {
+    if (trace->end == TRACE_STUCK || trace->end == TRACE_INTERRUPTED ||
+        (trace->end == TRACE_FAILED && exec->status < 0)) {
         fprintf(stderr, "drysock: %s\n", trace->detail);
     }
 }
@@ -160,7 +168,7 @@ static int run_in_world(struct exec *exec)
         .capture = exec->capture,
         .stop = &command_stop,
         .describe = &command_describe,
-        .guest = {start, finish, exec, wall_clock_ns},
+        .guest = {start, finish, goes_on, exec, wall_clock_ns},
     };
     exec->status = EXEC_NOT_ENDED;
     struct trace *trace = world_run(exec->scenario, &options);
@@ -169,7 +177,7 @@ static int run_in_world(struct exec *exec)
     if (!exec->sim) {
         fprintf(stderr, "drysock: %s\n", trace->detail);
         status = EXIT_WRONG;
-    } else if (trace->end == TRACE_STUCK || trace->end == TRACE_INTERRUPTED) {
+    } else if (trace->end == TRACE_STUCK || trace->end == TRACE_INTERRUPTED || status < 0) {
         status = EXEC_NOT_ENDED;
     }
     trace_free(trace);

@@ -14,6 +14,7 @@
 struct world_guest {
     int (*start)(void *context, struct sim *sim, const int *hosts);
     void (*finish)(void *context);
+    bool (*goes_on)(void *context); /* whether the run goes on behind a failure in the world */
     void *context;
     uint64_t wall_clock; /* when the world begins, ns since 1970; 0: the world's default */
 };
