@@ -59,7 +59,7 @@ enum { SIM_EXIT_WATCHDOG = 124 };
  * its stack's size; then the fault takes its course: by default the process ends with SIGSEGV. */
 
 DRY_PUBLIC struct sim *sim_create(const struct sim_options *options); /* NULL: errno */
-DRY_PUBLIC void sim_destroy(struct sim *sim); /* unfinished tasks are given up, their stacks freed */
+DRY_PUBLIC void sim_destroy(struct sim *sim); /* unfinished tasks are given up, programs killed */
 /* As after sim_create with the same options and another seed: no hosts, tasks, faults, captures. Keeps
  * the memory that was touched, so it is much faster than a new world. */
 DRY_PUBLIC int sim_reset(struct sim *sim, uint64_t seed);

@@ -277,7 +277,8 @@ void sim_family_ended(struct sim_world *world, struct sim_process_id id)
     }
     const struct sim_action action = sim_signal_action_of(world, parent, SIGCHLD);
     const struct sim_signal signal = child_signal(process);
-    if (action.handler == (uintptr_t)SIG_IGN || (action.flags & SA_NOCLDWAIT)) {
+    if (action.handler == (uintptr_t)SIG_IGN ||
+        ((action.flags & SA_NOCLDWAIT) && !DRY_MUTANT(zombies_come_unasked))) {
         let_go(world, id);
     } else {
         process->waitable = SIM_WAITABLE_DEAD;

@@ -315,7 +315,9 @@ void sim_signal_set_mask(struct sim_world *world, struct sim_task_id id, uint64_
     struct sim_task *task = sim_task_at(world, id);
     const struct queue from = queue_of_process(world, task->process);
     task->blocked_signals = mask & ~(sim_signal_bit(SIGKILL) | sim_signal_bit(SIGSTOP));
-    give_back(world, id, false);
+    if (!DRY_MUTANT(a_blocked_signal_stays_with_its_thread)) {
+        give_back(world, id, false);
+    }
     struct sim_pending_id previous = {0}, at = *from.first;
     while (at.index) {
         const struct sim_pending_id next = sim_pending_at(world, at)->next;

@@ -593,9 +593,9 @@ struct sim_process {
     struct sim_pending_id last_pending;
     struct sim_interval intervals[SIM_INTERVAL_TIMERS];
     struct sim_alarm_id first_alarm;
-    uint32_t next_alarm; /* timer_create's next number */
-    uint32_t orphan;     /* 1: its parent ended before it */
-    uint32_t family_padding;
+    uint32_t next_alarm;                  /* timer_create's next number */
+    uint32_t orphan;                      /* 1: its parent ended before it */
+    struct sim_cell_id fault_counts;      /* of its calls, in the fault plan; index 0: none yet */
     uint32_t pages[SIM_DESCRIPTOR_PAGES]; /* of SIM_POOL_DESCRIPTOR_PAGE */
 };
 

@@ -33,6 +33,19 @@ static void give_cell(const struct fault_actor *actor, uint32_t cell)
     actor->plan->store.give(actor->plan->store.memory, cell);
 }
 
+/* The actor's own cell. */
+static bool make_past(struct fault_actor *actor, const char *host, const char *name)
+{
+    actor->cell = take_cell(actor);
+    if (actor->cell == 0) {
+        return false;
+    }
+    struct fault_past *past = fault_past_of(actor);
+    snprintf(past->host, sizeof past->host, "%s", host);
+    snprintf(past->name, sizeof past->name, "%s", name);
+    return true;
+}
+
 struct fault_actor *fault_actor_new(struct sim_fault_plan *plan, struct dry_caller inner,
                                     const char *host, const char *name)
 {
@@ -42,14 +55,10 @@ struct fault_actor *fault_actor_new(struct sim_fault_plan *plan, struct dry_call
     }
     actor->plan = plan;
     actor->inner = inner;
-    actor->cell = take_cell(actor);
-    if (actor->cell == 0) {
+    if (!make_past(actor, host, name)) {
         free(actor);
         return NULL;
     }
-    struct fault_past *past = fault_past_of(actor);
-    snprintf(past->host, sizeof past->host, "%s", host);
-    snprintf(past->name, sizeof past->name, "%s", name);
     actor->next = plan->actors;
     plan->actors = actor;
     return actor;
@@ -65,6 +74,45 @@ static void give_list(const struct fault_actor *actor, uint32_t cell)
     }
 }
 
+/* ---- actors of programs: several threads, one count ------------------------------------------- */
+
+static_assert(sizeof(struct fault_actor) <= FAULT_ACTOR_BYTES, "a handle is larger than its room");
+
+struct fault_actor *fault_actor_in(void *memory, struct sim_fault_plan *plan, struct dry_caller inner,
+                                   const char *host, const char *name, uint32_t counts)
+{
+    struct fault_actor *actor = memory;
+    *actor = (struct fault_actor){.plan = plan, .inner = inner};
+    if (!make_past(actor, host, name)) {
+        return NULL;
+    }
+    fault_past_of(actor)->counted_in = counts;
+    return actor;
+}
+
+static void give_past(const struct fault_actor *actor)
+{
+    give_list(actor, fault_past_of(actor)->tallies);
+    give_list(actor, fault_past_of(actor)->known);
+    give_cell(actor, actor->cell);
+}
+
+void fault_actor_forget(const void *memory)
+{
+    give_past(memory);
+}
+
+uint32_t fault_counts_new(struct sim_fault_plan *plan)
+{
+    return plan->store.take(plan->store.memory);
+}
+
+void fault_counts_end(struct sim_fault_plan *plan, uint32_t counts)
+{
+    const struct fault_actor actor = {.plan = plan, .cell = counts};
+    give_past(&actor);
+}
+
 void fault_end(struct sim_fault_plan *plan, struct dry_caller caller)
 {
     struct fault_actor **link = &plan->actors;
@@ -74,9 +122,7 @@ void fault_end(struct sim_fault_plan *plan, struct dry_caller caller)
     struct fault_actor *actor = *link;
     if (actor != NULL) {
         *link = actor->next;
-        give_list(actor, fault_past_of(actor)->tallies);
-        give_list(actor, fault_past_of(actor)->known);
-        give_cell(actor, actor->cell);
+        give_past(actor);
         free(actor);
     }
 }
@@ -125,7 +171,11 @@ static const char *name_of(const struct fault_actor *actor, int fd)
 
 static uint64_t count_call(struct fault_actor *actor, const char *verb, const char *socket)
 {
-    uint32_t *link = &fault_past_of(actor)->tallies;
+    struct fault_past *past = fault_past_of(actor);
+    if (past->counted_in != 0) {
+        past = cell_at(actor, past->counted_in);
+    }
+    uint32_t *link = &past->tallies;
     while (*link != 0) {
         struct fault_tally *tally = cell_at(actor, *link);
         if (strcmp(tally->verb, verb) == 0 && strcmp(tally->socket, socket) == 0) {

@@ -29,6 +29,8 @@ struct fault_past {
     char name[FAULT_NAME_BYTES];
     uint32_t tallies; /* first cells of lists */
     uint32_t known;
+    uint32_t counted_in; /* whose tallies count this one's calls: 0: its own */
+    uint32_t padding;
     /* the library call it is in */
     uint32_t depth;
     uint32_t verb_seams;     /* the seam calls that do the verb's own work */
@@ -64,6 +66,10 @@ static inline struct fault_rule *fault_chosen(const struct fault_actor *actor)
 /* A new actor of the plan, whose calls go on to `inner`; freed with the plan. NULL: no memory. */
 struct fault_actor *fault_actor_new(struct sim_fault_plan *plan, struct dry_caller inner,
                                     const char *host, const char *name);
+
+/* The same in memory of the caller's, counting its calls in that cell: fault.h. */
+struct fault_actor *fault_actor_in(void *memory, struct sim_fault_plan *plan, struct dry_caller inner,
+                                   const char *host, const char *name, uint32_t counts);
 
 /* A descriptor has a name from now on, or none any more. */
 void fault_know_name(struct fault_actor *actor, int fd, const char *name);

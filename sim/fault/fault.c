@@ -415,6 +415,13 @@ struct dry_caller sim_fault_caller(struct sim_fault_plan *plan, struct dry_calle
     return made == NULL ? inner : caller_of(made);
 }
 
+struct dry_caller fault_caller_in(void *memory, struct sim_fault_plan *plan, struct dry_caller inner,
+                                  const char *host, const char *actor, uint32_t counts)
+{
+    struct fault_actor *made = fault_actor_in(memory, plan, inner, host, actor, counts);
+    return made == NULL ? (struct dry_caller){0} : caller_of(made);
+}
+
 void sim_fault_name(struct dry_caller caller, int fd, const char *name)
 {
     if (caller.system == &fault_system) {

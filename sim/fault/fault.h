@@ -97,6 +97,7 @@ struct sim_fault_plan {
     struct fault_store store;
     uint32_t root;
     struct fault_actor *actors;         /* as this handle of the plan speaks for them */
+    bool programs;                      /* programs run behind it, too */
     void (*first_rule)(void *argument); /* the plan has a rule for the first time; may be NULL */
     void *first_rule_argument;
     bool (*chance)(uint64_t state[2], uint32_t ppm); /* draws: true so many times in a million */
@@ -119,9 +120,10 @@ static inline struct fault_rule *fault_rule_at(const struct sim_fault_plan *plan
     return cell ? plan->store.at(plan->store.memory, cell) : NULL;
 }
 
-/* 0, or -1 with a sentence in message and the byte offset of the fault in *column (may be NULL). */
-int fault_rule_parse(struct fault_rule *rule, const char *text, char *message, size_t bytes,
-                     size_t *column);
+/* 0, or -1 with a sentence in message and the byte offset of the fault in *column (may be NULL).
+ * programs: calls of programs, by the names that strace gives them, can be aimed at as well. */
+int fault_rule_parse(struct fault_rule *rule, const char *text, bool programs, char *message,
+                     size_t bytes, size_t *column);
 /* The library calls that faults aim at, one after the other; NULL behind the last. */
 const char *fault_verb_name(size_t index);
 /* The seam calls (bits by enum fault_seam) that do a library call's own work; 0: unknown verb. */
@@ -129,6 +131,18 @@ uint32_t fault_seams_of_verb(const char *verb);
 /* Whether the effect can happen to this library call: bytes only where they move, signals only where
  * one waits. */
 bool fault_effect_suits(enum fault_effect effect, const char *verb);
+
+enum { FAULT_ACTOR_BYTES = 64 }; /* room for a handle of an actor: fault_caller_in */
+
+/* As sim_fault_caller, without an allocation: the handle lies in `memory`, which is the caller's to
+ * keep and to reuse. counts: what fault_counts_new gave: the calls of all who share it are counted
+ * together. The plan knows of the actor until fault_actor_forget. Zero when the plan is full. */
+struct dry_caller fault_caller_in(void *memory, struct sim_fault_plan *plan, struct dry_caller inner,
+                                  const char *host, const char *actor, uint32_t counts);
+void fault_actor_forget(const void *memory);
+/* Counts of calls for several actors to share, by number; 0: the plan is full. */
+uint32_t fault_counts_new(struct sim_fault_plan *plan);
+void fault_counts_end(struct sim_fault_plan *plan, uint32_t counts);
 
 /* A caller that makes no calls any more: what the plan knew of it goes. No-op for one that is not
  * behind this plan. */

@@ -46,7 +46,7 @@ int sim_fault_plan_add(struct sim_fault_plan *plan, const char *text, char *mess
                        size_t *column)
 {
     struct fault_rule rule = {0};
-    if (fault_rule_parse(&rule, text, message, bytes, column) < 0) {
+    if (fault_rule_parse(&rule, text, plan->programs, message, bytes, column) < 0) {
         return -EINVAL;
     }
     const uint32_t cell = plan->store.take(plan->store.memory);

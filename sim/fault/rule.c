@@ -17,12 +17,14 @@
 
 /* Library calls by their Python names, the seam calls that do their work, and whether they move
  * bytes or wait: what decides which effects are possible. */
-static const struct verb {
+struct verb {
     const char *name;
     uint32_t seams;
     bool moves_bytes;
     bool waits;
-} verbs[] = {
+};
+
+static const struct verb verbs[] = {
     {"socket", SEAM(SOCKET), false, false},
     {"socketpair", SEAM(SOCKETPAIR), false, false},
     {"fromfd", SEAM(FCNTL), false, false},
@@ -66,6 +68,30 @@ static const struct verb {
     {"sleep", SEAM(SLEEP), false, true},
 };
 
+/* Calls of programs as they are, by the names that strace gives them; where a library call has that
+ * name, it stands above and means the same. */
+static const struct verb program_calls[] = {
+    {"accept4", SEAM(ACCEPT), false, true},
+    {"dup2", SEAM(DUP), false, false},
+    {"dup3", SEAM(DUP), false, false},
+    {"fcntl", SEAM(FCNTL), false, false},
+    {"ioctl", SEAM(IOCTL), false, false},
+    {"pipe2", SEAM(PIPE), false, false},
+    {"read", SEAM(RECV), true, true},
+    {"readv", SEAM(RECV), true, true},
+    {"recvmmsg", SEAM(RECV), true, true},
+    {"write", SEAM(SEND), true, true},
+    {"writev", SEAM(SEND), true, true},
+    {"sendmmsg", SEAM(SEND), true, true},
+    {"ppoll", SEAM(POLL), false, true},
+    {"pselect6", SEAM(POLL), false, true},
+    {"epoll_wait", SEAM(POLL), false, true},
+    {"epoll_pwait", SEAM(POLL), false, true},
+    {"epoll_pwait2", SEAM(POLL), false, true},
+    {"nanosleep", SEAM(SLEEP), false, true},
+    {"clock_nanosleep", SEAM(SLEEP), false, true},
+};
+
 static const char *const seam_names[FAULT_SEAM_COUNT] = {
     [FAULT_SEAM_SOCKET] = "socket",
     [FAULT_SEAM_SOCKETPAIR] = "socketpair",
@@ -101,6 +127,22 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
+static const struct verb *find_program_call(const char *name)
+{
+    for (size_t i = 0; i < sizeof program_calls / sizeof program_calls[0]; i++) {
+        if (strcmp(program_calls[i].name, name) == 0) {
+            return &program_calls[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct verb *find_any(const char *name)
+{
+    const struct verb *verb = find_verb(name);
+    return verb != NULL ? verb : find_program_call(name);
+}
+
 const char *fault_verb_name(size_t index)
 {
     return index < sizeof verbs / sizeof verbs[0] ? verbs[index].name : NULL;
@@ -108,13 +150,13 @@ const char *fault_verb_name(size_t index)
 
 uint32_t fault_seams_of_verb(const char *name)
 {
-    const struct verb *verb = find_verb(name);
+    const struct verb *verb = find_any(name);
     return verb == NULL ? 0 : verb->seams;
 }
 
 bool fault_effect_suits(enum fault_effect effect, const char *name)
 {
-    const struct verb *verb = find_verb(name);
+    const struct verb *verb = find_any(name);
     if (effect == FAULT_BYTES || effect == FAULT_SIGNAL_AFTER) {
         return verb != NULL && verb->moves_bytes;
     }
@@ -130,6 +172,7 @@ bool fault_effect_suits(enum fault_effect effect, const char *name)
 
 /* Where the reading stands, and where to put what is wrong. */
 struct reader {
+    bool programs; /* calls of programs are calls, too */
     const char *text;
     const char *at;
     char *message;
@@ -246,7 +289,7 @@ static int read_call(struct reader *reader, struct fault_rule *rule)
         }
         read_name(reader, rule->verb);
     }
-    if (find_verb(rule->verb) == NULL) {
+    if (find_verb(rule->verb) == NULL && !(reader->programs && find_program_call(rule->verb) != NULL)) {
         return wrong(reader, start,
                      "'%s' is not a call that faults can aim at; write it as the "
                      "socket documentation does, such as recv or sendall",
@@ -502,10 +545,10 @@ static int check_possible(struct reader *reader, const struct fault_rule *rule, 
     return 0;
 }
 
-int fault_rule_parse(struct fault_rule *rule, const char *text, char *message, size_t bytes,
-                     size_t *column)
+int fault_rule_parse(struct fault_rule *rule, const char *text, bool programs, char *message,
+                     size_t bytes, size_t *column)
 {
-    struct reader reader = {text, text, message, bytes, column};
+    struct reader reader = {programs, text, text, message, bytes, column};
     skip_blanks(&reader);
     if (strlen(text) >= sizeof rule->text) {
         return wrong(&reader, text, "a fault is at most %zu bytes long", sizeof rule->text - 1);

@@ -114,7 +114,7 @@ int64_t sim_futex_wake(struct sim_world *world, struct sim_futex_key key, int mo
                                           : (struct sim_waiter_id){0};
     while (id.index) {
         const struct sim_waiter_id next = sim_waiter_at(world, id)->next_in_queue;
-        if (sim_waiter_at(world, id)->interest & bits) {
+        if ((sim_waiter_at(world, id)->interest & bits) || DRY_MUTANT(futex_bits_are_ignored)) {
             wake_one(world, id);
             if (++woken >= most) {
                 break;

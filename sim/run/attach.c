@@ -74,6 +74,12 @@ struct dry_caller sim_thread_caller(struct sim *sim, int task)
     return (struct dry_caller){&sim_system, sim, record->process.index, (uint32_t)task};
 }
 
+struct dry_caller sim_thread_seam(struct sim *sim, int task)
+{
+    const struct sim_code *code = sim_code_of(sim, (uint32_t)task);
+    return code->caller.system ? code->caller : sim_thread_caller(sim, task);
+}
+
 int sim_program_add(struct sim *sim, int host, const char *name)
 {
     if (sim->file < 0) {
@@ -119,16 +125,20 @@ void sim_process_is(struct sim *sim, int process, int real_pid)
 static void become_current(struct sim *sim, uint32_t task)
 {
     struct sim_code *code = sim_code_of(sim, task);
-    code->caller = sim_thread_caller(sim, (int)task);
+    if (!code->started || code->caller.task != task) { /* else it stands there since before vfork */
+        code->caller = sim_thread_caller(sim, (int)task);
+    }
     code->own = 1;
     code->started = 1;
     sim->running = task;
+    sim_plan_before(sim, task);
     *sim_current() = (struct sim_current){code->caller, sim, 0, UINTPTR_MAX};
 }
 
 void sim_thread_enter(struct sim *sim, int task, int real_pid)
 {
     sim_turn_take(sim, (uint32_t)task, 0);
+    sim_code_of(sim, (uint32_t)task)->started = 0; /* what another one left there is not its own */
     become_current(sim, (uint32_t)task);
     sim_process_is(sim, (int)sim_thread_caller(sim, task).process, real_pid);
 }
@@ -149,6 +159,8 @@ void sim_thread_leave(struct sim *sim, int task, uint32_t *clear_tid)
         sim_futex_wake(sim->world, sim_futex_key(sim->world, process, clear_tid, NULL), INT32_MAX,
                        SIM_FUTEX_ANY);
     }
+    sim_plan_thread_ended(sim, id.index);
+    sim_code_of(sim, id.index)->started = 0;
     sim_task_end(sim->world, id);
     *sim_current() = (struct sim_current){0};
     __atomic_store_n(&seat->alive, 1, __ATOMIC_SEQ_CST);
@@ -210,6 +222,7 @@ int sim_process_executed(struct sim *sim, int process, const char *name)
     }
     sim_program_execute(sim->world, task, name);
     sim_alarms_delete(sim->world, (struct sim_process_id){(uint32_t)process});
+    sim_code_of(sim, task.index)->started = 0;
     become_current(sim, task.index);
     sim_turn_of(sim->world)->in_world = 0;
     return (int)task.index;

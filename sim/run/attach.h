@@ -119,6 +119,10 @@ bool sim_thread_signal_take(struct sim *sim, int task, struct sim_delivery *deli
  * wait for the real descriptors that the call names with poll(2), holding the turn, and tell what
  * they are (real_ready); then make the call again. */
 struct dry_caller sim_thread_caller(struct sim *sim, int task);
+/* The same behind the fault plan, when it has rules: for the seam's own calls alone. Announce each
+ * with caller.system->call_begin(caller, NAME, fd) and ->call_end(caller) where these are there;
+ * NAME is what strace calls it, and the actor is the process, by its name. */
+struct dry_caller sim_thread_seam(struct sim *sim, int task);
 
 /* CALL(name, (parameters), arguments...): sim_program_NAME(parameters). Pointers are the program's
  * and must be good: test them first (-EFAULT). Signal sets are the kernel's uint64_t. What each

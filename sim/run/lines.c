@@ -97,7 +97,9 @@ struct sim_resolver *sim_resolver_of(struct sim *sim, uint32_t host)
     }
     for (struct sim_line_id id = next_line(world, read->line); id.index; id = next_line(world, id)) {
         const struct sim_line *line = sim_line_at(world, id);
-        if (line->host.index == host && read_line(read->resolver, line->kind, line->text) == -ENOMEM) {
+        if ((line->host.index == host || DRY_MUTANT(every_host_reads_every_line)) &&
+            line->kind != SIM_LINE_RECORD &&
+            read_line(read->resolver, line->kind, line->text) == -ENOMEM) {
             return NULL;
         }
         read->line = id;

@@ -65,6 +65,10 @@ static void print_instant(struct page *page, const char *label, uint64_t at)
 static void print_wait(struct page *page, const struct sim *sim, const struct sim_task *task)
 {
     const struct sim_call *call = &task->call;
+    const struct sim_process *process = sim_process_at(sim->world, task->process);
+    if (process->program) {
+        print(page, "%s[%u] ", process->name, process->pid);
+    }
     print(page, "%s%s on %s: %s", task->name, task->daemon ? " (daemon)" : "",
           sim_host_at(sim->world, task->host)->name, sim_call_name(call->kind));
     if (call->kind == SIM_CALL_JOIN || call->kind == SIM_CALL_BARRIER) {

@@ -73,6 +73,7 @@ void sim_turn_wait(struct sim *sim, uint32_t task)
     }
     sim_turn_of(sim->world)->in_world = 1; /* the call goes on */
     sim->running = task;
+    sim_plan_before(sim, task);
     errno = saved_errno;
 }
 

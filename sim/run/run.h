@@ -30,6 +30,7 @@ struct sim_code {
     uint32_t started; /* 1: has run; its fiber stands somewhere */
     uint32_t own;     /* 1: runs on the stack of who runs the loop (the default world's main) */
     _Alignas(16) char local[DRY_LOCAL_BYTES];
+    char actor[64]; /* a program's thread: how it stands before the fault plan */
 };
 
 /* A task that failed, and why. */
@@ -176,6 +177,9 @@ int sim_start_task(struct sim *sim, struct sim_process_id process, const char *n
 bool sim_plan_open(struct sim *sim);
 /* A task's turn comes: if the plan has rules, it stands in front of what the task calls from now on. */
 void sim_plan_before(struct sim *sim, uint32_t task);
+/* A program's thread has ended; its process has. */
+void sim_plan_thread_ended(struct sim *sim, uint32_t task);
+void sim_plan_process_ended(struct sim *sim, uint32_t process);
 
 /* ---- watchdog.c --------------------------------------------------------------------------- */
 

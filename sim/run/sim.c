@@ -206,9 +206,9 @@ void sim_destroy(struct sim *sim)
     }
     free(sim->packet_bytes);
     if (sim->world) {
+        sim_watch_close(sim);
         sim_block_destroy(sim->world);
     }
-    sim_watch_close(sim);
     if (sim->file >= 0) {
         close(sim->file);
     }

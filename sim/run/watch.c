@@ -115,6 +115,9 @@ static void died(struct sim *sim, uint32_t index, const struct sim_watched *watc
     } else if (watched->file >= 0) {
         waitid(P_PIDFD, (id_t)watched->file, NULL, WEXITED | WNOHANG);
     }
+    if (process->slot.live && process->slot.generation == watched->generation) {
+        sim_plan_process_ended(sim, index);
+    }
     *sim_place_of(sim->world, index) = (struct sim_place){0};
 }
 
@@ -219,8 +222,25 @@ void sim_watch_stop_holder(struct sim *sim, const char *why)
     }
 }
 
+/* Programs that have not ended are given up with the world, as fibers are. */
+static void end_all(struct sim *sim)
+{
+    const uint32_t placed = sim->file >= 0 ? sim_turn_of(sim->world)->placed : 0;
+    for (uint32_t index = 1; index < placed; index++) {
+        const struct sim_watched *watched = watch(sim, index);
+        if (watched && watched->file >= 0 && !has_ended(watched, 0)) {
+            syscall(SYS_pidfd_send_signal, watched->file, SIGKILL, NULL, 0);
+            has_ended(watched, 1000);
+        }
+        if (watched && watched->file >= 0) {
+            waitid(P_PIDFD, (id_t)watched->file, NULL, WEXITED | WNOHANG);
+        }
+    }
+}
+
 void sim_watch_close(struct sim *sim)
 {
+    end_all(sim);
     for (uint32_t i = 0; i < sim->watched_count; i++) {
         forget(&sim->watched[i]);
     }

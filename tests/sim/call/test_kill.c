@@ -96,6 +96,17 @@ static void process_signalled__all_block__who_unblocks_takes_it(void **state)
     assert_int_equal(world->pools[SIM_POOL_PENDING].live_count, 0);
 }
 
+static void taker_blocks_it_before_it_took_it__another_gets_it(void **state)
+{
+    handle(SIGUSR1, 0);
+    assert_int_equal(sim_call_pause(world, two), SIM_WAIT);
+    assert_int_equal(sim_call_kill(world, three, pid(), SIGUSR1), 0);
+    block(one, bit(SIGUSR1));
+    assert_runs(two);
+    assert_true(takes(two, SIGUSR1));
+    assert_int_equal(sim_signal_pending(world, one), 0);
+}
+
 static void taker_ends_before_it_took_it__another_gets_it(void **state)
 {
     handle(SIGUSR1, 0);
@@ -345,6 +356,7 @@ int main(void)
         THREADS(process_signalled__nobody_blocks__the_leader_takes_it),
         THREADS(process_signalled__leader_blocks__another_takes_it),
         THREADS(process_signalled__all_block__who_unblocks_takes_it),
+        THREADS(taker_blocks_it_before_it_took_it__another_gets_it),
         THREADS(taker_ends_before_it_took_it__another_gets_it),
         THREADS(thread_signalled__it_alone_takes_it),
         THREADS(numbers__kill__as_the_kernel_says),

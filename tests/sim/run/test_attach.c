@@ -216,9 +216,10 @@ static void program_waits__nothing_can_come__stuck_and_told(void **state)
     const struct started one = start_forked(wait_for_ever, 0);
     assert_outcome(SIM_STUCK);
     assert_true(sim_describe_waits(sim, waits, sizeof waits) > 0);
-    assert_non_null(strstr(waits, "main on alpha: recv on descriptor 0"));
-    kill(one.pid, SIGKILL);
-    waitpid(one.pid, NULL, 0);
+    assert_non_null(strstr(waits, "forked[1002] main on alpha: recv on descriptor 0"));
+    sim_destroy(sim);
+    sim = NULL;
+    assert_int_equal(kill(one.pid, 0), -1);
 }
 
 /* ---- the block ---------------------------------------------------------------------------------- */

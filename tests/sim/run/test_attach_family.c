@@ -289,6 +289,60 @@ static void timers__in_a_program__end_its_waits(void **state)
     assert_int_equal(sim_now(sim), 1030 * MS);
 }
 
+/* ---- faults ------------------------------------------------------------------------------------- */
+
+static struct thread second;
+
+static void call_socket(struct dry_caller own)
+{
+    const struct dry_caller caller = sim_thread_seam(here, (int)own.task);
+    if (caller.system->call_begin) {
+        caller.system->call_begin(caller, "accept4", -1);
+    }
+    const int fd = SYSTEM(accept, 77, NULL, NULL, 0);
+    if (caller.system->call_end) {
+        caller.system->call_end(caller);
+    }
+    say(fd == -EMFILE ? "emfile" : fd == -EBADF ? "ebadf" : "?");
+}
+
+static void call_in_thread(struct dry_caller caller, int unused)
+{
+    call_socket(caller);
+    call_socket(caller);
+}
+
+static void two_threads_call(struct dry_caller caller, int unused)
+{
+    call_socket(caller);
+    start_thread(&second, (int)caller.process, "second", 0, call_in_thread);
+    join_thread(caller, &second);
+    call_socket(caller);
+    const int pid = fork_program(caller, call_in_thread, 0);
+    REQUIRE(wait_for(caller, pid, NULL) == pid);
+}
+
+static void fault_for_a_program__its_threads_calls__counted_together(void **state)
+{
+    char message[128];
+    const char rule[] = "forked accept4#2..4+2 errno=EMFILE";
+    assert_int_equal(sim_fault_plan_add(sim_faults(sim), rule, message, sizeof message, NULL), 1);
+    start_forked(two_threads_call, 0);
+    assert_outcome(SIM_IDLE);
+    assert_string_equal(record, "ebadf emfile ebadf emfile ebadf emfile ");
+    assert_int_equal(sim_fault_fired(sim_faults(sim), 1), 3);
+}
+
+static void name_of_a_program_call__plan_without_programs__refused(void **state)
+{
+    char message[128];
+    struct sim *lonely = sim_create(NULL);
+    assert_int_equal(sim_fault_plan_add(sim_faults(lonely), "x epoll_wait errno=EINTR", message,
+                                        sizeof message, NULL),
+                     -EINVAL);
+    sim_destroy(lonely);
+}
+
 int main(int count, char **words)
 {
     program_path = words[0];
@@ -304,6 +358,8 @@ int main(int count, char **words)
         SHARED(program_signals_itself__no_handler__ends_by_it),
         SHARED(vfork_and_exec__the_new_image__goes_on_with_what_is_left_open),
         SHARED(timers__in_a_program__end_its_waits),
+        SHARED(fault_for_a_program__its_threads_calls__counted_together),
+        SHARED(name_of_a_program_call__plan_without_programs__refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
