@@ -16,6 +16,7 @@ enum exit_status {
     EXIT_AGREE = 0,  /* all agree, all as stated */
     EXIT_DIFFER = 1, /* something differs, failed or was interrupted */
     EXIT_WRONG = 2,  /* a wrong file or command line: nothing was run */
+    EXIT_LOST = 3,   /* results could not be written, whatever they were */
 };
 
 struct options {

@@ -3,6 +3,7 @@
  *
  * The world's runs come first, on this thread; kernel runs, which mostly wait, overlap on others. What
  * differs then is run again alone. */
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,15 +175,24 @@ static void print_refusals(const struct comparison *comparison)
     }
 }
 
-static void write_junit_file(const struct comparison *comparison)
+/* -1: the results are lost, and it is told. */
+static int write_junit_file(const struct comparison *comparison)
 {
-    FILE *file = fopen(comparison->options->junit, "w");
-    if (file == NULL) {
-        fprintf(stderr, "%s cannot be written\n", comparison->options->junit);
-        return;
+    const char *name = comparison->options->junit;
+    FILE *file = fopen(name, "w");
+    int status = file != NULL ? 0 : -1;
+    if (file != NULL) {
+        report_write(file, REPORT_JUNIT, comparison->results, comparison->count);
+        status = fflush(file) != 0 || ferror(file) ? -1 : 0;
     }
-    report_write(file, REPORT_JUNIT, comparison->results, comparison->count);
-    fclose(file);
+    if (status != 0) {
+        fprintf(stderr, "drysock: %s cannot be written: %s\n", name, strerror(errno));
+    }
+    if (file != NULL && fclose(file) != 0 && status == 0) {
+        fprintf(stderr, "drysock: %s cannot be written: %s\n", name, strerror(errno));
+        status = -1;
+    }
+    return status;
 }
 
 int command_compare(const struct options *options, struct files *files)
@@ -226,10 +236,10 @@ int command_compare(const struct options *options, struct files *files)
     } else {
         report_write(stdout, options->format, comparison.results, comparison.count);
     }
-    if (options->junit != NULL) {
-        write_junit_file(&comparison);
-    }
     int status = status_of(&comparison);
+    if (options->junit != NULL && write_junit_file(&comparison) != 0) {
+        status = EXIT_LOST;
+    }
     for (uint32_t i = 0; i < files->count; i++) {
         both_end(&comparison.boths[i]);
         result_free(&comparison.results[i]);

@@ -36,7 +36,8 @@ static const char usage[] =
     "  --full              long values whole, in text and in hexadecimal where they differ\n"
     "  --color WHEN        auto (on a terminal, unless $NO_COLOR is set), always or never\n"
     "  --against kernel    shrink: keep a difference between kernel and world\n"
-    "exit status: 0 all agree, 1 something differs or failed, 2 a wrong file or command line\n"
+    "exit status: 0 all agree, 1 something differs or failed, 2 a wrong file or command line, 3 results\n"
+    "could not be written\n"
     "Ctrl-C ends with what was done so far; SIGQUIT prints where each actor waits.\n";
 
 /* ---- the command line ----------------------------------------------------------------------- */
@@ -108,6 +109,9 @@ static int take_count(const char *option, const char *text, uint32_t *count)
     uint64_t number;
     if (take_number(option, text, 100000, &number) != 0) {
         return -1;
+    }
+    if (number == 0) {
+        return wrong_value(option, text, "write a number from 1 on");
     }
     *count = (uint32_t)number;
     return 0;
@@ -196,25 +200,88 @@ static int take_option(struct options *options, int name, const char *value)
     }
 }
 
+static int run_report(const struct options *options, struct files *files)
+{
+    return command_report(options);
+}
+
+/* Each command with the options that do something there. */
 static const struct {
     const char *name;
     int (*run)(const struct options *options, struct files *files);
+    const char *takes;
 } commands[] = {
-    {"run", command_run},     {"compare", command_compare}, {"record", command_record},
-    {"sweep", command_sweep}, {"shrink", command_shrink},   {"print", command_print},
+    {"run", command_run, " on seed schedule speed pcap format strict hash check quiet full color "},
+    {"compare", command_compare,
+     " seed schedule jobs speed pcap format junit strict check full color "},
+    {"record", command_record, " on seed schedule "},
+    {"sweep", command_sweep, " seed schedule seeds format strict "},
+    {"shrink", command_shrink, " seed schedule strict write against "},
+    {"print", command_print, " check write "},
+    {"report", run_report, " format full color "},
 };
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
-static int run_command(const struct options *options, const char *name)
+/* What an option would change nothing of is a mistake, and better told than passed over. */
+static int refuse_useless(const struct options *options, const bool *given, const char *takes,
+                          const char *command)
+{
+    for (size_t i = 0; long_options[i].name != NULL; i++) {
+        char word[32];
+        snprintf(word, sizeof word, " %s ", long_options[i].name);
+        if (given[i] && strstr(takes, word) == NULL) {
+            fprintf(stderr, "drysock: %s has no use for --%s\n", command, long_options[i].name);
+            return -1;
+        }
+    }
+    if (options->on_kernel && (options->hash || options->check || options->strict)) {
+        fprintf(stderr, "drysock: --hash, --check and --strict are for runs in the world\n");
+        return -1;
+    }
+    if (options->schedule != 0 && options->on_kernel) {
+        fprintf(stderr, "drysock: --schedule is for runs in the world\n");
+        return -1;
+    }
+    if (options->speed > 0 && strcmp(command, "run") == 0 && !options->on_kernel) {
+        fprintf(stderr, "drysock: --speed is for runs on the kernel\n");
+        return -1;
+    }
+    if (options->quiet && options->format != REPORT_TEXT) {
+        fprintf(stderr, "drysock: --quiet is for --format text\n");
+        return -1;
+    }
+    if (options->hash && (options->format != REPORT_TEXT || options->quiet)) {
+        fprintf(stderr, "drysock: --hash prints one line of its own: leave out --format and --quiet\n");
+        return -1;
+    }
+    return 0;
+}
+
+/* Results that nobody will read must not look like results. */
+static int keep_output(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return status;
+    }
+    fprintf(stderr, "drysock: standard output cannot be written: %s\n",
+            errno != 0 ? strerror(errno) : "an error");
+    return EXIT_LOST;
+}
+
+static int run_command(const struct options *options, const bool *given, const char *name)
 {
     struct files files = {0};
     int status = EXIT_WRONG;
 
-    if (strcmp(name, "report") == 0) {
-        return command_report(options);
-    }
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(commands[i].name, name) != 0) {
             continue;
+        }
+        if (refuse_useless(options, given, commands[i].takes, name) != 0) {
+            return EXIT_WRONG;
+        }
+        if (commands[i].run == run_report) {
+            return command_report(options);
         }
         files_read(&files, options->names, options->name_count,
                    commands[i].run == command_print ? NULL : world_check);
@@ -233,23 +300,25 @@ static int run_command(const struct options *options, const char *name)
 int main(int count, char **arguments)
 {
     struct options options = {0};
-    int name;
+    bool given[sizeof long_options / sizeof *long_options] = {0};
+    int name, at = 0;
 
     if (count > 1 && strcmp(arguments[1], "exec") == 0) {
         return command_exec(count - 1, arguments + 1);
     }
-    while ((name = getopt_long(count, arguments, "h", long_options, NULL)) != -1) {
+    while ((name = getopt_long(count, arguments, "h", long_options, &at)) != -1) {
         if (name == OPTION_HELP || name == 'h') {
             fputs(usage, stdout);
-            return EXIT_AGREE;
+            return keep_output(EXIT_AGREE);
         }
         if (name == OPTION_VERSION) {
             printf("drysock %s\n", DRY_VERSION);
-            return EXIT_AGREE;
+            return keep_output(EXIT_AGREE);
         }
         if (take_option(&options, name, optarg) != 0) {
             return EXIT_WRONG;
         }
+        given[at] = true;
     }
     if (count - optind < 2) {
         fputs(usage, stderr);
@@ -259,5 +328,5 @@ int main(int count, char **arguments)
     options.names = arguments + optind + 1;
     options.name_count = count - optind - 1;
     command_take_signals();
-    return run_command(&options, arguments[optind]);
+    return keep_output(run_command(&options, given, arguments[optind]));
 }

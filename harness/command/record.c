@@ -174,15 +174,19 @@ static uint32_t reached(const struct trace *trace)
 /* One run and the text that tells what it showed; NULL: nothing can be recorded, and why is said.
  * *again: an actor stopped at a raise that is written down now, so a further run may get further. */
 static char *record_pass(const struct options *options, const struct scenario *scenario,
-                         const char *now, uint32_t *got, bool *again)
+                         const char *now, uint32_t *got, bool *again, bool *unused)
 {
     struct kernel_options kernel = {
         .seed = options->seed, .stop_fd = command_stop_pipe, .text = now, .text_bytes = strlen(now)};
     struct recording recording = {.scenario = scenario, .exact = !options->on_kernel};
     struct text text = {0};
     uint32_t before = *got;
-    struct trace *trace = options->on_kernel ? kernel_run(scenario, &kernel)
-                                             : command_world(options, scenario);
+    struct trace *trace = command_world(options, scenario);
+    if (options->on_kernel) { /* the world's run only tells how long it may take */
+        kernel.limit_ns = kernel_run_limit(trace);
+        trace_free(trace);
+        trace = kernel_run(scenario, &kernel);
+    }
 
     recording.trace = trace;
     *got = reached(trace);
@@ -192,6 +196,10 @@ static char *record_pass(const struct options *options, const struct scenario *s
     } else {
         fprintf(stderr, "%s: nothing recorded: the run on the %s %s: %s\n", scenario->path,
                 trace->system, trace_end_name(trace->end), trace->detail);
+    }
+    if (!*again && *trace->unused_faults != 0) {
+        fprintf(stderr, "%s\n", trace->unused_faults);
+        *unused = true;
     }
     text_free(&recording.text);
     trace_free(trace);
@@ -205,7 +213,7 @@ static int record_one(const struct options *options, const struct scenario *firs
     size_t length = 0;
     char *text = files_text(first->path, &length);
     uint32_t got = 0;
-    bool again = true;
+    bool again = true, unused = false;
     int status = text != NULL ? EXIT_AGREE : EXIT_DIFFER;
     while (again && status == EXIT_AGREE && !command_stop) {
         struct scenario *scenario;
@@ -218,7 +226,7 @@ static int record_one(const struct options *options, const struct scenario *firs
             diagnostic_print(&wrong);
             break;
         }
-        next = record_pass(options, scenario, text, &got, &again);
+        next = record_pass(options, scenario, text, &got, &again, &unused);
         scenario_free(scenario);
         if (next == NULL) {
             break;
@@ -239,7 +247,7 @@ static int record_one(const struct options *options, const struct scenario *firs
         status = EXIT_DIFFER;
     }
     free(text);
-    return status;
+    return unused ? EXIT_DIFFER : status;
 }
 
 int command_record(const struct options *options, struct files *files)

@@ -56,6 +56,7 @@ static void print_one(const struct options *options, const struct result *result
     if (options->hash) {
         print_hash(result);
     } else if (options->format == REPORT_JSON) {
+        trace_write_head(stdout, result->scenario->path, trace->system);
         trace_write(stdout, trace);
     } else if (options->format == REPORT_TEXT) {
         if (trace->end == TRACE_SKIPPED) {

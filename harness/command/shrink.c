@@ -54,6 +54,7 @@ static bool systems_differ(const struct shrink *shrink, const char *text)
         return false;
     }
     struct trace *world = command_world(shrink->options, scenario);
+    kernel.limit_ns = kernel_run_limit(world);
     struct trace *seen = kernel_run(scenario, &kernel);
     if (world->end != TRACE_SKIPPED && seen->end != TRACE_SKIPPED) {
         compare_traces(scenario, seen, world, &problems);

@@ -55,6 +55,7 @@ struct kernel_line {
     struct sim_capture *capture;
     struct sim_heap_entry *heap; /* of flights, by the instant of arrival, then in the order sent */
     struct flight **slots;
+    uint32_t *free_slots; /* those that hold none: a stack of room - flights */
     uint32_t flights, room;
     uint64_t next_sequence;
     bool *event_done; /* of the scenario's events */
@@ -177,18 +178,19 @@ static bool is_group_report(const uint8_t *packet, size_t length)
 /* The heap names flights by their slots; a free slot holds none. */
 static uint32_t free_slot(struct kernel_line *line)
 {
-    uint32_t slot = 0;
-    while (slot < line->room && line->slots[slot] != NULL) {
-        slot++;
+    if (line->flights == line->room) {
+        uint32_t more = line->room == 0 ? 64 : line->room;
+        line->heap = realloc(line->heap, (line->room + more) * sizeof *line->heap);
+        line->slots = realloc(line->slots, (line->room + more) * sizeof *line->slots);
+        line->free_slots = realloc(line->free_slots, (line->room + more) * sizeof *line->free_slots);
+        assert(line->heap != NULL && line->slots != NULL && line->free_slots != NULL);
+        for (uint32_t i = 0; i < more; i++) { /* the lowest on top */
+            line->free_slots[i] = line->room + more - 1 - i;
+            line->slots[line->room + i] = NULL;
+        }
+        line->room += more;
     }
-    if (slot == line->room) {
-        line->room = line->room == 0 ? 64 : line->room * 2;
-        line->heap = realloc(line->heap, line->room * sizeof *line->heap);
-        line->slots = realloc(line->slots, line->room * sizeof *line->slots);
-        assert(line->heap != NULL && line->slots != NULL);
-        memset(line->slots + slot, 0, (line->room - slot) * sizeof *line->slots);
-    }
-    return slot;
+    return line->free_slots[line->room - line->flights - 1];
 }
 
 static void push_flight(struct kernel_line *line, uint64_t at, struct flight *flight)
@@ -206,6 +208,7 @@ static struct flight *pop_flight(struct kernel_line *line)
     struct flight *flight = line->slots[slot];
     line->slots[slot] = NULL;
     sim_heap_remove(line->heap, &line->flights, 0, NULL, NULL);
+    line->free_slots[line->room - line->flights - 1] = slot;
     return flight;
 }
 
@@ -391,6 +394,13 @@ struct kernel_line *kernel_line_create(const struct scenario *scenario, const in
     return line;
 }
 
+int kernel_line_end_capture(struct kernel_line *line)
+{
+    int status = sim_capture_close(line->capture);
+    line->capture = NULL;
+    return status;
+}
+
 void kernel_line_free(struct kernel_line *line)
 {
     if (line == NULL) {
@@ -402,6 +412,7 @@ void kernel_line_free(struct kernel_line *line)
     sim_capture_close(line->capture);
     free(line->heap);
     free(line->slots);
+    free(line->free_slots);
     free(line->hosts);
     free(line->links);
     free(line->event_done);

@@ -14,6 +14,8 @@ struct kernel_line;
  * NULL: no memory, or the capture cannot be written. */
 struct kernel_line *kernel_line_create(const struct scenario *scenario, const int *tuns, uint64_t seed,
                                        const char *capture);
+/* Ends the capture: 0, or -errno when the file is not whole. */
+int kernel_line_end_capture(struct kernel_line *line);
 void kernel_line_free(struct kernel_line *line);
 
 /* Takes every packet that waits on a host's interface. */

@@ -375,6 +375,11 @@ static void finish(struct run *run)
             run->trace->late_ns = count.late_ns;
         }
     }
+    int captured = run->line != NULL ? kernel_line_end_capture(run->line) : 0;
+    if (captured < 0 && run->trace->end == TRACE_DONE) {
+        trace_set_detail(run->trace, TRACE_FAILED, "the capture %s is not whole: %s",
+                         run->options->capture, strerror(-captured));
+    }
     kernel_line_free(run->line);
     for (uint32_t i = 0; i < run->scenario->host_count; i++) {
         if (run->tuns[i] >= 0) {

@@ -223,9 +223,46 @@ static void stated_time(const struct scenario *scenario, const struct step *step
     }
 }
 
+/* When an actor's last step ended. */
+static uint64_t ended_at(const struct trace *trace, uint32_t actor)
+{
+    uint64_t last = 0;
+    for (uint32_t i = 0; i < trace->actors[actor].step_count; i++) {
+        const struct trace_step *step = &trace->actors[actor].steps[i];
+        last = step->ended_ns > last ? step->ended_ns : last;
+    }
+    return last;
+}
+
+/* A signal for an actor that has ended, or a link that changes when all have, shows nothing: as with a
+ * fault that did not fire, the file says more than is so. */
+static void stated_events(const struct scenario *scenario, const struct trace *trace,
+                          struct problems *problems)
+{
+    uint64_t spare = is_world(trace) ? 0 : COMPARE_LATE_NS;
+    for (uint32_t i = 0; i < scenario->event_count; i++) {
+        const struct scenario_event *event = &scenario->events[i];
+        bool is_signal = event->kind == EVENT_SIGNAL;
+        uint64_t end = is_signal ? ended_at(trace, event->actor) : trace->ended_ns;
+        char end_text[32];
+        if (event->instant_ns <= end + spare) {
+            continue;
+        }
+        scenario_time_print(end, end_text);
+        add_problem(problems, PROBLEM_END, event->at.line, trace->system,
+                    excuse_of(scenario, NULL, trace->system),
+                    "the %s at %s did not come: %s ended at %s", is_signal ? "signal" : "link's change",
+                    event->instant_text, is_signal ? trace->actors[event->actor].name : "all actors",
+                    end_text);
+    }
+}
+
 static void stated_end(const struct scenario *scenario, const struct trace *trace,
                        struct problems *problems)
 {
+    if (trace->end == TRACE_DONE) {
+        stated_events(scenario, trace, problems);
+    }
     const char *excuse = excuse_of(scenario, NULL, trace->system);
     if (trace->end != TRACE_DONE && trace->end != TRACE_SKIPPED) {
         add_problem(problems, PROBLEM_END, 0, trace->system, excuse, "the run %s%s%s",

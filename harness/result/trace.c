@@ -149,6 +149,14 @@ static void write_object(FILE *stream, json_t *object)
     json_decref(object);
 }
 
+void trace_write_head(FILE *stream, const char *path, const char *system)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "scenario", text_json(path));
+    json_object_set_new(object, "system", json_string(system));
+    write_object(stream, object);
+}
+
 void trace_write_step(FILE *stream, const char *actor, uint32_t step, const struct trace_step *what)
 {
     json_t *object = json_object();

@@ -4,6 +4,7 @@
  * Two runs of one scenario agree when their traces do. As JSON lines, one object each:
  *   {"actor": "client", "step": 2, "line": 22, "text": "s.recv(16)", "status": "ok",
  *    "outcome": "b\"hello\"", "detail": "", "started_ns": 40000000, "ended_ns": 80000000}
+ *   {"scenario": "scenarios/tcp/echo.dry", "system": "world"}     in front, from `drysock run`
  *   {"end": "done", "detail": "", "ended_ns": 80000000, "late_ns": 120000}
  * A step that began and never ended has status "running". Instants count from the start of the run.
  */
@@ -77,6 +78,8 @@ void trace_record(struct trace *trace, uint32_t actor, uint32_t step, const stru
 void trace_set_detail(struct trace *trace, enum trace_end end, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* One JSON object and a newline: of which file and system the lines behind it are. */
+void trace_write_head(FILE *stream, const char *path, const char *system);
 /* One JSON object and a newline. */
 void trace_write_step(FILE *stream, const char *actor, uint32_t step, const struct trace_step *what);
 void trace_write_end(FILE *stream, const struct trace *trace);

@@ -475,6 +475,11 @@ struct trace *world_run(const struct scenario *scenario, const struct world_opti
                          run->wrong.message);
     } else {
         note_end(run, run_world(run, options));
+        int captured = options->capture != NULL ? sim_capture(run->sim, NULL) : 0;
+        if (captured < 0) {
+            trace_set_detail(run->trace, TRACE_FAILED, "the capture %s is not whole: %s",
+                             options->capture, strerror(-captured));
+        }
         if (options->guest.finish != NULL) {
             options->guest.finish(options->guest.context);
         }

@@ -133,6 +133,12 @@ void sim_check(const struct sim *sim)
 
 int sim_capture(struct sim *sim, const char *path)
 {
+    if (!path) {
+        const int ended = sim_capture_close(sim->capture);
+        sim->capture = NULL;
+        sim->world->tap = sim->on_packet != NULL;
+        return ended;
+    }
     if (sim->capture) {
         return -EBUSY;
     }

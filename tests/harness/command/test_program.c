@@ -260,6 +260,7 @@ static void results__are_told__in_each_format(void **state)
     assert_says("<failure type=\"world\" message=\"bad.dry:2: world: htons(1) -&gt; 256\">");
     assert_says("    stated  257\n    got     256\n              ^\n</failure>");
     assert_int_equal(drysock("run --format json good.dry"), 0);
+    assert_says("{\"scenario\":\"good.dry\",\"system\":\"world\"}");
     assert_says("\"outcome\":\"256\"");
     assert_says("{\"end\":\"done\"");
     assert_int_equal(drysock("run --format json bad.dry"), 1);
@@ -359,6 +360,86 @@ static void record__writes__up_to_4096_bytes_as_text(void **state)
     assert_null(strstr(output, "more)"));
 }
 
+static void a_signal_for_an_actor_that_has_ended__ends__with_1(void **state)
+{
+    write_file("late.dry", "at 300ms signal x SIGUSR1\n[x]\nsleep(0.2)\n");
+    assert_int_equal(drysock("run late.dry"), 1);
+    assert_says("late.dry:1: world: the signal at 300ms did not come: x ended at 200ms");
+    write_file("late.dry", "at 200ms signal x SIGUSR1\n[x]\nsleep(0.2)\n");
+    assert_int_equal(drysock("run late.dry"), 0);
+    write_file("late.dry", "host a\nhost b\nlink a b\nat 1s link a b down\n[x on a]\nhtons(1)\n");
+    assert_int_equal(drysock("run late.dry"), 1);
+    assert_says("the link's change at 1s did not come: all actors ended at 0");
+}
+
+static void results_that_cannot_be_written__end__with_3(void **state)
+{
+    write_file("good.dry", "[a]\nhtons(1) -> 256\n");
+    assert_int_equal(drysock("run good.dry 2>&1 >/dev/full #"), 3);
+    assert_says("standard output cannot be written: No space left on device");
+    assert_int_equal(drysock("print good.dry 2>&1 >/dev/full #"), 3);
+    assert_int_equal(drysock("--help 2>&1 >/dev/full #"), 3);
+    assert_int_equal(drysock("run --format tap good.dry 2>&1 >/dev/full #"), 3);
+    write_file("only.dry", "only world \"no kernel is asked\"\n[a]\nhtons(1) -> 256\n");
+    assert_int_equal(drysock("compare --junit missing/results.xml only.dry"), 3);
+    assert_says("missing/results.xml cannot be written: No such file or directory");
+    assert_int_equal(drysock("compare --junit /dev/full only.dry"), 3);
+    assert_says("/dev/full cannot be written: No space left on device");
+    assert_int_equal(drysock("compare --junit results.xml only.dry"), 0);
+    assert_non_null(strstr(read_file("results.xml"), "tests=\"1\" failures=\"0\""));
+    assert_int_equal(drysock("run --pcap /dev/full echo.dry"), 1);
+    assert_says("the capture /dev/full is not whole: No space left on device");
+}
+
+static void an_option_without_effect__is_refused__with_2(void **state)
+{
+    static const char *const useless[] = {
+        "sweep --on kernel",
+        "sweep --quiet",
+        "sweep --jobs 3",
+        "compare --quiet",
+        "compare --on kernel",
+        "compare --jobs 0",
+        "compare --seeds 3",
+        "record --format json",
+        "record --junit x",
+        "print --seed 3",
+        "print --pcap x",
+        "run --junit x",
+        "run --jobs 2",
+        "run --seeds 2",
+        "run --speed 2",
+        "run --write",
+        "run --against kernel",
+        "run --on kernel --check",
+        "run --on kernel --hash",
+        "run --hash --format json",
+        "run --quiet --format tap",
+        "run --on kernel --schedule 3",
+        "report --seed 1",
+        "shrink --format json",
+        "sweep --seeds 0",
+    };
+    char command[200];
+    for (size_t i = 0; i < sizeof useless / sizeof *useless; i++) {
+        snprintf(command, sizeof command, "%s echo.dry", useless[i]);
+        if (drysock(command) != 2) {
+            fail_msg("%s is not refused:\n%s", useless[i], output);
+        }
+    }
+    drysock("sweep --on kernel echo.dry");
+    assert_says("drysock: sweep has no use for --on");
+}
+
+static void record__tells__of_faults_that_did_not_fire(void **state)
+{
+    write_file("unfired.dry", "fault a t.recv#7 errno=EIO\n[a]\ns, t = socketpair()\ns.send(b\"x\")\n"
+                              "t.recv(1)\n");
+    assert_int_equal(drysock("record unfired.dry"), 1);
+    assert_says("the fault did not fire: a t.recv#7 errno=EIO");
+    assert_non_null(strstr(read_file("unfired.dry"), "-> b\"x\""));
+}
+
 /* Sends a signal as soon as the program has said something, or at once. */
 static int signalled(const char *arguments, int number, useconds_t after)
 {
@@ -452,6 +533,10 @@ int main(int count, char **arguments)
         cmocka_unit_test(an_included_head__is_read__from_the_files_own_folder),
         cmocka_unit_test(record_of_a_repeated_line__writes__a_range_and_what_all_showed),
         cmocka_unit_test(record__writes__up_to_4096_bytes_as_text),
+        cmocka_unit_test(a_signal_for_an_actor_that_has_ended__ends__with_1),
+        cmocka_unit_test(results_that_cannot_be_written__end__with_3),
+        cmocka_unit_test(an_option_without_effect__is_refused__with_2),
+        cmocka_unit_test(record__tells__of_faults_that_did_not_fire),
         cmocka_unit_test(ctrl_c__ends__with_what_was_done_so_far),
         cmocka_unit_test(sigquit__prints__where_each_actor_waits),
     };
