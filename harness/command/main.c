@@ -36,8 +36,8 @@ static const char usage[] =
     "  --full              long values whole, in text and in hexadecimal where they differ\n"
     "  --color WHEN        auto (on a terminal, unless $NO_COLOR is set), always or never\n"
     "  --against kernel    shrink: keep a difference between kernel and world\n"
-    "exit status: 0 all agree, 1 something differs or failed, 2 a wrong file or command line, 3 results\n"
-    "could not be written\n"
+    "exit status: 0 all agree, 1 something differs or failed, 2 a wrong file or command line,\n"
+    "3 results could not be written\n"
     "Ctrl-C ends with what was done so far; SIGQUIT prints where each actor waits.\n";
 
 /* ---- the command line ----------------------------------------------------------------------- */

@@ -50,6 +50,16 @@ static void print_hash(const struct result *result)
            (unsigned long long)trace->packet_count, (unsigned long long)trace->fingerprint);
 }
 
+/* What the file says that happens beside the steps. */
+static void write_events(const struct scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->event_count; i++) {
+        const struct scenario_event *event = &scenario->events[i];
+        trace_write_event(stdout, scenario->lines[event->at.line - 1].text, event->at.line,
+                          event->instant_ns);
+    }
+}
+
 static void print_one(const struct options *options, const struct result *result)
 {
     const struct trace *trace = options->on_kernel ? result->kernel : result->world;
@@ -57,6 +67,7 @@ static void print_one(const struct options *options, const struct result *result
         print_hash(result);
     } else if (options->format == REPORT_JSON) {
         trace_write_head(stdout, result->scenario->path, trace->system);
+        write_events(result->scenario);
         trace_write(stdout, trace);
     } else if (options->format == REPORT_TEXT) {
         if (trace->end == TRACE_SKIPPED) {

@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: MIT
  *
  * A signal that the library must absorb (PEP 475) may not change any outcome. Every other fault may;
- * then only a crash, a failed run or a broken invariant counts. */
+ * then a run that waits for ever, spins, crashes or fails is a finding. Each is told as the line that
+ * shows it: pasted into the file's head it does so again. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +52,9 @@ struct sweep {
     const struct trace *base;
     char *text;
     uint32_t runs, same, other, stuck, unused, bad;
+    struct counted *counted; /* calls of the actor at hand, by verb */
+    uint32_t kinds;
+    struct arena arena;
 };
 
 static bool names_verb(const char *verbs, const char *verb)
@@ -74,35 +79,80 @@ static bool stops_on_signal(const struct actor_lines *actor)
     return false;
 }
 
-static void aim(struct sweep *sweep, const struct actor_lines *actor, const char *verb,
-                uint32_t ordinal, const struct effect *effect)
+/* What a run shows that nobody wants; NULL: nothing. */
+static const char *finding_of(enum isolated result, bool absorbed)
 {
-    char why[WHY_BYTES] = "", *text = NULL;
-    bool absorbed = effect->absorbed && !stops_on_signal(actor);
-    if (asprintf(&text, "fault %s %s#%u %s\n%s", actor->name, verb, ordinal, effect->effect,
-                 sweep->text) < 0) {
+    switch (result) {
+    case ISOLATED_STUCK:
+        return "hangs";
+    case ISOLATED_SPINS:
+        return "spins";
+    case ISOLATED_CRASHED:
+        return "crashes";
+    case ISOLATED_FAILED:
+    case ISOLATED_WRONG:
+        return "fails";
+    case ISOLATED_OTHER:
+        return absorbed ? "changes an outcome" : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* line: what to paste or to add to the command. One line of text or JSON. */
+static void tell(struct sweep *sweep, const char *line, const char *finding, char *why)
+{
+    sweep->bad++;
+    progress_hide();
+    for (char *at = why; *at != 0; at++) {
+        *at = *at == '\n' ? ' ' : *at;
+    }
+    if (sweep->options->format != REPORT_JSON) {
+        printf("%s  # %s: %s: %s\n", line, sweep->scenario->path, finding, why);
         return;
     }
-    enum isolated result = command_isolated(sweep->options, sweep->scenario->path, text, sweep->base,
-                                            why, sizeof why);
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "scenario", sweep->scenario->path, "line", line,
+                               "finding", finding, "why", why);
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    printf("%s\n", text != NULL ? text : "{}");
+    free(text);
+    json_decref(object);
+}
+
+static void count_result(struct sweep *sweep, enum isolated result)
+{
     sweep->runs++;
     sweep->same += result == ISOLATED_AS_STATED;
     sweep->other += result == ISOLATED_OTHER;
     sweep->stuck += result == ISOLATED_STUCK;
     sweep->unused += result == ISOLATED_UNUSED;
+}
+
+static void aim(struct sweep *sweep, const struct actor_lines *actor, const char *verb,
+                uint32_t ordinal, const struct effect *effect)
+{
+    char why[WHY_BYTES] = "", *line = NULL, *text = NULL;
+    bool absorbed = effect->absorbed && !stops_on_signal(actor);
+    if (asprintf(&line, "fault %s %s#%u %s", actor->name, verb, ordinal, effect->effect) < 0) {
+        return;
+    }
+    if (asprintf(&text, "%s\n%s", line, sweep->text) < 0) {
+        free(line);
+        return;
+    }
+    enum isolated result = command_isolated(sweep->options, sweep->scenario->path, text, sweep->base,
+                                            why, sizeof why);
+    count_result(sweep, result);
     /* LINUX: where a connect() that was cut short fails in the end, a next one on the same socket says
      * ECONNABORTED. */
     if (strncmp(verb, "connect", 7) == 0 && strstr(why, "OSError(ECONNABORTED)") != NULL) {
         absorbed = false;
     }
-    bool bad = result == ISOLATED_CRASHED || result == ISOLATED_FAILED || result == ISOLATED_WRONG ||
-               (absorbed && (result == ISOLATED_OTHER || result == ISOLATED_STUCK));
-    if (bad) {
-        sweep->bad++;
-        progress_hide();
-        printf("%s: fault %s %s#%u %s: %s\n", sweep->scenario->path, actor->name, verb, ordinal,
-               effect->effect, why);
+    const char *finding = finding_of(result, absorbed);
+    if (finding != NULL) {
+        tell(sweep, line, finding, why);
     }
+    free(line);
     free(text);
 }
 
@@ -123,43 +173,44 @@ struct counted {
     uint32_t count;
 };
 
+static void count_call(struct sweep *sweep, const struct actor_lines *actor, const char *verb)
+{
+    uint32_t k = 0;
+    while (k < sweep->kinds && strcmp(sweep->counted[k].verb, verb) != 0) {
+        k++;
+    }
+    if (k == sweep->kinds) {
+        sweep->counted = arena_grow(&sweep->arena, sweep->counted, sweep->kinds,
+                                    sizeof *sweep->counted);
+        sweep->counted[sweep->kinds++] = (struct counted){verb, 0};
+    }
+    aim_all(sweep, actor, verb, ++sweep->counted[k].count);
+}
+
 static void visit(struct sweep *sweep, const struct actor_lines *actor,
-                  const struct expression *expression, struct counted *counted, uint32_t *kinds,
-                  struct arena *arena)
+                  const struct expression *expression)
 {
     if (expression == NULL || command_stop) {
         return;
     }
-    visit(sweep, actor, expression->left, counted, kinds, arena);
+    visit(sweep, actor, expression->left);
     for (uint32_t i = 0; i < expression->count; i++) {
-        visit(sweep, actor, expression->items[i], counted, kinds, arena);
+        visit(sweep, actor, expression->items[i]);
     }
-    if (expression->kind != EXPRESSION_CALL && expression->kind != EXPRESSION_METHOD) {
-        return;
+    if (expression->kind == EXPRESSION_CALL || expression->kind == EXPRESSION_METHOD) {
+        count_call(sweep, actor, expression->text);
     }
-    uint32_t k = 0;
-    while (k < *kinds && strcmp(counted[k].verb, expression->text) != 0) {
-        k++;
-    }
-    if (k == *kinds) {
-        counted[(*kinds)++] = (struct counted){expression->text, 0};
-    }
-    aim_all(sweep, actor, expression->text, ++counted[k].count);
 }
 
 static void sweep_actor(struct sweep *sweep, const struct actor_lines *actor)
 {
-    struct arena arena = {0};
-    /* At most as many kinds of call as the steps can hold. */
-    struct counted *counted = arena_take(&arena,
-                                         (size_t)(actor->step_count + 1) * 16 * sizeof *counted);
-    uint32_t kinds = 0;
-
-    for (uint32_t i = 0; i < actor->step_count && !command_stop && kinds < actor->step_count * 16;
-         i++) {
-        visit(sweep, actor, actor->steps[i].expression, counted, &kinds, &arena);
+    sweep->counted = NULL;
+    sweep->kinds = 0;
+    for (uint32_t i = 0; i < actor->step_count && !command_stop; i++) {
+        visit(sweep, actor, actor->steps[i].expression);
     }
-    arena_free(&arena);
+    arena_free(&sweep->arena);
+    sweep->arena = (struct arena){0};
 }
 
 /* ---- every seed ----------------------------------------------------------------------------- */
@@ -176,14 +227,13 @@ static void sweep_seeds(struct sweep *sweep)
         options.schedule = seed - 1;
         enum isolated result = command_isolated(&options, sweep->scenario->path, sweep->text, NULL, why,
                                                 sizeof why);
-        sweep->runs++;
-        sweep->same += result == ISOLATED_AS_STATED;
-        if (result == ISOLATED_AS_STATED) {
-            continue;
+        count_result(sweep, result);
+        const char *finding = finding_of(result, true);
+        if (finding != NULL) {
+            char line[64];
+            snprintf(line, sizeof line, "--seed %u --schedule %u", seed, seed - 1);
+            tell(sweep, line, finding, why);
         }
-        sweep->bad++;
-        progress_hide();
-        printf("%s: --seed %u --schedule %u: %s\n", sweep->scenario->path, seed, seed - 1, why);
     }
 }
 
@@ -203,9 +253,32 @@ static void sweep_one(struct sweep *sweep)
     free(sweep->text);
 }
 
+static void tell_sum(const struct sweep *sweep)
+{
+    if (sweep->options->format != REPORT_JSON) {
+        printf("%s: %u runs: %u the same, %u other outcomes, %u wait for ever, %u not applicable, "
+               "%u found\n",
+               sweep->scenario->path, sweep->runs, sweep->same, sweep->other, sweep->stuck,
+               sweep->unused, sweep->bad);
+        return;
+    }
+    json_t *object = json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i}", "scenario", sweep->scenario->path,
+                               "runs", (int)sweep->runs, "same", (int)sweep->same, "other",
+                               (int)sweep->other, "stuck", (int)sweep->stuck, "unused",
+                               (int)sweep->unused, "found", (int)sweep->bad);
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    printf("%s\n", text != NULL ? text : "{}");
+    free(text);
+    json_decref(object);
+}
+
 int command_sweep(const struct options *options, struct files *files)
 {
     uint32_t bad = 0;
+    if (options->format == REPORT_TAP || options->format == REPORT_JUNIT) {
+        fprintf(stderr, "drysock: sweep tells in --format text or json\n");
+        return EXIT_WRONG;
+    }
     for (uint32_t i = 0; i < files->count && !command_stop; i++) {
         struct sweep sweep = {.options = options, .scenario = files->list[i]};
 
@@ -215,10 +288,7 @@ int command_sweep(const struct options *options, struct files *files)
         }
         sweep_one(&sweep);
         progress_hide();
-        printf("%s: %u runs: %u the same, %u other outcomes, %u wait for ever, %u not applicable, "
-               "%u wrong\n",
-               sweep.scenario->path, sweep.runs, sweep.same, sweep.other, sweep.stuck, sweep.unused,
-               sweep.bad);
+        tell_sum(&sweep);
         bad += sweep.bad;
     }
     return bad > 0 || command_stop ? EXIT_DIFFER : EXIT_AGREE;

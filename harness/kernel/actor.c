@@ -16,6 +16,7 @@
 #include <drysock/socket.h>
 
 #include "actor/actor.h"
+#include "actor/fired.h"
 #include "signal.h"
 #include "system.h"
 
@@ -35,6 +36,7 @@ static struct {
     const struct scenario *scenario;
     const struct kernel_host *hosts;
     struct sim_fault_plan *plan;
+    uint64_t *fired; /* how often each of its rules had fired at the last look */
     struct kernel_actor *actors;
     struct kernel_target *targets;
     struct kernel_view *views;
@@ -117,11 +119,15 @@ static void emit(struct actor *actor, uint32_t index, const struct trace_step *s
 {
     struct kernel_actor *self = actor->context;
     struct trace_step timed = *step;
+    struct text faults = {0};
     uint64_t busy = thread_ns();
     timed.busy_ns = busy - self->busy_ns;
     self->busy_ns = busy;
     pthread_mutex_lock(&run.lock);
+    actor_note_fired(actor, run.plan, run.fired, &faults);
+    timed.faults = faults.length > 0 ? faults.bytes : "";
     trace_write_step(run.trace, actor->lines->name, index, &timed);
+    text_free(&faults);
     fflush(run.trace);
     if (step->ended_ns > run.last_ended_ns) {
         run.last_ended_ns = step->ended_ns;
@@ -263,7 +269,8 @@ int kernel_actors_start(const struct scenario *scenario, const struct kernel_hos
     if (run.actors == NULL || run.targets == NULL || run.views == NULL || run.done < 0) {
         return -1;
     }
-    if (make_plan(scenario, seed, why) < 0) {
+    run.fired = calloc(scenario->fault_count + 1, sizeof *run.fired);
+    if (run.fired == NULL || make_plan(scenario, seed, why) < 0) {
         return -1;
     }
     kernel_system_begin(run.views);
@@ -366,4 +373,5 @@ void kernel_actors_finish(uint64_t *ended_ns, struct text *unused_faults)
         sim_fault_plan_destroy(run.plan);
     }
     free(run.actors);
+    free(run.fired);
 }

@@ -298,15 +298,62 @@ static void print_trace_step(FILE *stream, const struct trace_step *step, struct
     text_free(&line);
 }
 
+/* Links change for all actors. */
+static void print_link_events(FILE *stream, const struct scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->event_count; i++) {
+        const struct scenario_event *event = &scenario->events[i];
+        const struct scenario_link *link = &scenario->links[event->link];
+        char at[32];
+        if (event->kind == EVENT_SIGNAL) {
+            continue;
+        }
+        scenario_time_print(event->instant_ns, at);
+        fprintf(stream, "%14s  ! link %s %s %s\n", at, scenario->hosts[link->a].name,
+                scenario->hosts[link->b].name, event->kind == EVENT_LINK_DOWN ? "down" : "up");
+    }
+}
+
+/* Those of an actor between two instants, both included. */
+static void print_signals(FILE *stream, const struct scenario *scenario, uint32_t actor, uint64_t since,
+                          uint64_t until)
+{
+    for (uint32_t i = 0; i < scenario->event_count; i++) {
+        const struct scenario_event *event = &scenario->events[i];
+        char at[32];
+        if (event->kind == EVENT_SIGNAL && event->actor == actor && event->instant_ns >= since &&
+            event->instant_ns <= until) {
+            scenario_time_print(event->instant_ns, at);
+            fprintf(stream, "%14s  ! signal %s\n", at, event->signal_name);
+        }
+    }
+}
+
+static void print_faults(FILE *stream, const struct trace_step *step)
+{
+    const char *at = step->faults != NULL ? step->faults : "";
+    while (*at != 0) {
+        int length = (int)strcspn(at, "\n");
+        fprintf(stream, "%14s  ! %.*s\n", "", length, at);
+        at += length + (at[length] != 0);
+    }
+}
+
 void report_trace(FILE *stream, const struct scenario *scenario, const struct trace *trace,
                   struct report_look look)
 {
     fprintf(stream, "# %s on the %s\n", scenario->path, trace->system);
+    print_link_events(stream, scenario);
     for (uint32_t a = 0; a < trace->actor_count; a++) {
+        uint64_t since = 0;
         fprintf(stream, "[%s]\n", trace->actors[a].name);
         for (uint32_t i = 0; i < trace->actors[a].step_count; i++) {
-            if (trace->actors[a].steps[i].status != STEP_NOT_REACHED) {
-                print_trace_step(stream, &trace->actors[a].steps[i], look);
+            const struct trace_step *step = &trace->actors[a].steps[i];
+            if (step->status != STEP_NOT_REACHED) {
+                print_signals(stream, scenario, a, since, step->ended_ns);
+                since = step->ended_ns + 1;
+                print_trace_step(stream, step, look);
+                print_faults(stream, step);
             }
         }
     }

@@ -90,6 +90,7 @@ void trace_record(struct trace *trace, uint32_t actor, uint32_t step, const stru
     what->started_ns = seen->started_ns;
     what->ended_ns = seen->ended_ns;
     what->busy_ns = seen->busy_ns;
+    what->faults = arena_text(&trace->arena, seen->faults != NULL ? seen->faults : "");
     if (seen->ended_ns > trace->ended_ns) {
         trace->ended_ns = seen->ended_ns;
     }
@@ -149,6 +150,15 @@ static void write_object(FILE *stream, json_t *object)
     json_decref(object);
 }
 
+void trace_write_event(FILE *stream, const char *text, uint32_t line, uint64_t at_ns)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "event", text_json(text));
+    json_object_set_new(object, "line", json_integer(line));
+    json_object_set_new(object, "at_ns", json_integer((json_int_t)at_ns));
+    write_object(stream, object);
+}
+
 void trace_write_head(FILE *stream, const char *path, const char *system)
 {
     json_t *object = json_object();
@@ -172,6 +182,9 @@ void trace_write_step(FILE *stream, const char *actor, uint32_t step, const stru
     }
     json_object_set_new(object, "started_ns", json_integer((json_int_t)what->started_ns));
     json_object_set_new(object, "ended_ns", json_integer((json_int_t)what->ended_ns));
+    if (what->faults != NULL && *what->faults != 0) {
+        json_object_set_new(object, "faults", text_json(what->faults));
+    }
     if (what->busy_ns > 0) {
         json_object_set_new(object, "busy_ns", json_integer((json_int_t)what->busy_ns));
     }
@@ -235,6 +248,7 @@ static int read_step(struct trace *trace, const json_t *object)
                                           .outcome = text_of(object, "outcome"),
                                           .detail = text_of(object, "detail"),
                                           .stated = text_of(object, "stated"),
+                                          .faults = text_of(object, "faults"),
                                           .started_ns = number_of(object, "started_ns"),
                                           .ended_ns = number_of(object, "ended_ns"),
                                           .busy_ns = number_of(object, "busy_ns")});

@@ -35,7 +35,8 @@ struct trace_step {
     uint32_t line;
     enum step_status status;
     uint64_t started_ns, ended_ns;
-    uint64_t busy_ns; /* kernel: of that, what its own thread computed */
+    const char *faults; /* a line for each fault rule that fired during the step; "" or NULL: none */
+    uint64_t busy_ns;   /* kernel: of that, what its own thread computed */
 };
 
 struct trace_actor {
@@ -79,6 +80,7 @@ void trace_set_detail(struct trace *trace, enum trace_end end, const char *forma
     __attribute__((format(printf, 3, 4)));
 
 /* One JSON object and a newline: of which file and system the lines behind it are. */
+void trace_write_event(FILE *stream, const char *text, uint32_t line, uint64_t at_ns);
 void trace_write_head(FILE *stream, const char *path, const char *system);
 /* One JSON object and a newline. */
 void trace_write_step(FILE *stream, const char *actor, uint32_t step, const struct trace_step *what);

@@ -3,6 +3,7 @@
 #include "isolate.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -38,6 +39,9 @@ static enum isolated judge(bool strict, const struct scenario *scenario, const s
     enum isolated result = ISOLATED_AS_STATED;
 
     snprintf(why, bytes, "%s", trace->detail);
+    if (trace->end == TRACE_FAILED && strstr(trace->detail, "spins:") != NULL) {
+        return ISOLATED_SPINS;
+    }
     if (trace->end == TRACE_FAILED || trace->end == TRACE_INTERRUPTED || trace->end == TRACE_SKIPPED) {
         return ISOLATED_FAILED;
     }
@@ -110,6 +114,10 @@ enum isolated isolate_run(const struct world_options *options, bool strict, cons
         waitpid(child, &status, 0);
     }
     if (got != (ssize_t)sizeof answer) {
+        if (child > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+            snprintf(why, bytes, "the run has not ended after %d s", LONGEST_SECONDS);
+            return ISOLATED_SPINS;
+        }
         if (child > 0 && WIFSIGNALED(status)) {
             snprintf(why, bytes, "the run ended by %s", strsignal(WTERMSIG(status)));
         } else {

@@ -10,7 +10,8 @@ enum isolated {
     ISOLATED_OTHER,         /* it came to its end with other outcomes or times */
     ISOLATED_STUCK,
     ISOLATED_FAILED,  /* the run failed, or the text is no scenario for the world */
-    ISOLATED_CRASHED, /* a signal or an assertion ended it, or it computed for 20 s */
+    ISOLATED_CRASHED, /* a signal or an assertion ended it */
+    ISOLATED_SPINS,   /* a task calls for ever and never waits, or it computed for 20 s */
     ISOLATED_UNUSED,  /* a fault did not fire */
     ISOLATED_WRONG,   /* not a scenario */
 };

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "actor/actor.h"
+#include "actor/fired.h"
 
 enum {
     FIRST_DESCRIPTOR = 512, /* above this program's own, below what select() can name */
@@ -31,6 +32,7 @@ struct world_run {
     struct world_actor *actors;
     int *hosts, *links, *barriers;
     bool *broken;            /* syncs that an actor will not reach */
+    uint64_t *fired;         /* how often each fault rule had fired at the last look */
     bool permuted;           /* under a schedule seed */
     struct diagnostic wrong; /* where building failed */
 };
@@ -75,11 +77,17 @@ static void name_socket(struct actor *actor, int fd, const char *name)
 
 static void emit(struct actor *actor, uint32_t index, const struct trace_step *step)
 {
+    struct world_run *run = of(actor)->run;
+    struct trace_step noted = *step;
+    struct text faults = {0};
+    actor_note_fired(actor, sim_faults(run->sim), run->fired, &faults);
+    noted.faults = faults.length > 0 ? faults.bytes : "";
     of(actor)->next_step = index + 1;
-    trace_record(of(actor)->run->trace, actor->index, index, step);
+    trace_record(run->trace, actor->index, index, &noted);
+    text_free(&faults);
     /* Under a schedule an actor may be overtaken between any two of its steps, as on a kernel. */
-    if (of(actor)->run->permuted) {
-        sim_yield(of(actor)->run->sim);
+    if (run->permuted) {
+        sim_yield(run->sim);
     }
 }
 
@@ -249,17 +257,23 @@ static int build_actors(struct world_run *run)
     return 0;
 }
 
-static int build_events(struct world_run *run)
+/* At the instant that the file says, or beside what else happens there. */
+static uint64_t instant_of(const struct scenario_event *event, int shift_ns)
+{
+    return shift_ns < 0 && event->instant_ns == 0 ? 0 : event->instant_ns + (uint64_t)(int64_t)shift_ns;
+}
+
+static int build_events(struct world_run *run, int shift_ns)
 {
     const struct scenario *scenario = run->scenario;
     for (uint32_t i = 0; i < scenario->event_count; i++) {
         const struct scenario_event *event = &scenario->events[i];
         int status;
         if (event->kind == EVENT_SIGNAL) {
-            status = sim_signal_at(run->sim, run->actors[event->actor].task, event->instant_ns,
-                                   event->signal, false);
+            status = sim_signal_at(run->sim, run->actors[event->actor].task,
+                                   instant_of(event, shift_ns), event->signal, false);
         } else {
-            status = sim_change_link(run->sim, run->links[event->link], event->instant_ns,
+            status = sim_change_link(run->sim, run->links[event->link], instant_of(event, shift_ns),
                                      event->kind == EVENT_LINK_UP);
         }
         if (status < 0) {
@@ -291,7 +305,7 @@ static int build(struct world_run *run, const struct world_options *options)
         sim_schedule_seed(run->sim, options->schedule_seed);
     }
     if (build_hosts(run) != 0 || build_names(run) != 0 || build_faults(run) != 0 ||
-        build_actors(run) != 0 || build_events(run) != 0) {
+        build_actors(run) != 0 || build_events(run, options->events_shift_ns) != 0) {
         return -1;
     }
     if (options->guest.start != NULL) {
@@ -428,6 +442,7 @@ static void begin(struct world_run *run, struct arena *arena, const struct scena
     run->hosts = arena_take(arena, (scenario->host_count + 1) * sizeof *run->hosts);
     run->links = arena_take(arena, (scenario->link_count + 1) * sizeof *run->links);
     run->barriers = arena_take(arena, (scenario->sync_count + 1) * sizeof *run->barriers);
+    run->fired = arena_take(arena, (scenario->fault_count + 1) * sizeof *run->fired);
     run->broken = arena_take(arena, (scenario->sync_count + 1) * sizeof *run->broken);
 }
 

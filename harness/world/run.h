@@ -23,6 +23,7 @@ struct world_guest {
 struct world_options {
     uint64_t seed;                     /* 0: the scenario's own, or 1 */
     uint64_t schedule_seed;            /* of the order of tasks that are ready at one instant */
+    int events_shift_ns;               /* `at` events come so much later or (below 0) earlier */
     const char *capture;               /* a file for every packet */
     bool check;                        /* walk the world's invariants after every event */
     const volatile sig_atomic_t *stop; /* set: end the run, TRACE_INTERRUPTED */

@@ -210,8 +210,8 @@ DRY_PUBLIC struct sim *sim_copy(const struct sim *sim);
 DRY_PUBLIC uint64_t sim_fingerprint(const struct sim *sim);
 /* A running hash over every packet that left a host so far, and their number. */
 DRY_PUBLIC uint64_t sim_packet_hash(const struct sim *sim, uint64_t *count);
-/* Writes every packet to a capture file (pcap, nanoseconds, LINKTYPE_RAW) until sim_destroy, or until it
- * is called with NULL: then 0, or -errno when the file is not whole (the device is full). */
+/* Writes every packet to a capture file (pcap, nanoseconds, LINKTYPE_RAW) until sim_destroy, or until
+ * it is called with NULL: then 0, or -errno when the file is not whole (the device is full). */
 DRY_PUBLIC int sim_capture(struct sim *sim, const char *path);
 DRY_PUBLIC void sim_check(const struct sim *sim); /* asserts every invariant */
 

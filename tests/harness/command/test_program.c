@@ -231,8 +231,53 @@ static void shrink__keeps__what_the_failure_needs(void **state)
 
 static void a_sweep__aims__at_every_call(void **state)
 {
-    assert_int_equal(drysock("sweep --seeds 2 echo.dry"), 0);
-    assert_says("0 wrong");
+    int status = drysock("sweep --seeds 2 echo.dry");
+    assert_true(status == (strstr(output, " 0 found") == NULL));
+    write_file("waits.dry", "[a]\ns, t = socketpair()\ns.send(b\"x\")\nt.recv(1)\n");
+    assert_int_equal(drysock("sweep --seeds 1 waits.dry"), 0);
+    assert_says(" 0 found");
+}
+
+static void a_sweep__names__what_hangs_as_a_line_to_paste(void **state)
+{
+    char text[1200];
+    static const char waits[] = "[a]\nl = socket(AF_UNIX)\nl.bind(\"room\")\nl.listen()\nsync up\n"
+                                "c, p = l.accept()\n[b]\nsync up\ns = socket(AF_UNIX)\n"
+                                "s.connect(\"room\")\n";
+    write_file("hangs.dry", waits);
+    assert_int_equal(drysock("sweep --seeds 1 hangs.dry"), 1);
+    assert_says("fault b connect#1 errno=ECONNREFUSED  # hangs.dry: hangs: ");
+    assert_int_equal(drysock("sweep --seeds 1 --format json hangs.dry"), 1);
+    assert_says("\"line\":\"fault b connect#1 errno=ECONNREFUSED\",\"finding\":\"hangs\"");
+    snprintf(text, sizeof text, "fault b connect#1 errno=ECONNREFUSED  # hangs.dry: hangs\n%s", waits);
+    write_file("pasted.dry", text);
+    assert_int_equal(drysock("run pasted.dry"), 1);
+    assert_says("the run is stuck");
+}
+
+static void a_sweep__reports__an_outcome_that_another_seed_changes(void **state)
+{
+    write_file("lucky.dry", "host a 10.0.0.1\nhost b 10.0.0.2\nlink a b delay=1ms jitter=5ms\n"
+                            "[a]\ns = socket(AF_INET, SOCK_DGRAM)\ns.bind((\"10.0.0.1\", 9))\nsync up\n"
+                            "s.recv(9)\n[b]\ns = socket(AF_INET, SOCK_DGRAM)\nsync up\n"
+                            "s.sendto(b\"x\", (\"10.0.0.1\", 9))\n");
+    assert_int_equal(drysock("record lucky.dry"), 0);
+    assert_int_equal(drysock("sweep --seeds 3 lucky.dry"), 1);
+    assert_says("--seed 2 --schedule 1  # lucky.dry: changes an outcome: s.recv(9): it took");
+    assert_null(strstr(output, "--seed 1 --schedule 0  #"));
+}
+
+static void a_sweep__counts__any_number_of_kinds_of_call(void **state)
+{
+    write_file("kinds.dry",
+               "[a]\n(len(b\"\"), htons(1), htonl(1), ntohs(1), ntohl(1), inet_aton(\"1.1.1.1\"), "
+               "inet_ntoa(b\"abcd\"), inet_pton(AF_INET, \"1.1.1.1\"), "
+               "inet_ntop(AF_INET, b\"abcd\"), CMSG_LEN(1), CMSG_SPACE(1), counted(1), "
+               "pack(\"b\", 1), unpack(\"b\", b\"x\"), bytearray(1), if_nameindex(), "
+               "if_indextoname(1), if_nametoindex(\"lo\"), getdefaulttimeout(), "
+               "gethostname(), socketpair(), socket())\n");
+    assert_int_equal(drysock("sweep --seeds 1 kinds.dry"), 0);
+    assert_says("kinds.dry: 4 runs: ");
 }
 
 static void print__changes__only_what_is_not_canonical(void **state)
@@ -526,6 +571,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(a_fault_that_does_not_fire__ends__with_1),
         cmocka_unit_test(shrink__keeps__what_the_failure_needs),
         cmocka_unit_test(a_sweep__aims__at_every_call),
+        cmocka_unit_test(a_sweep__names__what_hangs_as_a_line_to_paste),
+        cmocka_unit_test(a_sweep__reports__an_outcome_that_another_seed_changes),
+        cmocka_unit_test(a_sweep__counts__any_number_of_kinds_of_call),
         cmocka_unit_test(print__changes__only_what_is_not_canonical),
         cmocka_unit_test(results__are_told__in_each_format),
         cmocka_unit_test(a_wrong_line__is_told__with_what_was_stated_and_what_came),

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -142,6 +144,71 @@ static void dns_and_lossy_links__at_speed__are_refused_by_name(void **state)
     }
 }
 
+static void a_fault_on_the_kernel__that_does_not_fire__is_told(void **state)
+{
+    struct trace *trace = RUNS(
+        "# Unused\nfault a s.send#1 errno=EPIPE\nfault a s.send#9 errno=EIO\n[a]\n"
+        "s, t = socketpair()\ns.send(b\"x\") -> raises OSError(EPIPE)\n");
+
+    assert_int_equal(trace->end, TRACE_DONE);
+    assert_string_equal(trace->unused_faults,
+                        "test.dry:3: the fault did not fire: a s.send#9 errno=EIO");
+    assert_string_equal(trace->actors[0].steps[1].faults, "fault a s.send#1 errno=EPIPE");
+    assert_string_equal(trace->actors[0].steps[0].faults, "");
+    trace_free(trace);
+}
+
+static void a_whole_trace__and_another_status__has_crashed(void **state)
+{
+    const char *right = program;
+    struct trace *trace;
+    setenv("TEST_PROGRAM", right, 1);
+    setenv("TEST_STATUS", "9", 1);
+    program = "/proc/self/exe"; /* this one: see run_and_end */
+    trace = RUNS(echo);
+    program = right;
+    unsetenv("TEST_STATUS");
+    assert_true(trace->actors[0].steps[5].status == STEP_OK);
+    assert_int_equal(trace->end, TRACE_CRASHED);
+    assert_non_null(strstr(trace->detail, "drysock-kernel ended with status 9"));
+    trace_free(trace);
+}
+
+static void stuck_in_the_world__the_limit__counts_from_the_last_step_that_ended(void **state)
+{
+    struct scenario *scenario;
+    struct diagnostic wrong;
+    const char *text = "# Limit\n[a]\nsleep(2)\ns, t = socketpair()\ns.recv(1)\n";
+    assert_int_equal(scenario_parse("test.dry", text, strlen(text), &scenario, &wrong), 0);
+    struct trace *world = trace_create(scenario, "world");
+    trace_set(world, 0, 0, STEP_OK, "", "", 0, 2000000000);
+    trace_set(world, 0, 1, STEP_OK, "", "", 2000000000, 2000000000);
+    trace_set(world, 0, 2, STEP_RUNNING, "", "", 2000000000, 9000000000000);
+    trace_set_detail(world, TRACE_STUCK, "a waits");
+    assert_int_equal(kernel_run_limit(world), 12200000000);
+    trace_set_detail(world, TRACE_FAILED, "no");
+    assert_int_equal(kernel_run_limit(world), 0);
+    assert_int_equal(kernel_run_limit(NULL), 0);
+    trace_free(world);
+    scenario_free(scenario);
+}
+
+/* Runs the right program in its place, as its child, and ends otherwise than that. */
+static int run_and_end(char **argv)
+{
+    char parent[16];
+    int status;
+    snprintf(parent, sizeof parent, "%d", (int)getpid());
+    argv[1] = parent;
+    pid_t child = fork();
+    if (child == 0) {
+        execv(getenv("TEST_PROGRAM"), argv);
+        _exit(127);
+    }
+    waitpid(child, &status, 0);
+    return atoi(getenv("TEST_STATUS"));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -151,8 +218,14 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_program_aborts__run__crashed_with_its_last_words),
         cmocka_unit_test(four_times_the_speed__a_second_of_timeouts__takes_a_quarter),
         cmocka_unit_test(dns_and_lossy_links__at_speed__are_refused_by_name),
+        cmocka_unit_test(a_fault_on_the_kernel__that_does_not_fire__is_told),
+        cmocka_unit_test(a_whole_trace__and_another_status__has_crashed),
+        cmocka_unit_test(stuck_in_the_world__the_limit__counts_from_the_last_step_that_ended),
     };
 
+    if (strcmp(argv[0], "drysock-kernel") == 0 && getenv("TEST_STATUS") != NULL) {
+        return run_and_end(argv);
+    }
     if (strcmp(argv[0], "drysock-kernel") == 0) { /* started in its place */
         fprintf(stderr, "farewell\n");
         abort();
