@@ -57,7 +57,7 @@ def check_includes(sources, bad):
     """real/ sees itself; a room of sim/ or harness/ sees itself and what the plan lets it; preload/ itself
     and what it shares."""
     house = plan()
-    for path in sources("real", "preload", *HOUSES):
+    for path in sources("real", "preload", "packetdrill", *HOUSES):
         here = path.relative_to(TOP)
         room = room_of(here, house)
         if here.parts[0] in HOUSES and room is None:

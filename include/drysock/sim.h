@@ -92,6 +92,9 @@ DRY_PUBLIC int sim_add_link(struct sim *sim, int host_a, int host_b,
                             const struct sim_link_options *options);
 DRY_PUBLIC int sim_change_link(struct sim *sim, int link, uint64_t at, bool up);
 DRY_PUBLIC int sim_set(struct sim *sim, int host, const char *sysctl, int64_t value);
+/* The same as sysctl(8) writes it: one number, or several with blanks between them where a setting is
+ * cut into _min, _default, _max (net.ipv4.tcp_rmem) or _min, _max. -EINVAL: it is no number. */
+DRY_PUBLIC int sim_set_text(struct sim *sim, int host, const char *sysctl, const char *value);
 
 /* unlink(2) of a UNIX socket's path on a host. */
 DRY_PUBLIC int sim_unlink(struct sim *sim, int host, const char *path);

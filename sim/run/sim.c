@@ -311,6 +311,34 @@ int sim_set(struct sim *sim, int host, const char *sysctl, int64_t value)
                : -ENOENT;
 }
 
+/* How a setting of so many numbers is cut into settings of one. */
+static const char *const parts_of[][3] = {{""}, {"_min", "_max"}, {"_min", "_default", "_max"}};
+
+int sim_set_text(struct sim *sim, int host, const char *sysctl, const char *value)
+{
+    int64_t numbers[3];
+    uint32_t count = 0;
+    for (const char *at = value; *at; at += strspn(at, " \t")) {
+        char *end;
+        if (count == 3) {
+            return -EINVAL;
+        }
+        errno = 0;
+        numbers[count++] = strtoll(at, &end, 0);
+        if (end == at || errno || (*end && !strchr(" \t", *end))) {
+            return -EINVAL;
+        }
+        at = end;
+    }
+    int result = count ? 0 : -EINVAL;
+    for (uint32_t i = 0; i < count && result == 0; i++) {
+        char name[SIM_NAME_BYTES * 2];
+        snprintf(name, sizeof name, "%s%s", sysctl, parts_of[count - 1][i]);
+        result = sim_set(sim, host, name, numbers[i]);
+    }
+    return result;
+}
+
 int sim_unlink(struct sim *sim, int host, const char *path)
 {
     return sim_host_exists(sim, host)

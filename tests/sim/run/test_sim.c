@@ -20,6 +20,14 @@ static void wrong_arguments__building__errors(void **state)
     assert_int_equal(sim_change_link(sim, 99, 0, false), -ENOENT);
     assert_int_equal(sim_set(sim, alpha, "net.ipv4.tcp_syn_retries", 3), 0);
     assert_int_equal(sim_set(sim, alpha, "net.ipv4.no_such", 3), -ENOENT);
+    assert_int_equal(sim_set_text(sim, alpha, "net.ipv4.tcp_syn_retries", "0x4"), 0);
+    assert_int_equal(sim_set_text(sim, alpha, "net.ipv4.tcp_rmem", "4096\t50000 60000 "), 0);
+    assert_int_equal(sim_set_text(sim, alpha, "net.ipv4.ip_local_port_range", "1025 2000"), 0);
+    assert_int_equal(sim_set_text(sim, alpha, "net.ipv4.tcp_syn_retries", "3 4"), -ENOENT);
+    assert_int_equal(sim_set_text(sim, alpha, "net.ipv4.tcp_rmem", "1 2 3 4"), -EINVAL);
+    assert_int_equal(sim_set_text(sim, alpha, "net.ipv4.tcp_syn_retries", "4s"), -EINVAL);
+    assert_int_equal(sim_set_text(sim, alpha, "net.ipv4.tcp_syn_retries", ""), -EINVAL);
+    assert_int_equal(sim_set_text(sim, alpha, "net.ipv4.tcp_syn_retries", "300"), -EINVAL);
     assert_int_equal(sim_add_process(sim, 99, "p"), -ENOENT);
     assert_int_equal(sim_spawn(sim, 99, "t", note, ""), -ESRCH);
     assert_int_equal(sim_signal_at(sim, 99, 0, SIGUSR1, false), -ESRCH);
