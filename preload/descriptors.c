@@ -13,11 +13,13 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include "calls.h"
+#include "interfaces.h"
 #include "preload.h"
 #include "world.h"
 
@@ -337,6 +339,12 @@ int64_t preload_do_ioctl(const int64_t *a)
             caller.system->fcntl(caller, fd, F_SETFD, request == FIOCLEX ? FD_CLOEXEC : 0);
         }
         return preload_pass(SYS_ioctl, a);
+    }
+    if (preload_is_of_interfaces(request)) {
+        int type;
+        socklen_t length = sizeof type;
+        const int asked = caller.system->getsockopt(caller, fd, SOL_SOCKET, SO_TYPE, &type, &length);
+        return asked < 0 ? -ENOTTY : preload_interfaces(request, preload_pointer(a[2]));
     }
     if (request == FIOASYNC) {
         return set_async(caller, fd, preload_pointer(a[2]));

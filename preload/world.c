@@ -109,6 +109,16 @@ static struct sim_host_id host(void)
     return sim_process_at(sim->world, (struct sim_process_id){(uint32_t)process})->host;
 }
 
+const struct sim_world *preload_world(void)
+{
+    return sim->world;
+}
+
+uint32_t preload_host(void)
+{
+    return host().index;
+}
+
 int64_t preload_world_unlink(const char *path)
 {
     return sim_unix_unlink(sim->world, host(), path);

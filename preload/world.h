@@ -17,6 +17,11 @@ struct sim *preload_sim(void);
 int preload_process(void);
 void preload_process_is(int number);
 
+/* The world itself, and this process's host. */
+struct sim_world;
+const struct sim_world *preload_world(void);
+uint32_t preload_host(void);
+
 /* The number names something real from now on; whatever it named is closed in the world. The number,
  * or -errno: the table has no room. */
 int64_t preload_world_real(int fd, bool ready, int flags);
@@ -31,7 +36,6 @@ int64_t preload_world_unlink(const char *path);
 /* A file of the program's host, as text: hosts, resolv.conf … The length, or -ENOENT. */
 int64_t preload_world_file(const char *path, char *text, size_t bytes);
 /* host_files.c: the same of any host of a world. */
-struct sim_world;
 int64_t preload_host_file(const struct sim_world *world, uint32_t host, const char *path, char *bytes,
                           size_t size);
 

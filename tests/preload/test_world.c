@@ -6,10 +6,13 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -88,6 +91,36 @@ static void listener__looked_up_in_proc__stands_in_the_table(void **state)
     assert_null(strstr(read_whole("/proc/net/tcp"), ":1234"));
 }
 
+static void interfaces__asked_by_ioctl_and_listed__are_the_hosts(void **state)
+{
+    char name[IF_NAMESIZE];
+    struct ifreq wanted = {.ifr_name = "eth0"};
+    struct ifaddrs *list;
+    int seen = 0;
+    assert_int_equal(if_nametoindex("eth0"), 2);
+    assert_string_equal(if_indextoname(1, name), "lo");
+    assert_null(if_indextoname(9, name));
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(ioctl(fd, SIOCGIFADDR, &wanted), 0);
+    const struct sockaddr_in *address = (const void *)&wanted.ifr_addr;
+    assert_int_equal(ntohl(address->sin_addr.s_addr), 0x0a000002);
+    assert_int_equal(ioctl(fd, SIOCGIFMTU, &wanted), 0);
+    assert_int_equal(wanted.ifr_mtu, 1500);
+    strcpy(wanted.ifr_name, "eth7");
+    assert_errno(ioctl(fd, SIOCGIFFLAGS, &wanted), ENODEV);
+    struct ifreq all[4];
+    struct ifconf several = {.ifc_len = sizeof all, .ifc_req = all};
+    assert_int_equal(ioctl(fd, SIOCGIFCONF, &several), 0);
+    assert_int_equal(several.ifc_len, 2 * sizeof(struct ifreq));
+    close(fd);
+    assert_int_equal(getifaddrs(&list), 0);
+    for (const struct ifaddrs *one = list; one; one = one->ifa_next) {
+        seen += one->ifa_addr && one->ifa_addr->sa_family == AF_INET;
+    }
+    assert_int_equal(seen, 2);
+    freeifaddrs(list);
+}
+
 static void name__of_another_host__is_found_by_the_c_library(void **state)
 {
     struct addrinfo *list;
@@ -128,6 +161,7 @@ int main(void)
         cmocka_unit_test(connect__over_a_link__takes_a_round_trip_and_is_refused),
         cmocka_unit_test(files__of_the_network__are_the_hosts),
         cmocka_unit_test(listener__looked_up_in_proc__stands_in_the_table),
+        cmocka_unit_test(interfaces__asked_by_ioctl_and_listed__are_the_hosts),
         cmocka_unit_test(name__of_another_host__is_found_by_the_c_library),
         cmocka_unit_test(chance__drawn_in_each_way__is_given),
         cmocka_unit_test(calls__on_no_list_or_refused__say_so_and_the_program_goes_on),
