@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * WORLD(name): preload_do_NAME answers it by calls of the seam.
+ * SEAM(name): the same; fault rules aim at it.
  * PASSES(name): the kernel answers it: files, memory, the process's own attributes.
  * FILE_OF(name, index, error): the kernel answers it, unless argument `index` is a descriptor of the
  *     world's: then -error, as Linux says of a socket.
@@ -15,26 +16,28 @@
 #define PRELOAD_CALLS_H
 
 /* clang-format off */
-#define PRELOAD_WORLD_CALLS(WORLD) \
+#define PRELOAD_SEAM_CALLS(SEAM) \
     /* sockets.c */ \
-    WORLD(socket) WORLD(socketpair) WORLD(bind) WORLD(listen) WORLD(accept) WORLD(accept4) \
-    WORLD(connect) WORLD(shutdown) WORLD(getsockname) WORLD(getpeername) WORLD(getsockopt) \
-    WORLD(setsockopt) \
+    SEAM(socket) SEAM(socketpair) SEAM(bind) SEAM(listen) SEAM(accept) SEAM(accept4) \
+    SEAM(connect) SEAM(shutdown) SEAM(getsockname) SEAM(getpeername) SEAM(getsockopt) \
+    SEAM(setsockopt) \
     /* transfer.c */ \
-    WORLD(sendto) WORLD(recvfrom) WORLD(sendmsg) WORLD(recvmsg) WORLD(sendmmsg) WORLD(recvmmsg) \
-    WORLD(read) WORLD(write) WORLD(readv) WORLD(writev) WORLD(preadv) WORLD(pwritev) WORLD(preadv2) \
-    WORLD(pwritev2) WORLD(sendfile) WORLD(splice) WORLD(tee) WORLD(vmsplice) WORLD(copy_file_range) \
+    SEAM(sendto) SEAM(recvfrom) SEAM(sendmsg) SEAM(recvmsg) SEAM(sendmmsg) SEAM(recvmmsg) \
+    SEAM(read) SEAM(write) SEAM(readv) SEAM(writev) SEAM(preadv) SEAM(pwritev) SEAM(preadv2) \
+    SEAM(pwritev2) SEAM(sendfile) SEAM(splice) SEAM(tee) SEAM(vmsplice) SEAM(copy_file_range) \
     /* descriptors.c */ \
-    WORLD(close) WORLD(close_range) WORLD(dup) WORLD(dup2) WORLD(dup3) WORLD(fcntl) WORLD(ioctl) \
-    WORLD(pipe) WORLD(pipe2) WORLD(eventfd) WORLD(eventfd2) WORLD(fstat) WORLD(newfstatat) \
-    WORLD(statx) WORLD(lseek) \
+    SEAM(close) SEAM(close_range) SEAM(dup) SEAM(dup2) SEAM(dup3) SEAM(fcntl) SEAM(ioctl) \
+    SEAM(pipe) SEAM(pipe2) SEAM(eventfd) SEAM(eventfd2) SEAM(fstat) SEAM(newfstatat) \
+    SEAM(statx) SEAM(lseek) \
     /* ready.c */ \
-    WORLD(poll) WORLD(ppoll) WORLD(select) WORLD(pselect6) WORLD(epoll_create) WORLD(epoll_create1) \
-    WORLD(epoll_ctl) WORLD(epoll_wait) WORLD(epoll_pwait) WORLD(epoll_pwait2) \
+    SEAM(poll) SEAM(ppoll) SEAM(select) SEAM(pselect6) SEAM(epoll_create) SEAM(epoll_create1) \
+    SEAM(epoll_ctl) SEAM(epoll_wait) SEAM(epoll_pwait) SEAM(epoll_pwait2) \
     /* time.c */ \
-    WORLD(timerfd_create) WORLD(timerfd_settime) WORLD(timerfd_gettime) WORLD(clock_gettime) \
-    WORLD(clock_getres) WORLD(clock_nanosleep) WORLD(nanosleep) WORLD(gettimeofday) WORLD(time) \
-    WORLD(times) WORLD(sysinfo) \
+    SEAM(timerfd_create) SEAM(timerfd_settime) SEAM(timerfd_gettime) SEAM(clock_gettime) \
+    SEAM(clock_getres) SEAM(clock_nanosleep) SEAM(nanosleep) SEAM(gettimeofday) SEAM(time) \
+    SEAM(times) SEAM(sysinfo)
+
+#define PRELOAD_WORLD_CALLS(WORLD) \
     /* files.c */ \
     WORLD(open) WORLD(openat) WORLD(openat2) WORLD(creat) WORLD(uname) WORLD(sethostname) \
     WORLD(getrandom) WORLD(unlink) WORLD(unlinkat) \
@@ -143,6 +146,7 @@
 #include <stdint.h>
 
 #define PRELOAD_DECLARE(name) int64_t preload_do_##name(const int64_t *a);
+PRELOAD_SEAM_CALLS(PRELOAD_DECLARE)
 PRELOAD_WORLD_CALLS(PRELOAD_DECLARE)
 #undef PRELOAD_DECLARE
 

@@ -190,7 +190,7 @@ int64_t preload_do_close(const int64_t *a)
     if (kind == PRELOAD_CLOSED) {
         return -EBADF;
     }
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     set_kind(fd, PRELOAD_CLOSED);
     const int64_t real = preload_kernel(SYS_close, fd);
     const int64_t result = caller.system->close(caller, fd);
@@ -204,7 +204,7 @@ int64_t preload_do_close_range(const int64_t *a)
     if (first > last || (flags & ~(unsigned)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC))) {
         return -EINVAL;
     }
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     for (uint32_t fd = first; fd <= last && fd < MOST_DESCRIPTORS; fd++) {
         const int64_t one[PRELOAD_ARGUMENTS] = {fd};
         if (kinds[fd] == PRELOAD_CLOSED) {
@@ -232,7 +232,7 @@ static int64_t duplicated(int fd, int64_t made)
 int64_t preload_do_dup3(const int64_t *a)
 {
     const int fd = (int)a[0], wanted = (int)a[1];
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     const int64_t result = caller.system->dup3(caller, fd, wanted, (int)a[2]);
     if (result < 0) {
         return result;
@@ -253,7 +253,7 @@ int64_t preload_do_dup2(const int64_t *a)
 
 static int64_t lowest_duplicate(int fd, int command, int64_t minimum)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     const int64_t wanted = caller.system->fcntl(caller, fd, command, (long)minimum);
     if (wanted < 0) {
         return wanted;
@@ -293,7 +293,7 @@ static size_t fcntl_argument_bytes(int command)
 int64_t preload_do_fcntl(const int64_t *a)
 {
     const int fd = (int)a[0], command = (int)a[1];
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) {
         return lowest_duplicate(fd, command, a[2]);
     }
@@ -333,7 +333,7 @@ int64_t preload_do_ioctl(const int64_t *a)
 {
     const int fd = (int)a[0];
     const unsigned long request = (unsigned long)a[1];
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if (preload_kind_of(fd) != PRELOAD_WORLD) {
         if ((request == FIOCLEX || request == FIONCLEX) && preload_is_real(fd)) {
             caller.system->fcntl(caller, fd, F_SETFD, request == FIOCLEX ? FD_CLOEXEC : 0);
@@ -362,7 +362,7 @@ int64_t preload_do_ioctl(const int64_t *a)
 int64_t preload_do_pipe2(const int64_t *a)
 {
     int *descriptors = preload_pointer(a[0]);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if (!preload_writable(descriptors, 2 * sizeof *descriptors)) {
         return -EFAULT;
     }
@@ -382,7 +382,7 @@ int64_t preload_do_pipe(const int64_t *a)
 
 int64_t preload_do_eventfd2(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return preload_descriptor_made(caller.system->eventfd(caller, (unsigned)a[0], (int)a[1]),
                                    a[1] & EFD_CLOEXEC);
 }
@@ -397,7 +397,7 @@ int64_t preload_do_eventfd(const int64_t *a)
 
 int64_t preload_do_fstat(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if (preload_kind_of((int)a[0]) != PRELOAD_WORLD) {
         return preload_pass(SYS_fstat, a);
     }
@@ -425,7 +425,7 @@ int64_t preload_do_statx(const int64_t *a)
 {
     struct statx *status = preload_pointer(a[4]);
     struct stat plain;
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if (!names_descriptor(a[0], a[1], a[2])) {
         return preload_pass(SYS_statx, a);
     }

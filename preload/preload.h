@@ -93,6 +93,8 @@ static inline void *preload_pointer(int64_t argument)
 /* Enters the world that this program was started in; -1: it was started in none. */
 int preload_world_start(void);
 struct dry_caller preload_caller(void);
+/* The same behind the fault plan: for calls of the seam. */
+struct dry_caller preload_seam(void);
 /* Nanoseconds since the world began, and the next instant at which something happens. */
 uint64_t preload_world_now(void);
 uint64_t preload_world_next_at(void);

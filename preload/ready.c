@@ -77,7 +77,7 @@ static int real_of(const struct pollfd *descriptors, uint64_t count, struct poll
 static int64_t poll_any(struct pollfd *descriptors, uint64_t count, const struct timespec *timeout,
                         const sigset_t *mask)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     struct pollfd real[MOST_REAL];
     if (count > INT_MAX / sizeof *descriptors) {
         return -EINVAL;
@@ -313,7 +313,7 @@ int64_t preload_do_pselect6(const int64_t *a)
 
 int64_t preload_do_epoll_create1(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return preload_descriptor_made(caller.system->epoll_create(caller, (int)a[0]),
                                    a[0] & EPOLL_CLOEXEC);
 }
@@ -327,7 +327,7 @@ int64_t preload_do_epoll_create(const int64_t *a)
 int64_t preload_do_epoll_ctl(const int64_t *a)
 {
     struct epoll_event *event = preload_pointer(a[3]);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if ((int)a[1] != EPOLL_CTL_DEL && !preload_readable(event, sizeof *event)) {
         return -EFAULT;
     }
@@ -355,7 +355,7 @@ static int64_t epoll_any(const int64_t *a, const struct timespec *timeout, const
     struct epoll_event *events = preload_pointer(a[1]);
     const int maximum = (int)a[2];
     sigset_t mask;
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     const int64_t result = take_mask(mask_given, mask_bytes, &mask);
     if (result < 0) {
         return result;

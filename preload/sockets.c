@@ -23,7 +23,7 @@ static int64_t bad_pointer(int fd)
 {
     const enum preload_kind kind = preload_kind_of(fd);
     if (kind == PRELOAD_WORLD) {
-        const struct dry_caller caller = preload_caller();
+        const struct dry_caller caller = preload_seam();
         int type = 0;
         socklen_t length = sizeof type;
         const int result = caller.system->getsockopt(caller, fd, SOL_SOCKET, SO_TYPE, &type, &length);
@@ -34,14 +34,14 @@ static int64_t bad_pointer(int fd)
 
 int64_t preload_do_socket(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return preload_descriptor_made(caller.system->socket(caller, (int)a[0], (int)a[1], (int)a[2]),
                                    a[1] & SOCK_CLOEXEC);
 }
 
 int64_t preload_do_socketpair(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     int *descriptors = preload_pointer(a[3]);
     if (!preload_writable(descriptors, 2 * sizeof *descriptors)) {
         return -EFAULT;
@@ -106,7 +106,7 @@ static int64_t bind_path(struct dry_caller caller, int fd, const struct sockaddr
 
 int64_t preload_do_bind(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     const struct sockaddr *address = address_of(a[1], (int)a[2]);
     char path[PATH_BYTES];
     if (!address && a[2] != 0) {
@@ -120,7 +120,7 @@ int64_t preload_do_bind(const int64_t *a)
 
 int64_t preload_do_connect(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     const struct sockaddr *address = address_of(a[1], (int)a[2]);
     char path[PATH_BYTES];
     if (!address && a[2] != 0) {
@@ -137,13 +137,13 @@ int64_t preload_do_connect(const int64_t *a)
 
 int64_t preload_do_listen(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return caller.system->listen(caller, (int)a[0], (int)a[1]);
 }
 
 int64_t preload_do_shutdown(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return caller.system->shutdown(caller, (int)a[0], (int)a[1]);
 }
 
@@ -156,7 +156,7 @@ static bool place_is_good(void *address, socklen_t *length)
 
 int64_t preload_do_accept4(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     struct sockaddr *address = preload_pointer(a[1]);
     socklen_t *length = preload_pointer(a[2]);
     if (address && !place_is_good(address, length)) {
@@ -175,7 +175,7 @@ int64_t preload_do_accept(const int64_t *a)
 
 int64_t preload_do_getsockname(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return place_is_good(preload_pointer(a[1]), preload_pointer(a[2]))
                ? caller.system->getsockname(caller, (int)a[0], preload_pointer(a[1]),
                                             preload_pointer(a[2]))
@@ -184,7 +184,7 @@ int64_t preload_do_getsockname(const int64_t *a)
 
 int64_t preload_do_getpeername(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return place_is_good(preload_pointer(a[1]), preload_pointer(a[2]))
                ? caller.system->getpeername(caller, (int)a[0], preload_pointer(a[1]),
                                             preload_pointer(a[2]))
@@ -193,7 +193,7 @@ int64_t preload_do_getpeername(const int64_t *a)
 
 int64_t preload_do_getsockopt(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return place_is_good(preload_pointer(a[3]), preload_pointer(a[4]))
                ? caller.system->getsockopt(caller, (int)a[0], (int)a[1], (int)a[2],
                                            preload_pointer(a[3]), preload_pointer(a[4]))
@@ -202,7 +202,7 @@ int64_t preload_do_getsockopt(const int64_t *a)
 
 int64_t preload_do_setsockopt(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     const bool bounded = (int)a[4] >= 0;
     if (bounded && !preload_readable(preload_pointer(a[3]), (size_t)(int)a[4])) {
         return bad_pointer((int)a[0]);

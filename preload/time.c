@@ -30,7 +30,7 @@ int64_t preload_do_clock_gettime(const int64_t *a)
 {
     struct timespec *now = preload_pointer(a[1]);
     struct timespec value;
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     const int result = caller.system->clock_gettime(caller, world_clock((clockid_t)a[0]), &value);
     if (result < 0) {
         return result;
@@ -54,7 +54,7 @@ int64_t preload_do_clock_nanosleep(const int64_t *a)
 {
     const struct timespec *request = preload_pointer(a[2]);
     struct timespec *remain = preload_pointer(a[3]);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if (!preload_readable(request, sizeof *request)) {
         return -EFAULT;
     }
@@ -73,7 +73,7 @@ int64_t preload_do_gettimeofday(const int64_t *a)
     struct timeval *now = preload_pointer(a[0]);
     struct timezone *zone = preload_pointer(a[1]);
     struct timespec value;
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     caller.system->clock_gettime(caller, CLOCK_REALTIME, &value);
     if ((now && !preload_writable(now, sizeof *now)) ||
         (zone && !preload_writable(zone, sizeof *zone))) {
@@ -92,7 +92,7 @@ int64_t preload_do_time(const int64_t *a)
 {
     time_t *now = preload_pointer(a[0]);
     struct timespec value;
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     caller.system->clock_gettime(caller, CLOCK_REALTIME, &value);
     if (now && !preload_writable(now, sizeof *now)) {
         return -EFAULT;
@@ -133,7 +133,7 @@ int64_t preload_do_sysinfo(const int64_t *a)
 
 int64_t preload_do_timerfd_create(const int64_t *a)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return preload_descriptor_made(caller.system->timerfd_create(caller, (int)a[0], (int)a[1]),
                                    a[1] & TFD_CLOEXEC);
 }
@@ -142,7 +142,7 @@ int64_t preload_do_timerfd_settime(const int64_t *a)
 {
     const struct itimerspec *value = preload_pointer(a[2]);
     struct itimerspec *old = preload_pointer(a[3]);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if (!preload_readable(value, sizeof *value) || (old && !preload_writable(old, sizeof *old))) {
         return -EFAULT;
     }
@@ -152,7 +152,7 @@ int64_t preload_do_timerfd_settime(const int64_t *a)
 int64_t preload_do_timerfd_gettime(const int64_t *a)
 {
     struct itimerspec *value = preload_pointer(a[1]);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return preload_writable(value, sizeof *value)
                ? caller.system->timerfd_gettime(caller, (int)a[0], value)
                : -EFAULT;

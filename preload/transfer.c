@@ -61,7 +61,7 @@ int64_t preload_do_read(const int64_t *a)
         return preload_do_getrandom(drawn);
     }
     const int64_t wrong = bounded(buffer, &length, true);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return wrong < 0 ? wrong : caller.system->read(caller, fd, buffer, length);
 }
 
@@ -74,7 +74,7 @@ int64_t preload_do_write(const int64_t *a)
     const void *data = preload_pointer(a[1]);
     size_t length = (size_t)a[2];
     const int64_t wrong = bounded(data, &length, false);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return wrong < 0 ? wrong : caller.system->write(caller, fd, data, length);
 }
 
@@ -90,7 +90,7 @@ int64_t preload_do_sendto(const int64_t *a)
          !preload_readable(address, address_length))) {
         return -EFAULT;
     }
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return caller.system->sendto(caller, (int)a[0], data, length, (int)a[3], address, address_length);
 }
 
@@ -109,7 +109,7 @@ int64_t preload_do_recvfrom(const int64_t *a)
                    ? -EINVAL
                    : -EFAULT;
     }
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     return caller.system->recvfrom(caller, (int)a[0], buffer, length, (int)a[3], address,
                                    address ? address_length : NULL);
 }
@@ -171,7 +171,7 @@ static int64_t message_is_good(const struct msghdr *message, bool to_write)
 int64_t preload_do_sendmsg(const int64_t *a)
 {
     const struct msghdr *message = preload_pointer(a[1]);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if (preload_kind_of((int)a[0]) != PRELOAD_WORLD) {
         return preload_is_real((int)a[0]) ? -ENOTSOCK : -EBADF;
     }
@@ -189,7 +189,7 @@ int64_t preload_do_sendmsg(const int64_t *a)
 int64_t preload_do_recvmsg(const int64_t *a)
 {
     struct msghdr *message = preload_pointer(a[1]);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if (preload_kind_of((int)a[0]) != PRELOAD_WORLD) {
         return preload_is_real((int)a[0]) ? -ENOTSOCK : -EBADF;
     }
@@ -317,7 +317,7 @@ static int64_t pieces(struct dry_caller caller, int fd, const struct iovec *vect
 /* to_write: into the program's memory. */
 static int64_t vectored(int fd, const struct iovec *vector, size_t count, int flags, bool to_write)
 {
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     const int64_t wrong = vector_is_good(vector, count, to_write);
     if (wrong < 0) {
         return wrong;
@@ -395,7 +395,7 @@ int64_t preload_do_sendfile(const int64_t *a)
 {
     const int out = (int)a[0], in = (int)a[1];
     int64_t *offset = preload_pointer(a[2]);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     if (preload_kind_of(in) == PRELOAD_CLOSED || preload_kind_of(out) == PRELOAD_CLOSED) {
         return -EBADF;
     }
@@ -445,7 +445,7 @@ int64_t preload_do_splice(const int64_t *a)
 {
     const int in = (int)a[0], out = (int)a[2];
     const int64_t *in_offset = preload_pointer(a[1]);
-    const struct dry_caller caller = preload_caller();
+    const struct dry_caller caller = preload_seam();
     const enum preload_kind in_kind = preload_kind_of(in), out_kind = preload_kind_of(out);
     if (in_kind == PRELOAD_CLOSED || out_kind == PRELOAD_CLOSED) {
         return -EBADF;

@@ -39,6 +39,11 @@ struct dry_caller preload_caller(void)
     return sim_thread_caller(sim, preload_self.task);
 }
 
+struct dry_caller preload_seam(void)
+{
+    return sim_thread_seam(sim, preload_self.task);
+}
+
 int preload_world_start(void)
 {
     int file, task, executed = 0;

@@ -14,15 +14,16 @@
 #define OPENS_NAME(name, index, flag) [SYS_##name] = #name,
 #define REFUSED_NAME(name, error) [SYS_##name] = #name,
 
-static const char *const listed[] = {PRELOAD_WORLD_CALLS(WORLD_NAME) PRELOAD_PASSED_CALLS(
-    PASSES_NAME, FILE_OF_NAME, OPENS_NAME, PASSES_NAME) PRELOAD_REFUSED_CALLS(REFUSED_NAME)};
+static const char *const listed[] = {PRELOAD_SEAM_CALLS(WORLD_NAME) PRELOAD_WORLD_CALLS(
+    WORLD_NAME) PRELOAD_PASSED_CALLS(PASSES_NAME, FILE_OF_NAME, OPENS_NAME, PASSES_NAME)
+                                         PRELOAD_REFUSED_CALLS(REFUSED_NAME)};
 
 #define ONE(name) +1
 #define ONE_OF_2(name, error) +1
 #define ONE_OF_3(name, index, error) +1
 enum {
-    ROWS = 0 PRELOAD_WORLD_CALLS(ONE) PRELOAD_PASSED_CALLS(ONE, ONE_OF_3, ONE_OF_3, ONE)
-        PRELOAD_REFUSED_CALLS(ONE_OF_2)
+    ROWS = 0 PRELOAD_SEAM_CALLS(ONE) PRELOAD_WORLD_CALLS(ONE)
+        PRELOAD_PASSED_CALLS(ONE, ONE_OF_3, ONE_OF_3, ONE) PRELOAD_REFUSED_CALLS(ONE_OF_2)
 };
 
 static const struct {
