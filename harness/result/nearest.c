@@ -78,7 +78,7 @@ static void take_step(struct step_times *times, const struct step *step, const s
     times->seen = true;
     if (off <= bound || (took < wanted && end_off <= bound)) {
         times->near = true;
-    } else if (kernel->late_ns * 2 < off) {
+    } else if (kernel->late_ns * 2 < off && !DRY_MUTANT(the_machine_is_always_to_blame)) {
         times->true_runs++;
     }
 }

@@ -41,9 +41,12 @@ int ambiguity_check(const struct scenario *scenario, const struct world_options 
     for (uint64_t seed = 1; seed <= AMBIGUITY_SEEDS && text->length == 0 && !interrupted; seed++) {
         permuted.schedule_seed = seed;
         try_one(scenario, &permuted, base, text, &interrupted);
+        if (DRY_MUTANT(one_schedule_is_enough)) {
+            break;
+        }
     }
     permuted.schedule_seed = 0;
-    if (scenario->event_count > 0) {
+    if (scenario->event_count > 0 && !DRY_MUTANT(events_are_never_ambiguous)) {
         try_events(scenario, &permuted, base, text, &interrupted);
     }
     return !interrupted && text->length > 0;
