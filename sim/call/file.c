@@ -1,9 +1,7 @@
-/* World calls about descriptors: close, dup, fcntl, ioctl, read, write, pipes, eventfd, timerfd.
+/* World calls about descriptors: close, dup3, read, write, pipes, eventfd, timerfd.
  * SPDX-License-Identifier: MIT */
-#include <limits.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/timerfd.h>
 
 #include "file/counter.h"
@@ -92,111 +90,6 @@ int64_t sim_call_dup3(SIM_CALL, int fd, int wanted, int flags)
     return result;
 }
 
-/* ---- fcntl, ioctl ------------------------------------------------------------------------------ */
-
-static int64_t duplicate(SIM_CALL, struct sim_file_id file, long minimum, uint32_t flags)
-{
-    const struct sim_process_id process = process_of(world, task);
-    const struct sim_process *owner = sim_process_at(world, process);
-    if (minimum < 0 || minimum >= (int64_t)owner->first_descriptor + owner->descriptor_limit) {
-        return -EINVAL;
-    }
-    sim_file_hold(world, file);
-    const int result = sim_descriptor_install(world, process, file, flags, (int)minimum);
-    if (result < 0) {
-        sim_file_drop(world, file);
-    }
-    return result;
-}
-
-static int64_t set_status(struct sim_world *world, struct sim_file_id file, long argument)
-{
-    /* LINUX: only these change after the description was made. */
-    const uint32_t may_change = O_NONBLOCK | O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME;
-    struct sim_file *description = sim_file_at(world, file);
-    description->status = (description->status & ~may_change) | ((uint32_t)argument & may_change);
-    return 0;
-}
-
-static int64_t pipe_size(struct sim_world *world, struct sim_file_id file, int command, long argument)
-{
-    const struct sim_file *description = sim_file_at(world, file);
-    const struct sim_pipe_id pipe = {description->object};
-    if (description->kind != SIM_FILE_PIPE_READ && description->kind != SIM_FILE_PIPE_WRITE) {
-        return -EBADF;
-    }
-    return command == F_GETPIPE_SZ ? (int64_t)sim_pipe_at(world, pipe)->page_limit * SIM_PIPE_PAGE_BYTES
-                                   : sim_pipe_resize(world, pipe, (uint64_t)argument);
-}
-
-int64_t sim_call_fcntl(SIM_CALL, int fd, int command, long argument)
-{
-    struct sim_descriptor *entry = sim_descriptor_at(world, process_of(world, task), fd);
-    if (!entry) {
-        return -EBADF;
-    }
-    switch (command) {
-    case F_GETFD:
-        return entry->flags;
-    case F_SETFD:
-        entry->flags = (uint32_t)argument & FD_CLOEXEC;
-        return 0;
-    case F_GETFL:
-        return sim_file_at(world, entry->file)->status;
-    case F_SETFL:
-        return set_status(world, entry->file, argument);
-    case F_DUPFD:
-        return duplicate(world, task, entry->file, argument, 0);
-    case F_DUPFD_CLOEXEC:
-        return duplicate(world, task, entry->file, argument, FD_CLOEXEC);
-    case F_GETPIPE_SZ:
-    case F_SETPIPE_SZ:
-        return pipe_size(world, entry->file, command, argument);
-    default:
-        return -EINVAL;
-    }
-}
-
-static int64_t readable_bytes(struct sim_world *world, const struct sim_file *file, int *count)
-{
-    if (file->kind != SIM_FILE_PIPE_READ && file->kind != SIM_FILE_PIPE_WRITE) {
-        return -ENOTTY;
-    }
-    const uint64_t length = sim_pipe_at(world, (struct sim_pipe_id){file->object})->bytes.length;
-    *count = length > INT_MAX ? INT_MAX : (int)length;
-    return 0;
-}
-
-int64_t sim_call_ioctl(SIM_CALL, int fd, unsigned long request, void *argument)
-{
-    struct sim_descriptor *entry = sim_descriptor_at(world, process_of(world, task), fd);
-    if (!entry) {
-        return -EBADF;
-    }
-    struct sim_file *file = sim_file_at(world, entry->file);
-    switch (request) {
-    case FIOCLEX:
-    case FIONCLEX:
-        entry->flags = request == FIOCLEX ? FD_CLOEXEC : 0;
-        return 0;
-    case FIONBIO:
-        if (!argument) {
-            return -EFAULT;
-        }
-        file->status = *(const int *)argument ? file->status | O_NONBLOCK
-                                              : file->status & ~(uint32_t)O_NONBLOCK;
-        return 0;
-    default:
-        break;
-    }
-    if (file->kind == SIM_FILE_SOCKET) {
-        const struct sim_socket_id id = {file->object};
-        const struct sim_protocol *rules = sim_protocol_of(sim_socket_at(world, id)->protocol_kind);
-        return rules->ioctl ? rules->ioctl(world, id, request, argument) : -ENOTTY;
-    }
-    return request == FIONREAD && argument ? readable_bytes(world, file, argument) : -ENOTTY;
-}
-
 /* ---- read, write ------------------------------------------------------------------------------- */
 
 static int64_t read_once(struct sim_world *world, const struct sim_file *file, void *buffer,
@@ -215,6 +108,9 @@ static int64_t read_once(struct sim_world *world, const struct sim_file *file, v
                                    ? sim_counter_read(world, (struct sim_counter_id){file->object},
                                                       &value)
                                    : sim_timer_read(world, (struct sim_timer_id){file->object}, &value);
+        if (result > 0 && !buffer) {
+            return -EFAULT; /* LINUX: the count is lost */
+        }
         if (result > 0) {
             memcpy(buffer, &value, sizeof value);
         }
@@ -234,9 +130,7 @@ int64_t sim_call_read(SIM_CALL, int fd, void *buffer, size_t length)
         return -EBADF;
     }
     const struct sim_file *file = sim_file_at(world, id);
-    if (!buffer && length > 0) {
-        return -EFAULT;
-    }
+    const bool bad = sim_memory_is_bad(buffer) && length > 0;
     if (file->kind == SIM_FILE_SOCKET) {
         struct iovec vector = {buffer, length};
         struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
@@ -245,8 +139,8 @@ int64_t sim_call_read(SIM_CALL, int fd, void *buffer, size_t length)
     const int64_t result = file->kind == SIM_FILE_SIGNALFD
                                ? sim_signalfd_read(world, task, (struct sim_signalfd_id){file->object},
                                                    buffer, length)
-                               : read_once(world, file, buffer, length);
-    if (result == -EAGAIN && !(file->status & O_NONBLOCK)) {
+                               : read_once(world, file, bad ? NULL : buffer, length);
+    if (result == -EAGAIN && sim_call_waits(world, task, id)) {
         const struct sim_call_wait wait = {.kind = SIM_CALL_READ,
                                            .descriptor = fd,
                                            .file = id,
@@ -262,11 +156,15 @@ static int64_t write_once(struct sim_world *world, const struct sim_file *file, 
 {
     switch (file->kind) {
     case SIM_FILE_PIPE_WRITE:
-        return sim_pipe_write(world, (struct sim_pipe_id){file->object}, data, length);
+        return sim_pipe_write(world, (struct sim_pipe_id){file->object}, data, length,
+                              file->status & O_DIRECT);
     case SIM_FILE_COUNTER: {
         uint64_t value;
-        if (length < sizeof value) {
+        if (length != sizeof value) { /* LINUX: since 6.13; before, more was cut off */
             return -EINVAL;
+        }
+        if (!data) {
+            return -EFAULT;
         }
         memcpy(&value, data, sizeof value);
         return sim_counter_write(world, (struct sim_counter_id){file->object}, value);
@@ -285,19 +183,17 @@ int64_t sim_call_write(SIM_CALL, int fd, const void *data, size_t length)
         return -EBADF;
     }
     const struct sim_file *file = sim_file_at(world, id);
-    if (!data && length > 0) {
-        return -EFAULT;
-    }
+    const bool bad = sim_memory_is_bad(data) && length > 0;
     if (file->kind == SIM_FILE_SOCKET) {
         struct iovec vector = {(void *)(uintptr_t)data, length};
         const struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
         return sim_call_sendmsg(world, task, fd, &message, 0);
     }
-    const bool waits = !(file->status & O_NONBLOCK);
+    const bool waits = sim_call_waits(world, task, id);
     int64_t progress = (int64_t)sim_task_at(world, task)->call.moved_bytes;
     int64_t result;
     do { /* a blocking write to a pipe goes on until all is in */
-        const char *rest = progress > 0 ? (const char *)data + progress : data;
+        const char *rest = bad ? NULL : progress > 0 ? (const char *)data + progress : data;
         result = write_once(world, file, rest, length - (size_t)progress);
         progress += result > 0 ? result : 0;
     } while (waits && result > 0 && (size_t)progress < length && file->kind == SIM_FILE_PIPE_WRITE);
@@ -320,14 +216,20 @@ int64_t sim_call_write(SIM_CALL, int fd, const void *data, size_t length)
 
 int64_t sim_call_pipe2(SIM_CALL, int descriptors[2], int flags)
 {
-    if (flags & ~(O_CLOEXEC | O_NONBLOCK)) {
-        return -EINVAL; /* SIMPLER: packet mode (O_DIRECT) too */
+    if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_EXCL)) {
+        return -EINVAL;
+    }
+    if (flags & O_EXCL) {
+        return -ENOPKG; /* LINUX: O_NOTIFICATION_PIPE, of a kernel without watch queues */
+    }
+    if (!sim_call_memory(descriptors)) {
+        return -EFAULT;
     }
     const struct sim_pipe_id pipe = sim_pipe_new(world);
     if (!pipe.index) {
         return -ENFILE;
     }
-    const uint32_t status = (uint32_t)flags & O_NONBLOCK;
+    const uint32_t status = (uint32_t)flags & (O_NONBLOCK | O_DIRECT);
     const struct sim_file_id reader = sim_file_open(world, SIM_FILE_PIPE_READ, pipe.index,
                                                     O_RDONLY | status);
     const struct sim_file_id writer = reader.index ? sim_file_open(world, SIM_FILE_PIPE_WRITE,
@@ -413,7 +315,7 @@ int64_t sim_call_timerfd_settime(SIM_CALL, int fd, int flags, const struct itime
 {
     struct sim_timer_id timer = {0};
     uint64_t ns;
-    if (!value) {
+    if (!sim_call_memory(value)) {
         return -EFAULT;
     }
     if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) ||
@@ -424,10 +326,16 @@ int64_t sim_call_timerfd_settime(SIM_CALL, int fd, int flags, const struct itime
     if (result < 0) {
         return result;
     }
-    if (old) {
-        sim_timer_get(world, timer, old);
+    struct itimerspec before;
+    const struct itimerspec wanted = *value; /* both may be one */
+    sim_timer_get(world, timer, &before);
+    sim_timer_set(world, timer, flags & TFD_TIMER_ABSTIME, &wanted);
+    if (old && !sim_call_memory(old)) {
+        return -EFAULT;
     }
-    sim_timer_set(world, timer, flags & TFD_TIMER_ABSTIME, value);
+    if (old) {
+        *old = before;
+    }
     return 0;
 }
 
@@ -438,7 +346,7 @@ int64_t sim_call_timerfd_gettime(SIM_CALL, int fd, struct itimerspec *value)
     if (result < 0) {
         return result;
     }
-    if (!value) {
+    if (!sim_call_memory(value)) {
         return -EFAULT;
     }
     sim_timer_get(world, timer, value);

@@ -10,6 +10,7 @@
 
 #include "call.h"
 #include "core/block.h"
+#include "core/bytes.h"
 #include "file/file.h"
 #include "file/wait.h"
 
@@ -24,6 +25,12 @@ struct sim_call_wait {
     uint64_t timeout_ns; /* 0: none; else measured from the call's first wait */
     int64_t at_deadline; /* what the call returns when that has passed */
 };
+
+/* What a program gave as memory: NULL where it has none there, so that one question finds all. */
+static inline void *sim_call_memory(const void *memory)
+{
+    return sim_memory_is_bad(memory) ? NULL : (void *)(uintptr_t)memory;
+}
 
 /* Unlinks the task, forgets the call's record and lets the handlers of its signals run. */
 void sim_call_clear(SIM_CALL);
@@ -61,6 +68,14 @@ static inline int sim_call_socket_of(SIM_CALL, int fd, struct sim_file_id *file,
     }
     socket->index = description->object;
     return 0;
+}
+
+/* Does this call wait where it cannot go on? LINUX: O_NONBLOCK is asked when the call begins; who sets
+ * it later does not end a wait. */
+static inline bool sim_call_waits(SIM_CALL, struct sim_file_id file)
+{
+    return sim_task_at(world, task)->call.kind ||
+           !(sim_file_at(world, file)->status & (uint32_t)O_NONBLOCK);
 }
 
 /* A descriptor for a new object; the reference is dropped (and the object with it) on failure. */

@@ -96,7 +96,7 @@ int64_t sim_call_ppoll(SIM_CALL, struct pollfd *descriptors, nfds_t count,
             count > sim_process_at(world, caller->process)->descriptor_limit) {
             return -EINVAL;
         }
-        if (!descriptors && count > 0) {
+        if (count > 0 && !sim_call_memory(descriptors)) {
             return -EFAULT;
         }
     }
@@ -235,7 +235,7 @@ int64_t sim_call_epoll_create(SIM_CALL, int flags)
 int64_t sim_call_epoll_ctl(SIM_CALL, int epoll_fd, int operation, int fd, struct epoll_event *event)
 {
     const struct sim_process_id process = sim_task_at(world, task)->process;
-    if (operation != EPOLL_CTL_DEL && !event) {
+    if (operation != EPOLL_CTL_DEL && !sim_call_memory(event)) {
         return -EFAULT;
     }
     const struct sim_file_id epoll = sim_descriptor_file(world, process, epoll_fd);
@@ -263,18 +263,20 @@ int64_t sim_call_epoll_pwait(SIM_CALL, int epoll_fd, struct epoll_event *events,
     struct sim_file_id file;
     uint64_t deadline_at = 0;
     if (!caller->call.kind) {
-        if (deadline_of(world, timeout, &deadline_at) < 0 || maximum <= 0 ||
-            maximum > INT_MAX / (int)sizeof *events) {
+        if (deadline_of(world, timeout, &deadline_at) < 0) {
             return -EINVAL;
-        }
-        if (!events) {
-            return -EFAULT;
         }
     }
     if (sim_call_file(world, task, epoll_fd, &file) < 0) {
         return -EBADF;
     }
     const struct sim_file *description = sim_file_at(world, file);
+    if (maximum <= 0 || maximum > INT_MAX / (int)sizeof *events) {
+        return -EINVAL;
+    }
+    if (!sim_call_memory(events)) {
+        return -EFAULT;
+    }
     if (description->kind != SIM_FILE_EPOLL) {
         return -EINVAL;
     }

@@ -35,6 +35,18 @@ static void free_gone(struct sim_world *world)
     }
 }
 
+struct sim_process_id sim_process_find(const struct sim_world *world, uint32_t pid)
+{
+    const struct sim_pool *pool = &world->pools[SIM_POOL_PROCESS];
+    for (uint32_t i = 1; i <= pool->high_water; i++) {
+        const struct sim_process *process = sim_process_at(world, (struct sim_process_id){i});
+        if (process->slot.live && process->pid == pid && !process->exited) {
+            return (struct sim_process_id){i};
+        }
+    }
+    return (struct sim_process_id){0};
+}
+
 struct sim_process_id sim_process_add(struct sim_world *world, struct sim_host_id host,
                                       const char *name)
 {

@@ -9,6 +9,8 @@
 
 enum { SIM_FIRST_PID = 1000 };
 
+/* The process of this number; index 0: none that has not exited. */
+struct sim_process_id sim_process_find(const struct sim_world *world, uint32_t pid);
 struct sim_process_id sim_process_add(struct sim_world *world, struct sim_host_id host,
                                       const char *name);
 /* A child that shares every open description; index 0: ENOMEM. */

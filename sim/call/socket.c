@@ -107,7 +107,7 @@ static int check_address(const struct sockaddr *address, socklen_t length)
     if (length > sizeof(struct sockaddr_storage)) {
         return -EINVAL; /* also a negative length */
     }
-    return !address && length > 0 ? -EFAULT : 0;
+    return length > 0 && !sim_call_memory(address) ? -EFAULT : 0;
 }
 
 int64_t sim_call_bind(SIM_CALL, int fd, const struct sockaddr *address, socklen_t length)
@@ -120,6 +120,33 @@ int64_t sim_call_bind(SIM_CALL, int fd, const struct sockaddr *address, socklen_
     return result < 0 ? result : protocol_of(world, id)->bind(world, id, address, length);
 }
 
+/* LINUX: the name first, then move_addr_to_user: whether there is room for it. */
+static int give_name(const struct sim_world *world, struct sim_socket_id id, bool peer,
+                     struct sockaddr *address, socklen_t *length)
+{
+    struct sockaddr_storage name;
+    socklen_t true_length = sizeof name;
+    memset(&name, 0, sizeof name);
+    const int result = protocol_of(world, id)->get_name(world, id, peer, (struct sockaddr *)&name,
+                                                        &true_length);
+    if (result < 0) {
+        return result;
+    }
+    if (!sim_call_memory(length)) {
+        return -EFAULT;
+    }
+    if ((int)*length < 0) {
+        return -EINVAL;
+    }
+    const socklen_t room = *length < true_length ? *length : true_length;
+    if (room > 0 && !sim_call_memory(address)) {
+        return -EFAULT;
+    }
+    memcpy(address, &name, room);
+    *length = true_length;
+    return 0;
+}
+
 static int64_t get_name(SIM_CALL, int fd, bool peer, struct sockaddr *address, socklen_t *length)
 {
     struct sim_socket_id id = {0};
@@ -127,13 +154,7 @@ static int64_t get_name(SIM_CALL, int fd, bool peer, struct sockaddr *address, s
     if (result < 0) {
         return result;
     }
-    if (!length || !address) {
-        return -EFAULT;
-    }
-    if ((int)*length < 0) {
-        return -EINVAL;
-    }
-    return protocol_of(world, id)->get_name(world, id, peer, address, length);
+    return give_name(world, id, peer, address, length);
 }
 
 int64_t sim_call_getsockname(SIM_CALL, int fd, struct sockaddr *address, socklen_t *length)
@@ -169,10 +190,10 @@ static int64_t accepted(SIM_CALL, struct sim_socket_id child, struct sockaddr *a
                         socklen_t *length, int flags)
 {
     if (address) {
-        const int named = protocol_of(world, child)->get_name(world, child, true, address, length);
-        if (named < 0) {
+        const int named = give_name(world, child, true, address, length);
+        if (named < 0) { /* LINUX: the connection is lost, whatever the reason */
             sim_socket_release(world, child);
-            return -ECONNABORTED; /* LINUX: its peer is gone already */
+            return named == -EFAULT || named == -EINVAL ? named : -ECONNABORTED;
         }
     }
     return give_descriptor(world, task, child, flags);
@@ -195,14 +216,11 @@ int64_t sim_call_accept(SIM_CALL, int fd, struct sockaddr *address, socklen_t *l
     if (result < 0) {
         return result;
     }
-    if (address && !length) {
-        return -EFAULT;
-    }
     const struct sim_protocol *rules = protocol_of(world, id);
     result = rules->accept ? rules->accept(world, id, &child) : -EOPNOTSUPP;
     if (result == 0) {
         result = accepted(world, task, child, address, length, flags);
-    } else if (result == -EAGAIN && !(sim_file_at(world, file)->status & O_NONBLOCK)) {
+    } else if (result == -EAGAIN && sim_call_waits(world, task, file)) {
         const struct sim_call_wait wait = {.kind = SIM_CALL_ACCEPT,
                                            .descriptor = fd,
                                            .file = file,
@@ -261,12 +279,12 @@ int64_t sim_call_connect(SIM_CALL, int fd, const struct sockaddr *address, sockl
     } else {
         result = rules->connect(world, id, address, length);
     }
-    const bool waits = !(sim_file_at(world, file)->status & O_NONBLOCK);
+    const bool waits = sim_call_waits(world, task, file);
     /* LINUX: a blocking connect on a socket that connects already waits for it like the first. */
     if (waits && (result == -EINPROGRESS || result == -EALREADY || result == -EAGAIN)) {
         return connect_wait(world, task, fd, file, id, result);
     }
-    return sim_call_end(world, task, result);
+    return sim_call_end(world, task, result == SIM_EAGAIN_FOR_GOOD ? -EAGAIN : result);
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------- */
@@ -291,10 +309,10 @@ int64_t sim_call_getsockopt(SIM_CALL, int fd, int level, int option, void *value
     if (result < 0) {
         return result;
     }
-    if (!length) {
+    if (!sim_call_memory(length)) {
         return -EFAULT;
     }
-    return (int)*length < 0 ? -EINVAL : sim_option_get(world, id, level, option, value, length);
+    return sim_option_get(world, id, level, option, sim_call_memory(value), length);
 }
 
 int64_t sim_call_setsockopt(SIM_CALL, int fd, int level, int option, const void *value,
@@ -305,5 +323,6 @@ int64_t sim_call_setsockopt(SIM_CALL, int fd, int level, int option, const void 
     if (result < 0) {
         return result;
     }
-    return (int)length < 0 ? -EINVAL : sim_option_set(world, id, level, option, value, length);
+    return (int)length < 0 ? -EINVAL
+                           : sim_option_set(world, id, level, option, sim_call_memory(value), length);
 }

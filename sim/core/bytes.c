@@ -159,7 +159,9 @@ int sim_bytes_append_iov(struct sim_world *world, struct sim_bytes *rope, const 
         }
         const size_t rest = iov[i].iov_len - skip;
         const size_t piece = length < rest ? length : rest;
-        const int result = append(world, rope, (const char *)iov[i].iov_base + skip, piece);
+        const int result = sim_memory_is_bad(iov[i].iov_base)
+                               ? -EFAULT
+                               : append(world, rope, (const char *)iov[i].iov_base + skip, piece);
         if (result < 0) {
             sim_bytes_truncate(world, rope, before);
             return result;
@@ -314,6 +316,9 @@ size_t sim_bytes_copy_out_iov(const struct sim_world *world, const struct sim_by
         }
         const size_t rest = iov[i].iov_len - skip;
         const size_t wanted = length - done < rest ? length - done : rest;
+        if (sim_memory_is_bad(iov[i].iov_base)) {
+            break;
+        }
         const size_t copied = sim_bytes_copy_out(world, rope, offset + done,
                                                  (char *)iov[i].iov_base + skip, wanted);
         done += copied;

@@ -326,11 +326,13 @@ struct sim_packet {
     uint8_t ttl;
     uint8_t tos;
     uint8_t dont_fragment;
-    uint8_t corrupt; /* a checksum fails: the receiver drops it */
+    uint8_t corrupt; /* the transport's checksum fails: the receiver drops it, UDP perhaps later */
     uint16_t identification;
     uint32_t flow_label;
     uint32_t mark;
     uint64_t sent_at;
+    uint32_t segment_bytes; /* UDP: several datagrams in one, each of so many bytes; 0: one */
+    uint32_t padding;
     struct sim_bytes payload; /* of TCP, UDP, ICMP echo, raw */
     union {
         struct sim_tcp_header tcp;
@@ -730,8 +732,10 @@ struct sim_file {
     uint32_t object;     /* index in that kind's pool */
     uint32_t references; /* descriptors and messages in flight */
     uint32_t status;     /* O_NONBLOCK, O_RDWR … */
+    uint32_t in_flight;  /* references held by SCM_RIGHTS messages */
+    int32_t owner;       /* F_SETOWN: a process's number, or minus a group's */
+    uint32_t signal;     /* F_SETSIG: 0 is SIGIO */
     uint32_t padding;
-    uint32_t in_flight; /* references held by SCM_RIGHTS messages */
 };
 
 enum { SIM_PIPE_PAGES = 256 }; /* the most a pipe may have: 1 MiB */
@@ -748,6 +752,7 @@ struct sim_pipe {
     /* Of each page in use: where its unread bytes begin, and where they end. */
     uint16_t starts[SIM_PIPE_PAGES];
     uint16_t ends[SIM_PIPE_PAGES];
+    uint8_t packets[SIM_PIPE_PAGES]; /* 1: written with O_DIRECT: read alone, and whole or cut */
 };
 
 enum sim_real_kind_of {
@@ -877,7 +882,9 @@ enum sim_socket_flag {
     SIM_SOCKET_NOSPACE = 1024, /* a writer met a full buffer: wake it when there is room */
     SIM_SOCKET_HASHED_BOUND = 2048,
     SIM_SOCKET_HASHED_CONNECTED = 4096,
-    SIM_SOCKET_CONNECT_PORT = 8192,   /* connect() chose the port: others may share it */
+    SIM_SOCKET_CONNECT_PORT = 8192, /* connect() chose the port: others may share it */
+    /* LINUX: sk_dst_reset: what was set asks for the path anew, which the next send does */
+    SIM_SOCKET_PATH_FORGOTTEN = 32768,
     SIM_SOCKET_DISCONNECTING = 16384, /* LINUX: SS_DISCONNECTING: connect() is refused for good */
 };
 
@@ -913,6 +920,8 @@ enum sim_option_bit {
     SIM_OPTION_RECVTCLASS = 1 << 24,
     SIM_OPTION_BIND_NO_PORT = 1 << 25,
     SIM_OPTION_RCVLOWAT_SET = 1 << 26,
+    SIM_OPTION_MULTICAST6_ALL_OFF = 1 << 27,
+    SIM_OPTION_TRANSPARENT = 1 << 28,
 };
 
 struct sim_socket {
@@ -960,6 +969,11 @@ struct sim_socket {
     uint32_t mark;
     uint32_t multicast_interface;
     uint32_t mtu_discover;
+    /* the same for what goes by IPv6 */
+    uint32_t multicast_hops6;
+    uint32_t multicast_interface6;
+    uint32_t mtu_discover6;
+    uint32_t padding;
 };
 
 /* An option that is kept and told again but changes nothing. */
@@ -975,9 +989,13 @@ struct sim_option {
 struct sim_membership {
     struct sim_slot slot;
     struct sim_membership_id next;
-    uint32_t interface; /* number */
-    struct sim_ip group;
+    uint32_t interface;  /* number */
+    struct sim_ip group; /* of a source: its address */
     struct sim_host_id host;
+    uint32_t includes;  /* 1: hears its sources alone; 0: all but them */
+    uint32_t has_list;  /* 1: a source was listed once: Linux keeps to that way then */
+    uint32_t is_source; /* 1: one of a membership's sources, and no membership */
+    struct sim_membership_id first_source;
     uint32_t padding;
 };
 
@@ -997,10 +1015,10 @@ struct sim_datagram {
     struct sim_unix_id sender; /* UNIX: whose send buffer it counts against */
     uint32_t sender_generation;
     uint32_t sender_name_bytes;
-    uint32_t unused;
+    uint32_t segment_bytes; /* UDP_GRO: it is several, each of so many bytes */
     uint8_t sender_name[SIM_UNIX_NAME_BYTES];
-    int32_t error; /* MSG_ERRQUEUE: sock_extended_err */
-    uint8_t error_origin, error_type, error_code, error_padding;
+    int32_t error;                                        /* MSG_ERRQUEUE: sock_extended_err */
+    uint8_t error_origin, error_type, error_code, spoilt; /* spoilt: its checksum is wrong */
     uint32_t error_info;
 };
 
@@ -1028,6 +1046,7 @@ struct sim_unix {
     uint32_t name_is_path; /* a filesystem name: stays in the host's name space after close */
     uint32_t is_named;     /* stands in the host's list of names; socket 0: what close left there */
     uint32_t boundary;     /* the last receive ended where descriptors came: WAITALL ends too */
+    struct sim_datagram_id urgent; /* a stream: the last message sent with MSG_OOB, not yet read */
     /* who waits for room in this socket's queue, and which queue this one waits for */
     struct sim_unix_id first_blocked;
     struct sim_unix_id next_blocked;
@@ -1040,6 +1059,7 @@ struct sim_unix {
     uint8_t gone_name[SIM_UNIX_NAME_BYTES];
     struct sim_host_id host;
     uint32_t type; /* SOCK_*: abstract names are apart for each */
+    uint32_t padding;
 };
 
 /* ---- netlink ------------------------------------------------------------------------------ */
@@ -1279,13 +1299,14 @@ struct sim_world {
     uint64_t link_offset;     /* uint32_t: link.c's table of links by their two hosts */
     uint32_t address_buckets; /* powers of two */
     uint32_t link_buckets;
-    uint64_t turn_offset;           /* struct sim_turn; then what lies there only in a shared block: */
-    uint64_t seat_offset;           /* struct sim_seat, by task index */
-    uint64_t place_offset;          /* struct sim_place, by process index */
-    uint64_t until;                 /* the loop goes no further now */
-    uint64_t busy_at;               /* when a task that is no daemon last ran */
-    uint64_t touched_offset;        /* a bit for each page of the four tables, which lie in a row */
-    uint64_t packets_pathless;      /* sent where no link leads */
+    uint64_t turn_offset;            /* struct sim_turn; then what lies there only in a shared block: */
+    uint64_t seat_offset;            /* struct sim_seat, by task index */
+    uint64_t place_offset;           /* struct sim_place, by process index */
+    uint64_t until;                  /* the loop goes no further now */
+    uint64_t busy_at;                /* when a task that is no daemon last ran */
+    uint64_t touched_offset;         /* a bit for each page of the four tables, which lie in a row */
+    uint64_t packets_pathless;       /* sent where no link leads */
+    uint64_t datagrams_without_room; /* lost because a pool of the world's is full */
     uint32_t tap;                   /* 1: sim_packet_note keeps a clone of each packet for the runner */
     uint32_t taps_lost;             /* clones for which there was no room */
     struct sim_packet_id first_tap; /* clone.interface: the host that sent it */

@@ -3,7 +3,7 @@
  *
  * LINUX: a pipe has a number of pages, and each holds what one write left in it: only the odd bytes
  * of a write (those beyond whole pages) join the last page. So a pipe may be full with little in it.
- * SIMPLER: packet mode (O_DIRECT) is refused by pipe2. */
+*/
 #include "pipe.h"
 
 #include <errno.h>
@@ -68,10 +68,29 @@ static void pages_drop(struct sim_pipe *pipe, size_t count)
         count -= taken;
         if (taken == held) {
             pipe->starts[page] = pipe->ends[page] = 0;
+            pipe->packets[page] = 0;
             pipe->first_page = page_at(pipe, 1);
             pipe->page_count--;
         }
     }
+}
+
+/* How much a read of `length` takes off, and how much of that it gives: a packet ends it. */
+static size_t pages_read(const struct sim_pipe *pipe, size_t length, size_t *given)
+{
+    size_t taken = 0;
+    for (uint32_t i = 0; i < pipe->page_count && taken < length; i++) {
+        const uint32_t page = page_at(pipe, i);
+        const size_t held = (size_t)(pipe->ends[page] - pipe->starts[page]);
+        const size_t piece = held < length - taken ? held : length - taken;
+        if (pipe->packets[page]) {
+            *given = taken + piece;
+            return taken + held;
+        }
+        taken += piece;
+    }
+    *given = taken;
+    return taken;
 }
 
 int64_t sim_pipe_read(struct sim_world *world, struct sim_pipe_id id, void *buffer, size_t length)
@@ -83,10 +102,15 @@ int64_t sim_pipe_read(struct sim_world *world, struct sim_pipe_id id, void *buff
     if (pipe->bytes.length == 0) {
         return pipe->writers == 0 ? 0 : -EAGAIN;
     }
+    if (buffer == NULL) {
+        return -EFAULT;
+    }
     const bool was_full = is_full(pipe);
-    const size_t count = sim_bytes_copy_out(world, &pipe->bytes, 0, buffer, length);
-    sim_bytes_drop(world, &pipe->bytes, count);
-    pages_drop(pipe, count);
+    size_t given;
+    const size_t taken = pages_read(pipe, length, &given);
+    const size_t count = sim_bytes_copy_out(world, &pipe->bytes, 0, buffer, given);
+    sim_bytes_drop(world, &pipe->bytes, taken);
+    pages_drop(pipe, taken);
     if (was_full && !is_full(pipe)) {
         sim_wake(world, &pipe->waiters, POLLOUT | POLLWRNORM);
     }
@@ -96,13 +120,13 @@ int64_t sim_pipe_read(struct sim_world *world, struct sim_pipe_id id, void *buff
 /* ---- writing ----------------------------------------------------------------------------------- */
 
 /* How much of a write fits: the odd bytes into the last page where they fit whole, then new pages. */
-static size_t pages_fill(struct sim_pipe *pipe, size_t length)
+static size_t pages_fill(struct sim_pipe *pipe, size_t length, bool packets)
 {
     const size_t odd = length % PAGE;
     size_t done = 0;
     if (odd > 0 && pipe->page_count > 0) {
         const uint32_t last = page_at(pipe, pipe->page_count - 1);
-        if (pipe->ends[last] + odd <= PAGE) {
+        if (!pipe->packets[last] && pipe->ends[last] + odd <= PAGE) {
             pipe->ends[last] = (uint16_t)(pipe->ends[last] + odd);
             done = odd;
         }
@@ -110,13 +134,15 @@ static size_t pages_fill(struct sim_pipe *pipe, size_t length)
     while (done < length && !is_full(pipe)) {
         const size_t rest = length - done, piece = rest < PAGE ? rest : PAGE;
         pipe->ends[page_at(pipe, pipe->page_count)] = (uint16_t)piece;
+        pipe->packets[page_at(pipe, pipe->page_count)] = packets;
         pipe->page_count++;
         done += piece;
     }
     return done;
 }
 
-int64_t sim_pipe_write(struct sim_world *world, struct sim_pipe_id id, const void *data, size_t length)
+int64_t sim_pipe_write(struct sim_world *world, struct sim_pipe_id id, const void *data, size_t length,
+                       bool packets)
 {
     struct sim_pipe *pipe = sim_pipe_at(world, id);
     if (length == 0) {
@@ -126,9 +152,12 @@ int64_t sim_pipe_write(struct sim_world *world, struct sim_pipe_id id, const voi
         return -EPIPE;
     }
     struct sim_pipe filled = *pipe; /* taken over once the bytes have found room */
-    const size_t count = pages_fill(&filled, length);
+    const size_t count = pages_fill(&filled, length, packets);
     if (count == 0) {
         return -EAGAIN;
+    }
+    if (data == NULL) {
+        return -EFAULT;
     }
     if (sim_bytes_append(world, &filled.bytes, data, count) < 0) {
         return -ENOMEM;

@@ -74,6 +74,10 @@ void sim_timer_set(struct sim_world *world, struct sim_timer_id id, bool absolut
     } else {
         timer->next_at = first;
     }
+    if (timer->next_at <= world->now) { /* what is past expires before the call returns */
+        sim_timer_fires(world, id);
+        return;
+    }
     arm(world, id);
 }
 

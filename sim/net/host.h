@@ -90,6 +90,13 @@ static inline bool sim_ip_is_link_local(struct sim_ip ip) /* fe80::/10 */
     return ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
 }
 
+/* LINUX: __ipv6_addr_needs_scope_id: fe80::/10, and groups of no wider scope than a link. */
+static inline bool sim_ip_needs_scope(struct sim_ip ip)
+{
+    return sim_ip_is_link_local(ip) || (!sim_ip_is_v4(ip) && sim_ip_is_multicast(ip) &&
+                                        ((ip.bytes[1] & 15) == 1 || (ip.bytes[1] & 15) == 2));
+}
+
 bool sim_ip_has_prefix(struct sim_ip ip, struct sim_ip prefix, uint32_t bits); /* of 128 */
 /* The address with the bits beyond `bits` (of 128) cleared, or set. */
 struct sim_ip sim_ip_first(struct sim_ip ip, uint32_t bits);

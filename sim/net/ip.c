@@ -310,14 +310,19 @@ int sim_ip_route(const struct sim_world *world, struct sim_host_id host, struct 
         to.ip = v4 ? (sim_ip_is_any(from) ? sim_ip_v4(INADDR_LOOPBACK) : from) : v6_loopback;
     }
     path->broadcast = v4 && sim_ip_is_broadcast(world, host, to.ip);
+    /* LINUX: ip6_dst_lookup_tail, once it has a route: from an IPv4 address to an IPv6 one. */
+    bool crosses = !v4 && sim_ip_is_v4(from);
     if (!path->broadcast && sim_host_owner(world, host, to.ip) != NULL) {
-        return local_path(world, host, to.ip, from, path);
+        return crosses ? -EAFNOSUPPORT : local_path(world, host, to.ip, from, path);
     }
 
     const struct sim_interface *out = choose_interface(world, host, to.ip, from, bound_interface,
                                                        &route, &error);
     if (out == NULL) {
         return error < 0 ? error : -EINVAL;
+    }
+    if (crosses) {
+        return -EAFNOSUPPORT;
     }
     path->interface = out->number;
     path->mtu = out->mtu;
@@ -383,7 +388,7 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
 {
     struct sim_packet *packet = sim_packet_at(world, id);
     struct sim_ip to = packet->destination.ip;
-    if (packet->ttl == 0) {
+    if (packet->ttl == 0 && packet->protocol != IPPROTO_UDP) { /* UDP has chosen: 0 may be meant */
         packet->ttl = (uint8_t)sim_setting(sim_host_at(world, host), SIM_SETTING_IP_DEFAULT_TTL);
     }
     if (is_own(world, host, to)) {
@@ -458,8 +463,10 @@ void sim_ip_input(struct sim_world *world, struct sim_interface_id interface_ind
     struct sim_packet *packet = sim_packet_at(world, id);
     struct sim_host_id host = interface->host;
     packet->interface = interface_index.index;
-    if (packet->corrupt || (interface->number != SIM_LOOPBACK_NUMBER &&
-                            (is_martian(packet) || !is_for_us(world, host, packet->destination.ip)))) {
+    /* A datagram's checksum is judged by who reads it. */
+    const bool spoilt = packet->corrupt && packet->protocol != IPPROTO_UDP;
+    if (spoilt || (interface->number != SIM_LOOPBACK_NUMBER &&
+                   (is_martian(packet) || !is_for_us(world, host, packet->destination.ip)))) {
         sim_packet_free(world, id);
         return;
     }

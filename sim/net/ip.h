@@ -25,7 +25,7 @@ struct sim_ip_path {
 
 /* How a host reaches `to`. from: the bound source, or the unspecified address; bound_interface: 0
  * or SO_BINDTODEVICE's; scope for link-local. 0, -ENETUNREACH, -EHOSTUNREACH, -EACCES, -EINVAL,
- * -ENODEV, -EADDRNOTAVAIL, in Linux's order of checks. */
+ * -ENODEV, -EADDRNOTAVAIL, -EAFNOSUPPORT (from an IPv4 address to an IPv6 one), in Linux's order. */
 int sim_ip_route(const struct sim_world *world, struct sim_host_id host, struct sim_endpoint to,
                  struct sim_ip from, uint32_t bound_interface, struct sim_ip_path *path);
 /* Sends a packet whose addresses are filled in; consumes it. 0 or -errno (no route, -EMSGSIZE where

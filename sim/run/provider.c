@@ -142,7 +142,10 @@ ssize_t sim_seam_sendto(struct dry_caller caller, int fd, const void *data, size
                                    .msg_iovlen = 1};
     /* LINUX: sendto(2) refuses a longer address; sendmsg(2) cuts it. */
     if (address && address_length > sizeof(struct sockaddr_storage)) {
-        return -EINVAL;
+        int type;
+        socklen_t length_of_type = sizeof type;
+        const int found = sim_seam_getsockopt(caller, fd, SOL_SOCKET, SO_TYPE, &type, &length_of_type);
+        return found < 0 ? found : -EINVAL;
     }
     return sim_seam_sendmsg(caller, fd, &message, flags);
 }

@@ -140,5 +140,13 @@ off_t sim_seam_lseek(struct dry_caller caller, int fd, off_t offset, int whence)
         const off_t at = lseek(fd, offset, whence);
         return at < 0 ? -errno : at;
     }
-    return kind_of(caller, fd) ? -ESPIPE : -EBADF;
+    const uint32_t kind = kind_of(caller, fd);
+    const bool stays = kind == SIM_FILE_EPOLL || kind == SIM_FILE_COUNTER || kind == SIM_FILE_TIMER;
+    if (!kind) {
+        return -EBADF;
+    }
+    if (whence < 0 || whence > SEEK_HOLE) {
+        return -EINVAL;
+    }
+    return stays ? 0 : -ESPIPE; /* LINUX: noop_llseek: asked for anywhere, they stay at 0 */
 }

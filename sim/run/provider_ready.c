@@ -127,9 +127,12 @@ bool sim_provider_selects_real(struct dry_caller caller, int count, fd_set *read
     const uint32_t first = first_in_world(caller);
     const uint32_t below = count < 0 ? 0 : (uint32_t)count < first ? (uint32_t)count : first;
     for (uint32_t word = 0; word < (below + WORD_BITS - 1) / WORD_BITS; word++) {
+        /* The last word may hold numbers of the world, too. */
+        const uint32_t bits = below - word * WORD_BITS;
+        const unsigned long real = bits < WORD_BITS ? (1UL << bits) - 1 : ~0UL;
         for (int i = 0; i < SETS; i++) {
             const unsigned long *words = (const unsigned long *)(const void *)sets[i];
-            if (words && words[word]) {
+            if (words && words[word] & real) {
                 return true;
             }
         }

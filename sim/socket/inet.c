@@ -17,8 +17,10 @@ enum { PROTOCOL_LIMIT = 263 /* the kernel's IPPROTO_MAX, after IPPROTO_MPTCP */ 
 static bool may_be_local(const struct sim_world *world, const struct sim_socket *socket,
                          struct sim_ip ip)
 {
-    if (sim_ip_is_any(ip) || (socket->options & SIM_OPTION_FREEBIND) != 0 ||
-        sim_setting(sim_host_at(world, socket->host), SIM_SETTING_IP_NONLOCAL_BIND) != 0) {
+    const enum sim_setting nonlocal = sim_ip_is_v4(ip) ? SIM_SETTING_IP_NONLOCAL_BIND
+                                                       : SIM_SETTING_IPV6_NONLOCAL_BIND;
+    if (sim_ip_is_any(ip) || (socket->options & (SIM_OPTION_FREEBIND | SIM_OPTION_TRANSPARENT)) != 0 ||
+        sim_setting(sim_host_at(world, socket->host), nonlocal) != 0) {
         return true;
     }
     return sim_host_owner(world, socket->host, ip) != NULL || sim_ip_is_multicast(ip) ||
@@ -60,13 +62,6 @@ static int check_v4(const struct sim_world *world, const struct sim_socket *sock
     return is_bound(world, socket) ? -EINVAL : 0;
 }
 
-/* LINUX: __ipv6_addr_needs_scope_id: fe80::/10, and groups of no wider scope. */
-static bool needs_interface(struct sim_ip ip)
-{
-    return sim_ip_is_link_local(ip) || (!sim_ip_is_v4(ip) && sim_ip_is_multicast(ip) &&
-                                        ((ip.bytes[1] & 15) == 1 || (ip.bytes[1] & 15) == 2));
-}
-
 /* LINUX: __inet6_bind's order differs: the port first, the address last. */
 static int check_v6(struct sim_world *world, struct sim_socket *socket,
                     const struct sim_endpoint *wanted)
@@ -86,7 +81,7 @@ static int check_v6(struct sim_world *world, struct sim_socket *socket,
         }
         return may_be_local(world, socket, wanted->ip) ? 0 : -EADDRNOTAVAIL;
     }
-    if (needs_interface(wanted->ip)) {
+    if (sim_ip_needs_scope(wanted->ip)) {
         if (wanted->scope != 0) {
             socket->bound_interface = wanted->scope; /* LINUX: also when the rest fails */
         }
@@ -156,7 +151,7 @@ int sim_inet_autobind(struct sim_world *world, struct sim_socket_id id)
     }
     uint16_t port = sim_port_ephemeral(world, id, &socket->local);
     if (port == 0) {
-        return -EAGAIN;
+        return SIM_EAGAIN_FOR_GOOD;
     }
     socket->local.port = port;
     socket->flags |= SIM_SOCKET_BOUND;

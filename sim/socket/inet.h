@@ -19,7 +19,7 @@ extern const struct sim_family sim_inet6_family;
 int sim_inet_bind(struct sim_world *world, struct sim_socket_id id, const struct sockaddr *address,
                   socklen_t length);
 /* Takes an ephemeral port for a socket without one, as sending or connecting a datagram socket and
- * listening do. 0, also when it is bound already, or -EAGAIN when none is left. */
+ * listening do. 0, also when it is bound already, or SIM_EAGAIN_FOR_GOOD when none is left. */
 int sim_inet_autobind(struct sim_world *world, struct sim_socket_id id);
 /* getsockname(2), getpeername(2). 0 or -ENOTCONN (not CONNECTED, or the peer's port is 0). */
 int sim_inet_get_name(const struct sim_world *world, struct sim_socket_id id, bool peer,

@@ -3,10 +3,13 @@
 #include "message.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
+
+#include "core/bytes.h"
 
 enum {
     NS_PER_SECOND = 1000000000,
@@ -15,14 +18,28 @@ enum {
 
 size_t sim_message_length(const struct msghdr *message)
 {
+    const size_t most = INT_MAX & ~4095; /* LINUX: MAX_RW_COUNT: what is beyond is cut off */
     size_t length = 0;
     for (size_t i = 0; i < message->msg_iovlen; i++) {
-        if (message->msg_iov[i].iov_len > SIZE_MAX - length) {
-            return SIZE_MAX;
-        }
-        length += message->msg_iov[i].iov_len;
+        const size_t more = message->msg_iov[i].iov_len;
+        length += more < most - length ? more : most - length;
     }
     return length;
+}
+
+bool sim_message_faults(const struct msghdr *message, size_t skip, size_t length)
+{
+    for (size_t i = 0; i < message->msg_iovlen && length > 0; i++) {
+        const size_t whole = message->msg_iov[i].iov_len;
+        const size_t passed = skip < whole ? skip : whole;
+        const size_t used = whole - passed < length ? whole - passed : length;
+        if (used > 0 && sim_memory_is_bad(message->msg_iov[i].iov_base)) {
+            return true;
+        }
+        skip -= passed;
+        length -= used;
+    }
+    return false;
 }
 
 /* LINUX: CMSG_FIRSTHDR and __cmsg_nxthdr end the walk where no header fits; CMSG_OK is the caller's

@@ -9,6 +9,8 @@
 #include "core/state.h"
 
 /* Bytes in the vector; SIZE_MAX when the sum does not fit. */
+/* Does any of the bytes [skip, skip + length) lie in bad memory? */
+bool sim_message_faults(const struct msghdr *message, size_t skip, size_t length);
 size_t sim_message_length(const struct msghdr *message);
 
 /* Walks msg_control of a message to be sent. First: *at = NULL. 1 with *at the next control message,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <string.h>
 
@@ -20,12 +21,22 @@ enum {
     NAME_SO_PASSRIGHTS = 83,
     NAME_UDP_NO_CHECK6_TX = 101,
     NAME_UDP_NO_CHECK6_RX = 102,
-    NAME_UDP_SEGMENT = 103,
-    NAME_UDP_GRO = 104,
     NAME_IPV6_MULTICAST_ALL = 29,
     NAME_IPV6_RECVERR_RFC4884 = 31,
     NAME_IPV6_SNDFLOW = 33,
     NAME_IPV6_RECVFRAGSIZE = 77,
+    NAME_IPV6_FLOWLABEL_MGR = 32,
+    NAME_TCP_FASTOPEN_NO_COOKIE = 34,
+    NAME_TCP_INQ = 36,
+    NAME_TCP_TX_DELAY = 37,
+    NAME_TCP_IS_MPTCP = 43,
+    NAME_TCP_RTO_MAX_MS = 44,
+    NAME_TCP_RTO_MIN_US = 45,
+    NAME_TCP_DELACK_MAX_US = 46,
+    FILTER_TABLES = 64,     /* and three more: IPT_SO_GET_INFO …, IP6T_SO_GET_INFO … */
+    FILTER_ARP_TABLES = 96, /* and three more: ARPT_SO_GET_INFO … */
+    MOST_RTO_MS = 120000,
+    LEAST_RTO_US = 200000,
 };
 
 enum kind {
@@ -34,7 +45,11 @@ enum kind {
     SWITCH,   /* kept, told as 0 or 1 */
     NUMBER,   /* kept as given, within low … high */
     CONSTANT, /* told, cannot be set */
+    EMPTY,    /* told as no bytes: what it lists is not there */
+    REFUSED,  /* told as an error: `initial` is its number */
 };
+/* To set one of the last three is -ENOPROTOOPT, or the error in `low`, or does nothing. */
+enum { TAKEN = -1 };
 
 enum who {
     ANYBODY,
@@ -58,6 +73,8 @@ struct rule {
 #define KEPT(level, name, initial) {level, name, SWITCH, ANYBODY, LEAST_##level, 0, 0, 0, initial}
 #define RANGE(level, name, low, high, initial) \
     {level, name, NUMBER, ANYBODY, LEAST_##level, 0, low, high, initial}
+#define NONE(level, name) {level, name, EMPTY, ANYBODY, LEAST_##level, 0, 0, 0, 0}
+#define WRONG(level, name, error) {level, name, REFUSED, ANYBODY, LEAST_##level, 0, error, 0, error}
 #define TOLD(level, name, value) {level, name, CONSTANT, ANYBODY, LEAST_##level, 0, 0, 0, value}
 
 enum { /* <netinet/in.h> makes macros of the levels, so these bear their numbers' names */
@@ -65,10 +82,12 @@ enum { /* <netinet/in.h> makes macros of the levels, so these bear their numbers
        IP_LEVEL = IPPROTO_IP,
        IPV6_LEVEL = IPPROTO_IPV6,
        UDP_LEVEL = IPPROTO_UDP,
+       TCP_LEVEL = IPPROTO_TCP,
        LEAST_SOCKET_LEVEL = 4,
        LEAST_IP_LEVEL = 0,
        LEAST_IPV6_LEVEL = 4,
        LEAST_UDP_LEVEL = 4,
+       LEAST_TCP_LEVEL = 4,
 };
 
 static const struct rule rules[] = {
@@ -102,7 +121,7 @@ static const struct rule rules[] = {
     BIT(IP_LEVEL, IP_RECVTOS, SIM_OPTION_RECVTOS),
     BIT(IP_LEVEL, IP_BIND_ADDRESS_NO_PORT, SIM_OPTION_BIND_NO_PORT),
     {IPPROTO_IP, IP_FREEBIND, FLAG, ANYBODY, 1, SIM_OPTION_FREEBIND, 0, 0, 0},
-    {IPPROTO_IP, IP_TRANSPARENT, SWITCH, OF_ADMIN, 1, 0, 0, 0, 0},
+    {IPPROTO_IP, IP_TRANSPARENT, FLAG, OF_ADMIN, 1, SIM_OPTION_TRANSPARENT, 0, 0, 0},
     {IPPROTO_IP, IP_MULTICAST_LOOP, FLAG_OFF, ANYBODY, 1, SIM_OPTION_MULTICAST_LOOP_OFF, 0, 0, 0},
     KEPT(IP_LEVEL, IP_RECVOPTS, 0),
     KEPT(IP_LEVEL, IP_RETOPTS, 0),
@@ -121,7 +140,7 @@ static const struct rule rules[] = {
     BIT(IPV6_LEVEL, IPV6_RECVHOPLIMIT, SIM_OPTION_RECVHOPLIMIT),
     BIT(IPV6_LEVEL, IPV6_RECVTCLASS, SIM_OPTION_RECVTCLASS),
     BIT(IPV6_LEVEL, IPV6_FREEBIND, SIM_OPTION_FREEBIND),
-    OFF(IPV6_LEVEL, NAME_IPV6_MULTICAST_ALL, SIM_OPTION_MULTICAST_ALL_OFF),
+    OFF(IPV6_LEVEL, NAME_IPV6_MULTICAST_ALL, SIM_OPTION_MULTICAST6_ALL_OFF),
     TOLD(IPV6_LEVEL, IPV6_ROUTER_ALERT, 0),
     KEPT(IPV6_LEVEL, IPV6_2292PKTINFO, 0),
     KEPT(IPV6_LEVEL, IPV6_2292HOPOPTS, 0),
@@ -141,15 +160,60 @@ static const struct rule rules[] = {
     {IPPROTO_IPV6, NAME_IPV6_RECVFRAGSIZE, SWITCH, ANYBODY, 0, 0, 0, 0, 0},
     RANGE(IPV6_LEVEL, IPV6_MINHOPCOUNT, 0, 255, 0),
     KEPT(IPV6_LEVEL, IPV6_ORIGDSTADDR, 0),
-    {IPPROTO_IPV6, IPV6_TRANSPARENT, SWITCH, OF_ADMIN, 4, 0, 0, 0, 0},
+    {IPPROTO_IPV6, IPV6_TRANSPARENT, FLAG, OF_ADMIN, 4, SIM_OPTION_TRANSPARENT, 0, 0, 0},
 
-    /* SIMPLER: kept, not obeyed: each call sends its own datagram, whole and checked. */
+    /* SIMPLER: UDP_CORK and the two of checksums are kept, not obeyed. */
     KEPT(UDP_LEVEL, UDP_CORK, 0),
     KEPT(UDP_LEVEL, NAME_UDP_NO_CHECK6_TX, 0),
     KEPT(UDP_LEVEL, NAME_UDP_NO_CHECK6_RX, 0),
-    RANGE(UDP_LEVEL, NAME_UDP_SEGMENT, 0, UINT16_MAX, 0),
-    KEPT(UDP_LEVEL, NAME_UDP_GRO, 0),
+    RANGE(UDP_LEVEL, SIM_NAME_UDP_SEGMENT, 0, UINT16_MAX, 0),
+    KEPT(UDP_LEVEL, SIM_NAME_UDP_GRO, 0),
     TOLD(UDP_LEVEL, UDP_ENCAP, 0),
+    TOLD(UDP_LEVEL, 10, 0), /* LINUX: UDPLITE_SEND_CSCOV and _RECV_CSCOV are UDP's code too */
+    TOLD(UDP_LEVEL, 11, 0),
+
+    /* What the world's TCP does not have is told as Linux tells it where it is off. */
+    KEPT(TCP_LEVEL, TCP_THIN_LINEAR_TIMEOUTS, 0),
+    {IPPROTO_TCP, TCP_THIN_DUPACK, CONSTANT, ANYBODY, 4, 0, TAKEN, 0, 0},
+    TOLD(TCP_LEVEL, TCP_REPAIR, 0),
+    WRONG(TCP_LEVEL, TCP_REPAIR_QUEUE, EINVAL),
+    WRONG(TCP_LEVEL, TCP_QUEUE_SEQ, EINVAL),
+    {IPPROTO_TCP, TCP_REPAIR_WINDOW, REFUSED, ANYBODY, 4, 0, EPERM, 0, EINVAL},
+    WRONG(TCP_LEVEL, TCP_ZEROCOPY_RECEIVE, EINVAL),
+    {IPPROTO_TCP, TCP_TIMESTAMP, CONSTANT, ANYBODY, 4, 0, EPERM, 0, 0},
+    TOLD(TCP_LEVEL, TCP_FASTOPEN, 0),
+    RANGE(TCP_LEVEL, TCP_SAVE_SYN, 0, 2, 0),
+    NONE(TCP_LEVEL, TCP_SAVED_SYN),
+    TOLD(TCP_LEVEL, TCP_FASTOPEN_CONNECT, 0),
+    NONE(TCP_LEVEL, TCP_ULP),
+    NONE(TCP_LEVEL, TCP_FASTOPEN_KEY),
+    RANGE(TCP_LEVEL, NAME_TCP_FASTOPEN_NO_COOKIE, 0, 1, 0),
+    RANGE(TCP_LEVEL, NAME_TCP_INQ, 0, 1, 0),
+    RANGE(TCP_LEVEL, NAME_TCP_TX_DELAY, 0, INT_MAX, 0),
+    TOLD(TCP_LEVEL, NAME_TCP_IS_MPTCP, 0),
+    RANGE(TCP_LEVEL, NAME_TCP_RTO_MAX_MS, 1000, MOST_RTO_MS, MOST_RTO_MS),
+    RANGE(TCP_LEVEL, NAME_TCP_RTO_MIN_US, 1, LEAST_RTO_US, LEAST_RTO_US),
+    RANGE(TCP_LEVEL, NAME_TCP_DELACK_MAX_US, 1, LEAST_RTO_US, LEAST_RTO_US),
+
+    /* LINUX: packet filters, which know no table of that name. */
+    WRONG(IP_LEVEL, FILTER_TABLES, EINVAL),
+    WRONG(IP_LEVEL, FILTER_TABLES + 1, EINVAL),
+    {IPPROTO_IP, FILTER_TABLES + 2, REFUSED, ANYBODY, 0, 0, 0, 0, EINVAL},
+    {IPPROTO_IP, FILTER_TABLES + 3, REFUSED, ANYBODY, 0, 0, 0, 0, EINVAL},
+    WRONG(IP_LEVEL, FILTER_ARP_TABLES, EINVAL),
+    WRONG(IP_LEVEL, FILTER_ARP_TABLES + 1, EINVAL),
+    {IPPROTO_IP, FILTER_ARP_TABLES + 2, REFUSED, ANYBODY, 0, 0, 0, 0, EINVAL},
+    {IPPROTO_IP, FILTER_ARP_TABLES + 3, REFUSED, ANYBODY, 0, 0, 0, 0, EINVAL},
+    WRONG(IPV6_LEVEL, FILTER_TABLES, EINVAL),
+    WRONG(IPV6_LEVEL, FILTER_TABLES + 1, EINVAL),
+    {IPPROTO_IPV6, FILTER_TABLES + 4, REFUSED, ANYBODY, 0, 0, 0, 0, EINVAL},
+    {IPPROTO_IPV6, FILTER_TABLES + 5, REFUSED, ANYBODY, 0, 0, 0, 0, EINVAL},
+    WRONG(IPV6_LEVEL, NAME_IPV6_FLOWLABEL_MGR, EINVAL),
+    {IPPROTO_IPV6, 6, EMPTY, ANYBODY, 4, 0, TAKEN, 0, 0}, /* IPV6_2292PKTOPTIONS */
+    NONE(IPV6_LEVEL, IPV6_HOPOPTS),
+    NONE(IPV6_LEVEL, IPV6_RTHDRDSTOPTS),
+    NONE(IPV6_LEVEL, IPV6_RTHDR),
+    NONE(IPV6_LEVEL, IPV6_DSTOPTS),
 };
 
 static const struct rule *find_rule(int level, int name)
@@ -198,8 +262,8 @@ int sim_option_store(struct sim_world *world, struct sim_socket_id id, int level
     if (error < 0) {
         return error;
     }
-    if (rule->kind == CONSTANT) {
-        return -ENOPROTOOPT;
+    if (rule->kind == CONSTANT || rule->kind == EMPTY || rule->kind == REFUSED) {
+        return rule->low == TAKEN ? 0 : rule->low != 0 ? -rule->low : -ENOPROTOOPT;
     }
     if (rule->who == OF_ADMIN && number != 0 && !sim_option_may_administer(world, socket)) {
         return -EPERM;
@@ -247,6 +311,12 @@ int sim_option_stored(const struct sim_world *world, struct sim_socket_id id, in
     int error = check_who(world, sim_socket_at(world, id), rule);
     if (error < 0) {
         return error;
+    }
+    if (rule->kind == REFUSED) {
+        return -rule->initial;
+    }
+    if (rule->kind == EMPTY) {
+        return sim_option_give(NULL, 0, value, length);
     }
     return sim_option_give_number(level, number_of(world, id, rule), value, length);
 }
@@ -306,11 +376,20 @@ int sim_option_get(struct sim_world *world, struct sim_socket_id id, int level, 
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int result = SIM_OPTION_NOT_MINE;
-    if (level == SOL_SOCKET) {
-        result = sim_option_get_socket(world, id, name, value, length);
-    } else if (!is_of_ip(socket)) {
+    if (level != SOL_SOCKET && socket->family == AF_UNIX) {
+        return -EOPNOTSUPP;
+    }
+    if (level != SOL_SOCKET && !is_of_ip(socket)) {
         return sim_protocol_of(socket->protocol_kind)
             ->get_option(world, id, level, name, value, length);
+    }
+    /* LINUX: a level is asked for before a length is looked at. */
+    if ((level == SOL_SOCKET || level == IPPROTO_IP || level == (int)socket->protocol) &&
+        (int)*length < 0) { /* IPv6's code alone takes it as much */
+        return -EINVAL;
+    }
+    if (level == SOL_SOCKET) {
+        result = sim_option_get_socket(world, id, name, value, length);
     } else if (level == IPPROTO_IP) {
         result = sim_option_get_ip(world, id, name, value, length);
     } else if (level == IPPROTO_IPV6 && socket->family == AF_INET6) {

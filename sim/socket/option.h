@@ -12,7 +12,12 @@
 #include "core/state.h"
 
 /* Names that Debian 12's headers may lack: <linux/in.h>. */
-enum { SIM_NAME_IP_LOCAL_PORT_RANGE = 51, SIM_NAME_IP_PROTOCOL = 52 };
+enum {
+    SIM_NAME_IP_LOCAL_PORT_RANGE = 51,
+    SIM_NAME_IP_PROTOCOL = 52,
+    SIM_NAME_UDP_SEGMENT = 103,
+    SIM_NAME_UDP_GRO = 104,
+};
 
 enum sim_option_answer {
     SIM_OPTION_NOT_MINE = 1, /* the name means nothing more than the table says */
@@ -51,6 +56,8 @@ int sim_option_keep(struct sim_world *world, struct sim_socket_id id, int level,
                     const void *value, uint32_t bytes);
 const struct sim_option *sim_option_kept(const struct sim_world *world, struct sim_socket_id id,
                                          int level, int name);
+/* IP_MTU and IPV6_MTU: of the path to the peer, of either version. 0 or -ENOTCONN (no path). */
+int sim_option_path_mtu(const struct sim_world *world, const struct sim_socket *socket, int *mtu);
 /* May the socket's owner administer the network? */
 bool sim_option_may_administer(const struct sim_world *world, const struct sim_socket *socket);
 
@@ -68,11 +75,4 @@ int sim_option_set_ipv6(struct sim_world *world, struct sim_socket_id id, int na
                         socklen_t length);
 int sim_option_get_ipv6(struct sim_world *world, struct sim_socket_id id, int name, void *value,
                         socklen_t *length);
-/* Joins or leaves a group; interface 0: the route's. 0, -EINVAL, -ENODEV, -EADDRINUSE,
- * -EADDRNOTAVAIL, -ENOBUFS. */
-int sim_option_join(struct sim_world *world, struct sim_socket_id id, struct sim_ip group,
-                    uint32_t interface);
-int sim_option_leave(struct sim_world *world, struct sim_socket_id id, struct sim_ip group,
-                     uint32_t interface);
-
 #endif

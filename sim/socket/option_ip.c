@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include "core/block.h"
+#include "membership.h"
+#include "message.h"
 #include "net/host.h"
 #include "net/ip.h"
 #include "option.h"
 
 enum {
+    NAME_SO_ORIGINAL_DST = 80, /* <linux/netfilter_ipv4.h> */
+    NAME_SO_IP_SET = 83,       /* <linux/netfilter/ipset/ip_set.h> */
     ECN_MASK = 3,
     LONGEST_IP_OPTIONS = 40,
 };
@@ -77,6 +81,66 @@ static int change_group(struct sim_world *world, struct sim_socket_id id, int na
     return sim_option_leave(world, id, group, request.gr_interface);
 }
 
+static enum sim_source_change source_change(int name)
+{
+    switch (name) {
+    case IP_BLOCK_SOURCE:
+    case MCAST_BLOCK_SOURCE:
+        return SIM_SOURCE_BLOCK;
+    case IP_UNBLOCK_SOURCE:
+    case MCAST_UNBLOCK_SOURCE:
+        return SIM_SOURCE_UNBLOCK;
+    case IP_ADD_SOURCE_MEMBERSHIP:
+    case MCAST_JOIN_SOURCE_GROUP:
+        return SIM_SOURCE_JOIN;
+    default:
+        return SIM_SOURCE_LEAVE;
+    }
+}
+
+/* struct ip_mreq_source: the interface by its address. */
+static int change_source(struct sim_world *world, struct sim_socket_id id, int name, const void *value,
+                         socklen_t length)
+{
+    const struct sim_socket *socket = sim_socket_at(world, id);
+    struct ip_mreq_source given;
+    int error = length == sizeof given ? sim_option_take(&given, sizeof given, value, length) : -EINVAL;
+    if (error < 0) {
+        return error;
+    }
+    const struct ip_mreqn named = {given.imr_multiaddr, given.imr_interface, 0};
+    const struct sim_source_request request = {
+        .change = source_change(name),
+        .group = sim_ip_v4(ntohl(given.imr_multiaddr.s_addr)),
+        .source = sim_ip_v4(ntohl(given.imr_sourceaddr.s_addr)),
+        .interface = named_interface(world, socket, &named),
+    };
+    return sim_option_source(world, id, &request);
+}
+
+/* struct group_source_req: the interface by its number. */
+static int change_group_source(struct sim_world *world, struct sim_socket_id id, int name,
+                               const void *value, socklen_t length)
+{
+    struct group_source_req given;
+    int error = sim_option_take(&given, sizeof given, value, length);
+    const struct sockaddr_in *group = (const struct sockaddr_in *)&given.gsr_group;
+    const struct sockaddr_in *source = (const struct sockaddr_in *)&given.gsr_source;
+    if (error < 0) {
+        return error;
+    }
+    if (group->sin_family != AF_INET || source->sin_family != AF_INET) {
+        return -EADDRNOTAVAIL;
+    }
+    const struct sim_source_request request = {
+        .change = source_change(name),
+        .group = sim_ip_v4(ntohl(group->sin_addr.s_addr)),
+        .source = sim_ip_v4(ntohl(source->sin_addr.s_addr)),
+        .interface = given.gsr_interface,
+    };
+    return sim_option_source(world, id, &request);
+}
+
 /* LINUX: IP_MULTICAST_IF takes an address, a struct ip_mreq or a struct ip_mreqn; it tells the
  * address again. */
 static int set_multicast_interface(struct sim_world *world, struct sim_socket_id id, const void *value,
@@ -115,6 +179,16 @@ static int set_multicast_interface(struct sim_world *world, struct sim_socket_id
 
 /* ---- numbers with rules of their own ---- */
 
+static int kept_number(const struct sim_world *world, struct sim_socket_id id, int name)
+{
+    const struct sim_option *kept = sim_option_kept(world, id, IPPROTO_IP, name);
+    int number = 0;
+    if (kept != NULL) {
+        memcpy(&number, kept->value, sizeof number);
+    }
+    return number;
+}
+
 /* LINUX: the priority follows the type of service; TCP keeps the two ECN bits for itself. */
 static int set_tos(struct sim_world *world, struct sim_socket_id id, int number)
 {
@@ -125,7 +199,10 @@ static int set_tos(struct sim_world *world, struct sim_socket_id id, int number)
     if (socket->type == SOCK_STREAM) {
         tos &= (uint8_t)~ECN_MASK;
     }
-    socket->priority = priorities[IPTOS_TOS(tos) >> 1];
+    if (tos != (socket->family == AF_INET6 ? kept_number(world, id, IP_TOS) : socket->tos)) {
+        socket->priority = priorities[IPTOS_TOS(tos) >> 1];
+        socket->flags |= SIM_SOCKET_PATH_FORGOTTEN; /* LINUX: a new type of service is a new path */
+    }
     if (socket->family == AF_INET6) { /* of its IPv4 packets; socket->tos is the traffic class */
         number = tos;
         return sim_option_keep(world, id, IPPROTO_IP, IP_TOS, &number, sizeof number);
@@ -260,12 +337,25 @@ int sim_option_set_ip(struct sim_world *world, struct sim_socket_id id, int name
     case MCAST_JOIN_GROUP:
     case MCAST_LEAVE_GROUP:
         return change_group(world, id, name, value, length);
+    case IP_BLOCK_SOURCE:
+    case IP_UNBLOCK_SOURCE:
+    case IP_ADD_SOURCE_MEMBERSHIP:
+    case IP_DROP_SOURCE_MEMBERSHIP:
+        return change_source(world, id, name, value, length);
+    case MCAST_BLOCK_SOURCE:
+    case MCAST_UNBLOCK_SOURCE:
+    case MCAST_JOIN_SOURCE_GROUP:
+    case MCAST_LEAVE_SOURCE_GROUP:
+        return change_group_source(world, id, name, value, length);
     case IP_MULTICAST_IF:
         return set_multicast_interface(world, id, value, length);
     case IP_UNICAST_IF:
         return set_unicast_interface(world, id, value, length);
     case SIM_NAME_IP_LOCAL_PORT_RANGE:
         return set_port_range(world, id, value, length);
+    case IP_MSFILTER: /* SIMPLER: a whole filter is not taken */
+    case MCAST_MSFILTER:
+        return -EINVAL;
     case IP_OPTIONS:
         return set_header_options(world, id, value, length);
     case IP_TOS:
@@ -283,26 +373,29 @@ int sim_option_set_ip(struct sim_world *world, struct sim_socket_id id, int name
 
 /* ---- getting ---- */
 
-static int kept_number(const struct sim_world *world, struct sim_socket_id id, int name)
+/* LINUX: what a stream's packets would tell by recvmsg(): the fields that the socket has of them. */
+static int give_packet_options(const struct sim_socket *socket, void *value, socklen_t *length)
 {
-    const struct sim_option *kept = sim_option_kept(world, id, IPPROTO_IP, name);
-    int number = 0;
-    if (kept != NULL) {
-        memcpy(&number, kept->value, sizeof number);
+    unsigned char room[128];
+    size_t used = 0;
+    struct msghdr message = {.msg_control = room, .msg_controllen = sizeof room};
+    struct in_pktinfo info = {.ipi_ifindex = (int)socket->multicast_interface};
+    int number = socket->multicast_ttl;
+    info.ipi_addr.s_addr = info.ipi_spec_dst.s_addr = htonl(sim_ip_to_v4(socket->local.ip));
+    if (!sim_ip_is_v4(socket->local.ip)) {
+        info.ipi_addr.s_addr = info.ipi_spec_dst.s_addr = 0;
     }
-    return number;
-}
-
-static int path_mtu(const struct sim_world *world, const struct sim_socket *socket, int *number)
-{
-    struct sim_ip_path path;
-    if ((socket->flags & SIM_SOCKET_CONNECTED) == 0 || !sim_ip_is_v4(socket->remote.ip) ||
-        sim_ip_route(world, socket->host, socket->remote, socket->local.ip, socket->bound_interface,
-                     &path) < 0) {
-        return -ENOTCONN;
+    if ((socket->options & SIM_OPTION_PKTINFO) != 0) {
+        sim_message_put(&message, &used, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
     }
-    *number = (int)path.mtu;
-    return 0;
+    if ((socket->options & SIM_OPTION_RECVTTL) != 0) {
+        sim_message_put(&message, &used, IPPROTO_IP, IP_TTL, &number, sizeof number);
+    }
+    if ((socket->options & SIM_OPTION_RECVTOS) != 0) {
+        number = 0;
+        sim_message_put(&message, &used, IPPROTO_IP, IP_TOS, &number, sizeof number);
+    }
+    return sim_option_give(room, used, value, length);
 }
 
 int sim_option_get_ip(struct sim_world *world, struct sim_socket_id id, int name, void *value,
@@ -328,7 +421,7 @@ int sim_option_get_ip(struct sim_world *world, struct sim_socket_id id, int name
         number = (int)socket->mtu_discover;
         break;
     case IP_MTU:
-        error = path_mtu(world, socket, &number);
+        error = sim_option_path_mtu(world, socket, &number);
         break;
     case IP_MULTICAST_TTL:
         number = socket->multicast_ttl;
@@ -345,6 +438,17 @@ int sim_option_get_ip(struct sim_world *world, struct sim_socket_id id, int name
         break;
     case SIM_NAME_IP_PROTOCOL:
         break;
+    case IP_PKTOPTIONS:
+        return socket->type == SOCK_STREAM ? give_packet_options(socket, value, length) : -ENOPROTOOPT;
+    case IP_MSFILTER:
+    case MCAST_MSFILTER:
+        return sim_option_source_filter(world, id, name, value, length);
+    case NAME_SO_ORIGINAL_DST: /* LINUX: of a connection that was redirected; none is */
+        return socket->type != SOCK_STREAM                       ? -ENOPROTOOPT
+               : *length < (socklen_t)sizeof(struct sockaddr_in) ? -EINVAL
+                                                                 : -ENOENT;
+    case NAME_SO_IP_SET:
+        return *length < sizeof number ? -EINVAL : -EBADMSG;
     default:
         return SIM_OPTION_NOT_MINE;
     }

@@ -188,6 +188,7 @@ static int bind_to_device(struct sim_world *world, struct sim_socket_id id, cons
     if (socket->bound_interface != 0 && !sim_option_may_administer(world, socket)) {
         return -EPERM;
     }
+    socket->flags |= SIM_SOCKET_PATH_FORGOTTEN;
     socket->bound_interface = name[0] == '\0' ? 0 : sim_interface_at(world, at)->number;
     return 0;
 }
@@ -219,6 +220,7 @@ static int bind_to_index(const struct sim_world *world, struct sim_socket *socke
     if (socket->bound_interface != 0 && !sim_option_may_administer(world, socket)) {
         return -EPERM;
     }
+    socket->flags |= SIM_SOCKET_PATH_FORGOTTEN;
     socket->bound_interface = (uint32_t)number;
     return 0;
 }
@@ -309,6 +311,9 @@ static int set_number(struct sim_world *world, struct sim_socket_id id, int name
         if (!sim_option_may_administer(world, socket)) {
             return -EPERM;
         }
+        if (socket->mark != (uint32_t)number) {
+            socket->flags |= SIM_SOCKET_PATH_FORGOTTEN;
+        }
         socket->mark = (uint32_t)number;
         return 0;
     case SO_RCVLOWAT:
@@ -332,7 +337,7 @@ static int set_number(struct sim_world *world, struct sim_socket_id id, int name
     case SO_CNX_ADVICE: /* LINUX: advice about the route; nothing to tell again */
         return 0;
     case SO_BUSY_POLL_BUDGET:
-        return number < 0 || number > UINT16_MAX ? -EINVAL : 0;
+        return number > 0 ? -EPERM : number < 0 ? -EINVAL : 0; /* LINUX: the machine's own right */
     case SO_RESERVE_MEM: /* LINUX: needs memory accounting by control group */
         return number < 0 ? -EINVAL : -EOPNOTSUPP;
     case SO_DETACH_FILTER: /* also SO_DETACH_BPF: there is none */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/block.h"
+#include "net/ip.h"
 #include "option.h"
 
 /* ---- the forms of values ---- */
@@ -72,6 +73,27 @@ int sim_option_take(void *to, size_t bytes, const void *value, socklen_t length)
 bool sim_option_may_administer(const struct sim_world *world, const struct sim_socket *socket)
 {
     return socket->owner.index == 0 || sim_process_at(world, socket->owner)->uid == 0;
+}
+
+/* LINUX: a TCP socket has a path as soon as it connects, and keeps it when it is refused. */
+int sim_option_path_mtu(const struct sim_world *world, const struct sim_socket *socket, int *mtu)
+{
+    struct sim_ip_path path;
+    if ((socket->flags & SIM_SOCKET_PATH_FORGOTTEN) != 0) {
+        return -ENOTCONN;
+    }
+    if (socket->protocol_kind == SIM_PROTOCOL_TCP) {
+        const struct sim_tcp *tcp = sim_tcp_at(world, (struct sim_tcp_id){socket->detail});
+        *mtu = (int)tcp->path_mtu;
+        return *mtu == 0 ? -ENOTCONN : 0;
+    }
+    if ((socket->flags & SIM_SOCKET_CONNECTED) == 0 ||
+        sim_ip_route(world, socket->host, socket->remote, socket->local.ip, socket->bound_interface,
+                     &path) < 0) {
+        return -ENOTCONN;
+    }
+    *mtu = (int)path.mtu;
+    return 0;
 }
 
 /* ---- kept values ---- */

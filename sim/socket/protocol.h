@@ -12,10 +12,15 @@
 
 #include "core/state.h"
 
+/* EAGAIN that no waiting mends: no port is left for a socket without one. The call says EAGAIN, also
+ * one that may wait. */
+enum { SIM_EAGAIN_FOR_GOOD = -4096 };
+
 struct sim_protocol {
     const char *name;
     uint32_t connection_oriented; /* 1: EPIPE comes with SIGPIPE */
     uint32_t byte_stream;         /* 1: partial sends and receives, MSG_WAITALL */
+    uint32_t peek_is_short;       /* 1: MSG_PEEK gives what there is, also with MSG_WAITALL */
     int type;                     /* over IP: the SOCK_* and IPPROTO_* that socket() asks for; */
     int ip_number;                /* 0: not over IP */
     /* After the generic socket is made, before it is freed. 0 or -errno. */
@@ -24,16 +29,19 @@ struct sim_protocol {
     int (*pair)(struct sim_world *, struct sim_socket_id, struct sim_socket_id); /* or NULL */
     int (*bind)(struct sim_world *, struct sim_socket_id, const struct sockaddr *, socklen_t);
     int (*listen)(struct sim_world *, struct sim_socket_id, int backlog);
-    /* 0, -EINPROGRESS (wait until connected tells), -EAGAIN (UNIX: the backlog is full), -errno. */
+    /* 0, -EINPROGRESS (wait until connected tells), -EAGAIN (UNIX: the backlog is full),
+     * SIM_EAGAIN_FOR_GOOD, -errno. */
     int (*connect)(struct sim_world *, struct sim_socket_id, const struct sockaddr *, socklen_t);
     /* After -EINPROGRESS: 0 connected, -EINPROGRESS not yet, or the error it ended with (taken). */
     int (*connected)(struct sim_world *, struct sim_socket_id);
     /* The next complete connection as a socket without a file, or -EAGAIN, -EINVAL, -errno. */
     int (*accept)(struct sim_world *, struct sim_socket_id, struct sim_socket_id *child);
     /* Queues bytes of the message from byte `skip` on; the count queued (a stream may take less), or
-     * -errno. A datagram is all or nothing. `task` is who sends: credentials, descriptors. */
+     * -errno; -EAGAIN: when there is room, SIM_EAGAIN_FOR_GOOD: never. A datagram is all or nothing.
+     * `task` is who sends: credentials, descriptors. */
     ssize_t (*send)(struct sim_world *, struct sim_task_id, struct sim_socket_id, const struct msghdr *,
                     size_t skip, int flags);
+    /* flags of both: with MSG_DONTWAIT where the call does not wait, for whatever reason. */
     /* Fills the message from byte `skip` on; the count, 0 at the end, or -errno. Sets msg_name,
      * msg_control, msg_flags as recvmsg(2). */
     ssize_t (*receive)(struct sim_world *, struct sim_task_id, struct sim_socket_id, struct msghdr *,

@@ -1,6 +1,7 @@
 /* Sockets of every family: creation and end, addresses in and out, the queue of messages, errors.
  * SPDX-License-Identifier: MIT */
 #include "sockets.h"
+#include "membership.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -30,10 +31,14 @@ static void set_defaults(const struct sim_host *host, struct sim_socket *socket)
                                                          : SIM_SETTING_WMEM_DEFAULT);
     socket->receive_low_water = 1;
     socket->multicast_ttl = 1;
-    socket->mtu_discover = IP_PMTUDISC_WANT;
+    socket->multicast_hops6 = 1;
+    socket->mtu_discover = socket->mtu_discover6 = IP_PMTUDISC_WANT;
     if (socket->family == AF_INET) {
         socket->local.ip = sim_ip_v4(INADDR_ANY);
         socket->remote.ip = sim_ip_v4(INADDR_ANY);
+    }
+    if (socket->family == AF_INET6) { /* LINUX: inet6_create sets IPv6's alone */
+        socket->options |= SIM_OPTION_MULTICAST_ALL_OFF;
     }
     if (socket->family == AF_INET6 && sim_setting(host, SIM_SETTING_IPV6_BINDV6ONLY) != 0) {
         socket->options |= SIM_OPTION_V6ONLY;
@@ -100,17 +105,12 @@ static void free_queue(struct sim_world *world, struct sim_datagram_id first)
 static void free_options(struct sim_world *world, struct sim_socket *socket)
 {
     struct sim_option_id option = socket->first_option;
-    struct sim_membership_id membership = socket->first_membership;
     while (option.index != 0) {
         struct sim_option_id next = sim_option_at(world, option)->next;
         sim_pool_give(world, SIM_POOL_OPTION, option.index);
         option = next;
     }
-    while (membership.index != 0) {
-        struct sim_membership_id next = sim_membership_at(world, membership)->next;
-        sim_pool_give(world, SIM_POOL_MEMBERSHIP, membership.index);
-        membership = next;
-    }
+    sim_membership_free_all(world, socket);
 }
 
 void sim_socket_free(struct sim_world *world, struct sim_socket_id id)
@@ -295,14 +295,6 @@ void sim_datagram_free(struct sim_world *world, struct sim_datagram_id id)
 }
 
 /* ---- errors ---- */
-
-bool sim_socket_never_waits(const struct sim_world *world, const struct sim_socket *socket, int flags)
-{
-    if ((flags & MSG_DONTWAIT) != 0) {
-        return true;
-    }
-    return socket->file.index != 0 && (sim_file_at(world, socket->file)->status & O_NONBLOCK) != 0;
-}
 
 int sim_socket_take_error(struct sim_world *world, struct sim_socket_id id)
 {

@@ -36,9 +36,6 @@ void sim_datagram_free(struct sim_world *world, struct sim_datagram_id id);
 uint32_t sim_datagram_charge(uint64_t length);
 /* Asserts that the queue's links and charges are right. */
 void sim_socket_check_queue(const struct sim_world *world, struct sim_socket_id id);
-/* Would this call not wait: MSG_DONTWAIT, or O_NONBLOCK of the description? Linux answers some calls
- * on a socket that was shut down differently then. */
-bool sim_socket_never_waits(const struct sim_world *world, const struct sim_socket *socket, int flags);
 /* Takes SO_ERROR: the pending error as a negative errno, and clears it. */
 int sim_socket_take_error(struct sim_world *world, struct sim_socket_id id);
 /* Sets SO_ERROR and wakes with POLLERR (and what else is told). */

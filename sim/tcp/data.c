@@ -100,11 +100,8 @@ static void take_fin(struct sim_world *world, struct sim_tcp *tcp)
         break;
     }
     if (!(socket->flags & SIM_SOCKET_ORPHAN)) {
-        uint32_t bits = POLLIN | POLLRDNORM | POLLRDHUP;
-        if (socket->flags & SIM_SOCKET_WRITE_SHUT) {
-            bits |= POLLHUP;
-        }
-        sim_wake_socket(world, tcp->socket, bits);
+        sim_wake_socket(world, tcp->socket,
+                        SIM_WAKE_ALL); /* LINUX: sk_state_change: whatever they ask */
     }
 }
 

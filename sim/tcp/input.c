@@ -123,7 +123,7 @@ static void established(struct sim_world *world, struct sim_tcp *tcp)
     sim_tcp_init_buffers(world, tcp);
     sim_tcp_timer_keepalive_starts(world, tcp);
     (void)socket;
-    sim_wake_socket(world, tcp->socket, POLLOUT | POLLWRNORM);
+    sim_wake_socket(world, tcp->socket, SIM_WAKE_ALL);
 }
 
 static void syn_received(struct sim_world *world, struct sim_tcp *tcp, struct sim_packet *packet)
@@ -208,7 +208,7 @@ static bool fin_acknowledged(struct sim_world *world, struct sim_tcp *tcp,
     sim_tcp_state_change(world, tcp, SIM_TCP_FIN_WAIT_2);
     socket->flags |= SIM_SOCKET_WRITE_SHUT;
     if (!(socket->flags & SIM_SOCKET_ORPHAN)) {
-        sim_wake_socket(world, tcp->socket, POLLOUT | POLLWRNORM);
+        sim_wake_socket(world, tcp->socket, SIM_WAKE_ALL);
         return true;
     }
     uint32_t data_end = segment_end(packet) - ((packet->tcp.flags & SIM_TCP_FIN) != 0);

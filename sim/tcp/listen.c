@@ -218,6 +218,8 @@ void sim_tcp_inherit(struct sim_world *world, const struct sim_socket *from, str
     to->priority = from->priority;
     to->mark = from->mark;
     to->mtu_discover = from->mtu_discover;
+    to->mtu_discover6 = from->mtu_discover6;
+    to->multicast_hops6 = from->multicast_hops6;
     copy_options(world, from, to);
 }
 

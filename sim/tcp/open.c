@@ -118,11 +118,11 @@ int sim_tcp_open(struct sim_world *world, struct sim_socket_id id, const void *a
     bool v4 = sim_ip_is_v4(peer.ip);
     struct sim_ip from = socket->local.ip;
     /* LINUX: inet_bind: what cannot be a source leaves the choice to the route. */
-    if (sim_ip_is_any(from) || sim_ip_is_multicast(from) ||
-        sim_ip_is_broadcast(world, socket->host, from)) {
+    bool unbound = sim_ip_is_any(from) && (v4 || !sim_ip_is_v4(from) || socket->family == AF_INET);
+    if (unbound || sim_ip_is_multicast(from) || sim_ip_is_broadcast(world, socket->host, from)) {
         from = v4 ? sim_ip_v4(INADDR_ANY) : (struct sim_ip){{0}};
-    } else if (sim_ip_is_v4(from) != v4) {
-        return v4 ? -EINVAL : -ENETUNREACH;
+    } else if (v4 && !sim_ip_is_v4(from)) {
+        return -EINVAL;
     }
     struct sim_ip_path path;
     error = sim_ip_route(world, socket->host, peer, from, socket->bound_interface, &path);
@@ -141,6 +141,7 @@ int sim_tcp_open(struct sim_world *world, struct sim_socket_id id, const void *a
         socket->local.scope = path.interface;
     }
     socket->remote = peer;
+    socket->flags &= ~(uint32_t)SIM_SOCKET_PATH_FORGOTTEN;
     /* LINUX: without memory for the SYN connect() fails; nothing would ever send it again. */
     const struct sim_packet_id syn = sim_packet_new(world);
     error = syn.index ? take_port(world, id) : -ENOBUFS;

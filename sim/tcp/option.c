@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "socket/option.h"
+
 enum {
     MAX_KEEPALIVE_IDLE = 32767,
     MAX_KEEPALIVE_INTERVAL = 32767,
@@ -198,7 +200,8 @@ int sim_tcp_set_option(struct sim_world *world, struct sim_socket_id id, int lev
         return -EINVAL;
     }
     memcpy(&number, value, sizeof number);
-    return set_number(world, tcp, name, number);
+    const int error = set_number(world, tcp, name, number);
+    return error == -ENOPROTOOPT ? sim_option_store(world, id, level, name, value, length) : error;
 }
 
 /* ---- getting ------------------------------------------------------------------------------ */
@@ -368,6 +371,9 @@ int sim_tcp_get_option(struct sim_world *world, struct sim_socket_id id, int lev
     }
     int number;
     int error = get_number(world, tcp, name, &number);
+    if (error == -ENOPROTOOPT) {
+        return sim_option_stored(world, id, level, name, value, length);
+    }
     return error ? error : get_bytes(&number, sizeof number, value, length);
 }
 

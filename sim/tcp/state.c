@@ -93,8 +93,7 @@ void sim_tcp_done(struct sim_world *world, struct sim_tcp *tcp)
     sim_tcp_purge(world, tcp);
     socket->flags |= SIM_SOCKET_READ_SHUT | SIM_SOCKET_WRITE_SHUT;
     if (!(socket->flags & SIM_SOCKET_ORPHAN)) {
-        sim_wake_socket(world, tcp->socket,
-                        POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLRDHUP | POLLHUP);
+        sim_wake_socket(world, tcp->socket, SIM_WAKE_ALL);
     }
 }
 

@@ -229,6 +229,7 @@ static ssize_t tcp_send(struct sim_world *world, struct sim_task_id task, struct
         tcp->snd_up = tcp->write_seq;
     }
     if (done) {
+        socket->flags &= ~(uint32_t)SIM_SOCKET_PATH_FORGOTTEN;
         uint8_t cork = tcp->cork;
         if (flags & MSG_MORE) {
             tcp->cork = 1;
@@ -361,6 +362,7 @@ static ssize_t tcp_receive(struct sim_world *world, struct sim_task_id task, str
     size_t total = message_bytes(message) - skip;
     size_t done = 0;
     size_t offset = 0; /* into the queue: with MSG_PEEK nothing leaves it */
+    bool fault = false;
     /* MSG_PEEK with a part already delivered goes on behind it. */
     if (flags & MSG_PEEK) {
         offset = skip < socket->receive.length ? skip : (size_t)socket->receive.length;
@@ -374,9 +376,11 @@ static ssize_t tcp_receive(struct sim_world *world, struct sim_task_id task, str
         size_t over;
         size_t length = readable_at(socket, tcp, offset, &over);
         length = length < total - done ? length : total - done;
-        if (!(flags & MSG_TRUNC)) {
+        if (!(flags & MSG_TRUNC) &&
             sim_bytes_copy_out_iov(world, &socket->receive, offset + over, message->msg_iov,
-                                   message->msg_iovlen, skip + done, length);
+                                   message->msg_iovlen, skip + done, length) < length) {
+            fault = true;
+            break;
         }
         done += length;
         if (flags & MSG_PEEK) {
@@ -390,6 +394,9 @@ static ssize_t tcp_receive(struct sim_world *world, struct sim_task_id task, str
     }
     if (done && !(flags & MSG_PEEK)) {
         sim_tcp_after_read(world, tcp, (uint32_t)done);
+    }
+    if (fault && !done) {
+        return -EFAULT;
     }
     if (done || !total) {
         /* LINUX: a read of nothing still waits for something to be there. */
@@ -430,7 +437,7 @@ static int tcp_shutdown(struct sim_world *world, struct sim_socket_id id, int ho
             sim_tcp_send_fin(world, tcp);
         }
     }
-    sim_wake_socket(world, id, POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLRDHUP | POLLHUP);
+    sim_wake_socket(world, id, SIM_WAKE_ALL);
     return error;
 }
 

@@ -2,20 +2,24 @@
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 
 #include "core/block.h"
 #include "core/bytes.h"
+#include "file/wait.h"
 #include "internal.h"
 #include "net/host.h"
 #include "net/packet.h"
 #include "socket/inet.h"
+#include "socket/membership.h"
 #include "socket/message.h"
 #include "socket/option.h"
 #include "socket/sockets.h"
 
 enum {
     LONGEST_DATAGRAM = 65535,
+    MOST_SEGMENTS = 128,            /* LINUX: UDP_MAX_SEGMENTS */
     SOCKADDR_BYTES_BEFORE_DATA = 2, /* offsetof(struct sockaddr, sa_data) */
 };
 
@@ -26,6 +30,8 @@ struct wish {
     uint32_t interface;
     int ttl; /* -1: the socket's */
     int tos;
+    int whole;        /* IPV6_DONTFRAG */
+    uint32_t segment; /* UDP_SEGMENT; 0: one datagram */
 };
 
 /* ---- the path ---- */
@@ -35,7 +41,7 @@ static struct sim_ip bound_source(const struct sim_world *world, const struct si
 {
     if (sim_ip_is_multicast(socket->local.ip) ||
         sim_ip_is_broadcast(world, socket->host, socket->local.ip)) {
-        return sim_ip_v4(INADDR_ANY);
+        return sim_ip_is_v4(socket->local.ip) ? sim_ip_v4(INADDR_ANY) : (struct sim_ip){{0}};
     }
     return socket->local.ip;
 }
@@ -59,17 +65,16 @@ int sim_udp_route(const struct sim_world *world, struct sim_socket_id id, struct
         interface = socket->bound_interface;
     }
     if (interface == 0 && sim_ip_is_multicast(to.ip)) {
-        interface = socket->multicast_interface;
+        interface = sim_ip_is_v4(to.ip) ? socket->multicast_interface : socket->multicast_interface6;
     }
     if (sim_ip_equal(from, socket->local.ip)) {
         from = bound_source(world, socket);
     }
+    if (sim_ip_is_v4(to.ip) && !sim_ip_is_v4(from)) { /* LINUX: IPv4 has an address of its own */
+        from = sim_ip_v4(INADDR_ANY);
+    }
     if (sim_ip_is_v4(to.ip) && sim_ip_is_multicast(to.ip) && sim_ip_is_any(from)) {
         from = group_source(world, id);
-    }
-    /* LINUX: ip6_dst_lookup_tail: bound to an IPv4 address, going to an IPv6 one. */
-    if (!sim_ip_is_v4(to.ip) && sim_ip_is_v4(from) && !sim_ip_is_any(from)) {
-        return -EAFNOSUPPORT;
     }
     int error = sim_ip_route(world, socket->host, to, from, interface, path);
     if (error < 0) {
@@ -201,6 +206,19 @@ static int wish_v4(const struct cmsghdr *control, struct wish *wish)
     }
 }
 
+/* LINUX: __udp_cmsg_send. */
+static int wish_udp(const struct cmsghdr *control, struct wish *wish)
+{
+    uint16_t bytes;
+    if (control->cmsg_type != SIM_NAME_UDP_SEGMENT ||
+        sim_message_control_bytes(control) != sizeof bytes) {
+        return -EINVAL;
+    }
+    memcpy(&bytes, CMSG_DATA(control), sizeof bytes);
+    wish->segment = bytes;
+    return 0;
+}
+
 /* LINUX: ip6_datagram_send_ctl. */
 static int wish_v6(const struct sim_world *world, const struct sim_socket *socket,
                    const struct cmsghdr *control, struct wish *wish)
@@ -232,6 +250,8 @@ static int wish_v6(const struct sim_world *world, const struct sim_socket *socke
         return take_int(control, -1, 255, &wish->ttl);
     case IPV6_TCLASS:
         return take_int(control, -1, 255, &wish->tos);
+    case IPV6_DONTFRAG:
+        return take_int(control, 0, 1, &wish->whole);
     default:
         return -EINVAL;
     }
@@ -248,6 +268,8 @@ static int read_control(const struct sim_world *world, const struct sim_socket *
         if (control->cmsg_level == SOL_SOCKET) {
             error = control->cmsg_type == SCM_RIGHTS || control->cmsg_type == SCM_CREDENTIALS ? 0
                                                                                               : -EINVAL;
+        } else if (control->cmsg_level == IPPROTO_UDP) {
+            error = wish_udp(control, wish);
         } else if (v4 && control->cmsg_level == IPPROTO_IP) {
             error = wish_v4(control, wish);
         } else if (!v4 && control->cmsg_level == IPPROTO_IPV6) {
@@ -262,19 +284,46 @@ static int read_control(const struct sim_world *world, const struct sim_socket *
 
 /* ---- the packet ---- */
 
-static int check_length(const struct sim_socket *socket, const struct sim_ip_path *path, bool v4,
-                        size_t length)
+/* IP_MTU_DISCOVER or IPV6_MTU_DISCOVER, by what the packet goes by. */
+static uint32_t discovery(const struct sim_socket *socket, bool v4)
 {
-    size_t header = SIM_WIRE_UDP_BYTES + (v4 ? SIM_WIRE_IPV4_BYTES : SIM_WIRE_IPV6_BYTES);
-    size_t most = v4 ? LONGEST_DATAGRAM - header : LONGEST_DATAGRAM - SIM_WIRE_UDP_BYTES;
-    if (length > most) {
+    return v4 ? socket->mtu_discover : socket->mtu_discover6;
+}
+
+static size_t header_bytes(bool v4)
+{
+    return SIM_WIRE_UDP_BYTES + (v4 ? SIM_WIRE_IPV4_BYTES : SIM_WIRE_IPV6_BYTES);
+}
+
+/* LINUX: ip_sk_ignore_df, __ip6_append_data: does it go out, in fragments, where it is too long? */
+static bool may_be_cut(const struct sim_world *world, struct sim_socket_id id, const struct wish *wish,
+                       bool v4)
+{
+    const struct sim_option *kept = v4 ? NULL : sim_option_kept(world, id, IPPROTO_IPV6, IPV6_DONTFRAG);
+    const uint32_t value = discovery(sim_socket_at(world, id), v4);
+    const bool whole = wish->whole >= 0 ? wish->whole != 0 : kept != NULL && kept->value[0] != 0;
+    return (value < IP_PMTUDISC_DO || value == IP_PMTUDISC_OMIT) && !whole;
+}
+
+/* LINUX: what is too long by itself is refused; what the path or the version's longest datagram does
+ * not take is told to the error queue, too (ip_local_error, ipv6_local_error). */
+static int check_length(struct sim_world *world, struct sim_socket_id id, const struct wish *wish,
+                        const struct sim_ip_path *path, size_t length)
+{
+    const bool v4 = sim_ip_is_v4(wish->to.ip);
+    const size_t header = header_bytes(v4);
+    const size_t longest = v4 ? LONGEST_DATAGRAM - header : LONGEST_DATAGRAM - SIM_WIRE_UDP_BYTES;
+    const bool cuts = wish->segment == 0;
+    const size_t mtu = cuts ? path->mtu : LONGEST_DATAGRAM;
+    const size_t most = may_be_cut(world, id, wish, v4) || mtu < header ? longest : mtu - header;
+    if (v4 && length > LONGEST_DATAGRAM) {
         return -EMSGSIZE;
     }
-    if ((socket->mtu_discover == IP_PMTUDISC_DO || socket->mtu_discover == IP_PMTUDISC_PROBE) &&
-        length + header > path->mtu) {
-        return -EMSGSIZE;
+    if (length <= most && length <= longest) {
+        return 0;
     }
-    return 0;
+    sim_udp_local_error(world, id, &wish->to, EMSGSIZE, (uint32_t)mtu);
+    return -EMSGSIZE;
 }
 
 static uint8_t hops(const struct sim_world *world, const struct sim_socket *socket,
@@ -286,7 +335,7 @@ static uint8_t hops(const struct sim_world *world, const struct sim_socket *sock
         return (uint8_t)wish->ttl;
     }
     if (sim_ip_is_multicast(wish->to.ip)) {
-        return socket->multicast_ttl;
+        return v4 ? socket->multicast_ttl : (uint8_t)socket->multicast_hops6;
     }
     if (own != 0) {
         return own;
@@ -294,18 +343,30 @@ static uint8_t hops(const struct sim_world *world, const struct sim_socket *sock
     return (uint8_t)sim_setting(sim_host_at(world, socket->host), SIM_SETTING_IP_DEFAULT_TTL);
 }
 
+/* LINUX: __ip_make_skb. */
+static bool keeps_whole(const struct sim_socket *socket, const struct sim_ip_path *path,
+                        uint32_t wire_bytes)
+{
+    const uint32_t value = socket->mtu_discover;
+    return value == IP_PMTUDISC_DO || value == IP_PMTUDISC_PROBE ||
+           (value == IP_PMTUDISC_WANT && wire_bytes <= path->mtu);
+}
+
 static struct sim_packet_id make_packet(struct sim_world *world, const struct sim_socket *socket,
                                         const struct wish *wish, const struct sim_ip_path *path,
-                                        const struct msghdr *message, size_t length)
+                                        const struct msghdr *message, size_t skip, size_t length,
+                                        int *error)
 {
     bool v4 = sim_ip_is_v4(wish->to.ip);
     struct sim_packet_id id = sim_packet_new(world);
+    *error = -ENOBUFS;
     if (id.index == 0) {
         return id;
     }
     struct sim_packet *packet = sim_packet_at(world, id);
-    if (sim_bytes_append_iov(world, &packet->payload, message->msg_iov, message->msg_iovlen, 0,
-                             length) < 0) {
+    *error = sim_bytes_append_iov(world, &packet->payload, message->msg_iov, message->msg_iovlen, skip,
+                                  length);
+    if (*error < 0) {
         sim_packet_free(world, id);
         return (struct sim_packet_id){0};
     }
@@ -320,8 +381,7 @@ static struct sim_packet_id make_packet(struct sim_world *world, const struct si
     if (sim_ip_is_any(wish->to.ip)) { /* 0.0.0.0 means this host */
         packet->destination.ip = path->source;
     }
-    packet->dont_fragment = v4 && socket->mtu_discover != IP_PMTUDISC_DONT &&
-                            sim_packet_wire_bytes(packet) <= path->mtu;
+    packet->dont_fragment = v4 && keeps_whole(socket, path, sim_packet_wire_bytes(packet));
     return id;
 }
 
@@ -336,6 +396,15 @@ static bool is_heard_here(const struct sim_socket *socket, const struct wish *wi
         return (socket->options & off) == 0;
     }
     return path->broadcast != 0;
+}
+
+/* LINUX: ip_mc_output, ip6_finish_output2: a multicast of 0 hops stays on a host that is a member
+ * itself (by IPv6: and hears it); from any other it leaves. */
+static bool stays_here(const struct sim_world *world, const struct sim_socket *socket,
+                       const struct wish *wish, const struct sim_ip_path *path)
+{
+    return sim_membership_of_host(world, socket->host, wish->to.ip, path->interface, path->source) &&
+           (sim_ip_is_v4(wish->to.ip) || is_heard_here(socket, wish, path));
 }
 
 static int transmit(struct sim_world *world, const struct sim_socket *socket, const struct wish *wish,
@@ -354,11 +423,66 @@ static int transmit(struct sim_world *world, const struct sim_socket *socket, co
             sim_ip_loop_back(world, host, copy, path->interface);
         }
     }
-    if (multicast && packet->ttl == 0) { /* LINUX: not beyond this host */
+    if (multicast && packet->ttl == 0 && stays_here(world, socket, wish, path)) {
         sim_packet_free(world, id);
         return 0;
     }
     return sim_ip_output(world, host, id, path->interface);
+}
+
+/* LINUX: udp_send_skb, udp_v6_send_skb. */
+static int check_segments(const struct sim_world *world, struct sim_socket_id id,
+                          const struct wish *wish, const struct sim_ip_path *path, size_t length)
+{
+    const struct sim_option *unchecked = sim_option_kept(world, id, SOL_SOCKET, SO_NO_CHECK);
+    const size_t first = length < wish->segment ? length : wish->segment;
+    if (header_bytes(sim_ip_is_v4(wish->to.ip)) + first > path->mtu) {
+        return -EMSGSIZE;
+    }
+    if (length > (size_t)wish->segment * MOST_SEGMENTS) {
+        return -EINVAL;
+    }
+    return unchecked != NULL && unchecked->value[0] != 0 ? -EINVAL : 0;
+}
+
+/* UDP_SEGMENT: one send, many datagrams. To this host they go as one, which a socket with UDP_GRO takes
+ * whole; elsewhere each by itself. */
+static int send_segments(struct sim_world *world, struct sim_socket_id id, const struct wish *wish,
+                         const struct sim_ip_path *path, const struct msghdr *message, size_t length)
+{
+    const struct sim_socket *socket = sim_socket_at(world, id);
+    const bool whole = path->local != 0 || path->interface == SIM_LOOPBACK_NUMBER;
+    int error = check_segments(world, id, wish, path, length);
+    for (size_t done = 0; error == 0 && (done < length || length == 0);) {
+        const size_t rest = length - done;
+        const size_t piece = whole || rest < wish->segment ? rest : wish->segment;
+        struct sim_packet_id packet = make_packet(world, socket, wish, path, message, done, piece,
+                                                  &error);
+        if (packet.index == 0) {
+            return error;
+        }
+        if (piece > wish->segment) {
+            sim_packet_at(world, packet)->segment_bytes = wish->segment;
+        }
+        error = transmit(world, socket, wish, path, packet);
+        if (length == 0) {
+            break;
+        }
+        done += piece;
+    }
+    return error;
+}
+
+/* ---- sending ---- */
+
+static uint32_t kept_segment(const struct sim_world *world, struct sim_socket_id id)
+{
+    const struct sim_option *kept = sim_option_kept(world, id, IPPROTO_UDP, SIM_NAME_UDP_SEGMENT);
+    int number = 0;
+    if (kept != NULL) {
+        memcpy(&number, kept->value, sizeof number);
+    }
+    return (uint32_t)number;
 }
 
 static int prepare(struct sim_world *world, struct sim_socket_id id, const struct msghdr *message,
@@ -366,11 +490,11 @@ static int prepare(struct sim_world *world, struct sim_socket_id id, const struc
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     int error = choose_destination(socket, message, &wish->to);
-    bool v4 = sim_ip_is_v4(wish->to.ip);
     if (error < 0) {
         return error;
     }
     wish->from = socket->local.ip;
+    wish->segment = kept_segment(world, id);
     error = read_control(world, socket, message, wish);
     if (error < 0) {
         return error;
@@ -379,10 +503,7 @@ static int prepare(struct sim_world *world, struct sim_socket_id id, const struc
     if (error == -EACCES && message->msg_namelen == 0) { /* LINUX: connect() has asked already */
         error = 0;
     }
-    if (error < 0) {
-        return error;
-    }
-    return check_length(socket, path, v4, length);
+    return error;
 }
 
 /* LINUX: the errors of the address come before a pending one (an earlier ICMP), that before EPIPE. A
@@ -392,12 +513,12 @@ ssize_t sim_udp_send(struct sim_world *world, struct sim_task_id task, struct si
                      const struct msghdr *message, size_t skip, int flags)
 {
     struct sim_socket *socket = sim_socket_at(world, id);
-    struct wish wish = {.ttl = -1, .tos = -1};
+    struct wish wish = {.ttl = -1, .tos = -1, .whole = -1};
     struct sim_ip_path path;
     size_t length = sim_message_length(message);
 
     if (sim_inet_autobind(world, id) < 0) {
-        return -EAGAIN;
+        return SIM_EAGAIN_FOR_GOOD;
     }
     if (length > LONGEST_DATAGRAM && socket->family == AF_INET) {
         return -EMSGSIZE;
@@ -406,6 +527,9 @@ ssize_t sim_udp_send(struct sim_world *world, struct sim_task_id task, struct si
         return -EOPNOTSUPP;
     }
     int error = prepare(world, id, message, length, &wish, &path);
+    if (error == 0) {
+        error = check_length(world, id, &wish, &path, length);
+    }
     if (error < 0) {
         return error;
     }
@@ -415,10 +539,19 @@ ssize_t sim_udp_send(struct sim_world *world, struct sim_task_id task, struct si
     if ((socket->flags & SIM_SOCKET_WRITE_SHUT) != 0) {
         return -EPIPE;
     }
-    struct sim_packet_id packet = make_packet(world, socket, &wish, &path, message, length);
-    if (packet.index == 0) {
-        return -ENOBUFS;
+    if (wish.segment != 0) {
+        error = send_segments(world, id, &wish, &path, message, length);
+    } else {
+        struct sim_packet_id packet = make_packet(world, socket, &wish, &path, message, 0, length,
+                                                  &error);
+        error = packet.index == 0 ? error : transmit(world, socket, &wish, &path, packet);
     }
-    error = transmit(world, socket, &wish, &path, packet);
+    if (error == 0 && message->msg_namelen == 0 && message->msg_controllen == 0) {
+        socket->flags &= ~(uint32_t)SIM_SOCKET_PATH_FORGOTTEN;
+    }
+    /* LINUX: sock_wfree: what was sent is out of the buffer by now, which is an edge each time. */
+    if (error == 0) {
+        sim_wake_socket(world, id, POLLOUT | POLLWRNORM | POLLWRBAND);
+    }
     return error < 0 ? error : (ssize_t)length;
 }

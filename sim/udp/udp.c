@@ -1,6 +1,7 @@
 /* UDP as a protocol: connecting and disconnecting, shutdown, readiness; the table of its verbs.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -73,13 +74,17 @@ static int connect_endpoint(struct sim_socket *socket, const struct sockaddr *ad
         bool mapped = sim_ip_is_v4(socket->local.ip);
         to->ip = mapped ? sim_ip_v4(INADDR_LOOPBACK) : (struct sim_ip){{[15] = 1}};
     }
-    if (sim_ip_is_link_local(to->ip) && to->scope == 0) {
+    const bool near = sim_ip_needs_scope(to->ip);
+    if (near && to->scope == 0) {
         to->scope = socket->bound_interface;
+        if (to->scope == 0 && sim_ip_is_multicast(to->ip)) {
+            to->scope = socket->multicast_interface6;
+        }
         if (to->scope == 0) {
             return -EINVAL;
         }
     }
-    if (sim_ip_is_link_local(to->ip)) {
+    if (near) {
         if (socket->bound_interface != 0 && socket->bound_interface != to->scope) {
             return -EINVAL;
         }
@@ -101,7 +106,7 @@ static int connect_to(struct sim_world *world, struct sim_socket_id id, const st
         return disconnect(world, id);
     }
     if (sim_inet_autobind(world, id) < 0) {
-        return -EAGAIN;
+        return SIM_EAGAIN_FOR_GOOD;
     }
     int error = connect_endpoint(socket, address, length, &to);
     if (error < 0) {
@@ -123,6 +128,7 @@ static int connect_to(struct sim_world *world, struct sim_socket_id id, const st
     }
     socket->remote = to;
     socket->flags |= SIM_SOCKET_CONNECTED;
+    socket->flags &= ~(uint32_t)SIM_SOCKET_PATH_FORGOTTEN;
     return 0;
 }
 
@@ -144,7 +150,7 @@ static int shut(struct sim_world *world, struct sim_socket_id id, int how)
     if (how != SHUT_RD) {
         socket->flags |= SIM_SOCKET_WRITE_SHUT;
     }
-    sim_wake_socket(world, id, POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLHUP);
+    sim_wake_socket(world, id, SIM_WAKE_ALL); /* LINUX: sk_state_change: whatever they ask */
     return (socket->flags & SIM_SOCKET_CONNECTED) != 0 ? 0 : -ENOTCONN;
 }
 
@@ -168,7 +174,10 @@ static uint32_t poll_bits(const struct sim_world *world, struct sim_socket_id id
     if ((socket->flags & both) == both) {
         bits |= POLLHUP;
     }
-    if (socket->first_datagram.index != 0) {
+    /* LINUX: udp_poll looks at checksums where a call would wait. */
+    const bool waits = socket->file.index == 0 ||
+                       (sim_file_at(world, socket->file)->status & O_NONBLOCK) == 0;
+    if (waits ? sim_udp_has_sound(world, id) : socket->first_datagram.index != 0) {
         bits |= POLLIN | POLLRDNORM;
     }
     return bits;
@@ -193,6 +202,7 @@ static int control(struct sim_world *world, struct sim_socket_id id, unsigned lo
     int *number = argument;
     switch (request) {
     case FIONREAD: /* the next datagram's length */
+        sim_udp_drop_spoilt(world, id);
         *number = socket->first_datagram.index == 0
                       ? 0
                       : (int)sim_datagram_at(world, socket->first_datagram)->bytes.length;

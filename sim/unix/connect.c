@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 
@@ -37,6 +38,11 @@ int sim_unix_listen(struct sim_world *world, struct sim_socket_id id, int backlo
     return 0;
 }
 
+static bool never_waits(const struct sim_world *world, const struct sim_socket *socket)
+{
+    return socket->file.index != 0 && (sim_file_at(world, socket->file)->status & O_NONBLOCK) != 0;
+}
+
 /* LINUX: after shutdown() for reading an accept() that would wait says EINVAL; one that would not
  * says EAGAIN as ever. */
 int sim_unix_accept(struct sim_world *world, struct sim_socket_id id, struct sim_socket_id *child)
@@ -53,8 +59,7 @@ int sim_unix_accept(struct sim_world *world, struct sim_socket_id id, struct sim
         return sim_socket_take_error(world, id);
     }
     if (own->first_child.index == 0) {
-        bool ended = (socket->flags & SIM_SOCKET_READ_SHUT) != 0 &&
-                     !sim_socket_never_waits(world, socket, 0);
+        bool ended = (socket->flags & SIM_SOCKET_READ_SHUT) != 0 && !never_waits(world, socket);
         return ended ? -EINVAL : -EAGAIN;
     }
     bool was_full = sim_unix_is_full(own);
@@ -162,7 +167,7 @@ static void end_peer(struct sim_world *world, struct sim_socket_id peer, bool re
     if (reset) {
         socket->error = ECONNRESET;
     }
-    sim_wake_socket(world, peer, POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLHUP | POLLERR);
+    sim_wake_socket(world, peer, SIM_WAKE_ALL);
 }
 
 static void end_children(struct sim_world *world, struct sim_socket_id id)

@@ -112,6 +112,12 @@ static uint32_t message_charge(size_t length)
     return sim_unix_buffer_charge(length > LONGEST_HEAD ? LONGEST_HEAD : length) + (uint32_t)pages;
 }
 
+/* LINUX: unix_seqpacket_sendmsg ignores a name. */
+static bool has_name(const struct sim_socket *socket, const struct msghdr *message)
+{
+    return message->msg_name != NULL && message->msg_namelen > 0 && socket->type == SOCK_DGRAM;
+}
+
 /* The receiver of one message: the named socket or the peer. A peer that was closed is told once, as
  * ECONNREFUSED, and forgotten. */
 static int choose_receiver(struct sim_world *world, struct sim_socket_id id,
@@ -119,7 +125,7 @@ static int choose_receiver(struct sim_world *world, struct sim_socket_id id,
 {
     const struct sim_socket *socket = sim_socket_at(world, id);
     struct sim_unix *own = sim_unix_of(world, id);
-    if (message->msg_name != NULL && message->msg_namelen > 0 && socket->type == SOCK_DGRAM) {
+    if (has_name(socket, message)) {
         return sim_unix_find(world, socket, message->msg_name, message->msg_namelen, receiver);
     }
     if (own->peer_gone) {
@@ -159,6 +165,11 @@ static ssize_t send_loaded(struct sim_world *world, struct sim_task_id task, str
     if ((flags & MSG_OOB) != 0) {
         return -EOPNOTSUPP;
     }
+    /* LINUX: unix_dgram_sendmsg: the name's form, then the buffer with the caller's bytes in it, and
+     * only then who it is for. */
+    if (has_name(socket, message) && sim_unix_check_name(message->msg_name, message->msg_namelen) < 0) {
+        return -EINVAL;
+    }
     if ((socket->options & SIM_OPTION_PASSCRED) != 0 && sim_unix_autobind(world, id) < 0) {
         return -ENOSPC;
     }
@@ -168,6 +179,9 @@ static ssize_t send_loaded(struct sim_world *world, struct sim_task_id task, str
     int error = sim_unix_may_send(world, id);
     if (error < 0) {
         return error;
+    }
+    if (sim_message_faults(message, 0, length)) {
+        return -EFAULT;
     }
     error = choose_receiver(world, id, message, &receiver);
     if (error == 0) {
@@ -225,7 +239,7 @@ static ssize_t nothing_queued(const struct sim_world *world, const struct sim_so
                               struct msghdr *message, int flags)
 {
     bool ended = (socket->flags & SIM_SOCKET_READ_SHUT) != 0;
-    if (!ended || (socket->type == SOCK_DGRAM && sim_socket_never_waits(world, socket, flags))) {
+    if (!ended || (socket->type == SOCK_DGRAM && (flags & MSG_DONTWAIT) != 0)) {
         return -EAGAIN;
     }
     message->msg_flags = 0;
@@ -259,9 +273,17 @@ ssize_t sim_unix_receive_datagram(struct sim_world *world, struct sim_task_id ta
     size_t used = 0;
 
     message->msg_flags = 0;
+    size_t room = sim_message_length(message);
+    size_t wanted = room < length ? room : length;
     size_t copied = sim_bytes_copy_out_iov(world, &datagram->bytes, 0, message->msg_iov,
-                                           message->msg_iovlen, 0, sim_message_length(message));
-    if (copied < length) {
+                                           message->msg_iovlen, 0, wanted);
+    if (copied < wanted) { /* LINUX: the message is lost */
+        if (!peek) {
+            sim_unix_free_message(world, first);
+        }
+        return -EFAULT;
+    }
+    if (wanted < length) {
         message->msg_flags |= MSG_TRUNC;
     }
     sim_unix_give_sender(datagram, message);

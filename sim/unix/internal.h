@@ -22,6 +22,8 @@ int sim_unix_bind(struct sim_world *world, struct sim_socket_id id, const struct
                   socklen_t length);
 /* An abstract name of the world's choice, unless there is a name. 0 or -ENOSPC. */
 int sim_unix_autobind(struct sim_world *world, struct sim_socket_id id);
+/* LINUX: unix_validate_addr. 0 or -EINVAL. */
+int sim_unix_check_name(const struct sockaddr *address, socklen_t length);
 /* The live socket of this type that an address names. 0, -EINVAL (not an address), -ENOENT (no such
  * path), -ECONNREFUSED (nobody there), -EPROTOTYPE. */
 int sim_unix_find(const struct sim_world *world, const struct sim_socket *socket,
@@ -56,7 +58,7 @@ void sim_unix_deliver_cargo(struct sim_world *world, struct sim_task_id task,
                             const struct sim_socket *socket, struct sim_unix_cargo *cargo,
                             struct msghdr *message, size_t used, int flags);
 /* A message of bytes [skip, skip + length) from a socket to another's queue, with its charge against
- * the sender; takes over the cargo's rights. 0 or -ENOBUFS. */
+ * the sender; takes over the cargo's rights. 0, -ENOBUFS or -EFAULT. */
 int sim_unix_enqueue(struct sim_world *world, struct sim_task_id task, struct sim_socket_id from,
                      struct sim_socket_id to, const struct msghdr *message, size_t skip, size_t length,
                      uint32_t charge, struct sim_unix_cargo *cargo);
@@ -66,6 +68,8 @@ void sim_unix_free_message(struct sim_world *world, struct sim_datagram_id id);
 void sim_unix_give_sender(const struct sim_datagram *datagram, struct msghdr *message);
 /* Takes the first message off the queue; the sender's buffer has room again. */
 struct sim_datagram_id sim_unix_dequeue(struct sim_world *world, struct sim_socket_id id);
+/* Takes a message of a stream, which carries no descriptions, out of the queue and frees it. */
+void sim_unix_unqueue(struct sim_world *world, struct sim_socket_id id, struct sim_datagram_id message);
 /* May this socket send now? 0, a pending error (taken), -EPIPE, -EAGAIN. */
 int sim_unix_may_send(struct sim_world *world, struct sim_socket_id id);
 bool sim_unix_is_writable(const struct sim_socket *socket);

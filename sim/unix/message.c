@@ -236,10 +236,11 @@ int sim_unix_enqueue(struct sim_world *world, struct sim_task_id task, struct si
         return -ENOBUFS;
     }
     struct sim_datagram *datagram = sim_datagram_at(world, new);
-    if (sim_bytes_append_iov(world, &datagram->bytes, message->msg_iov, message->msg_iovlen, skip,
-                             length) < 0) {
+    const int error = sim_bytes_append_iov(world, &datagram->bytes, message->msg_iov,
+                                           message->msg_iovlen, skip, length);
+    if (error < 0) {
         sim_datagram_free(world, new);
-        return -ENOBUFS;
+        return error;
     }
     datagram->charge = charge;
     datagram->arrived_at = world->now;
@@ -288,6 +289,28 @@ static void uncharge(struct sim_world *world, const struct sim_datagram *datagra
     }
 }
 
+void sim_unix_unqueue(struct sim_world *world, struct sim_socket_id id, struct sim_datagram_id message)
+{
+    struct sim_socket *socket = sim_socket_at(world, id);
+    struct sim_datagram *gone = sim_datagram_at(world, message);
+    struct sim_datagram_id previous = socket->first_datagram;
+    if (previous.index == message.index) {
+        sim_datagram_free(world, sim_unix_dequeue(world, id));
+        return;
+    }
+    while (sim_datagram_at(world, previous)->next.index != message.index) {
+        previous = sim_datagram_at(world, previous)->next;
+    }
+    sim_datagram_at(world, previous)->next = gone->next;
+    if (socket->last_datagram.index == message.index) {
+        socket->last_datagram = previous;
+    }
+    socket->receive_charge -= gone->charge;
+    sim_unix_of(world, id)->child_count--;
+    uncharge(world, gone);
+    sim_datagram_free(world, message);
+}
+
 struct sim_datagram_id sim_unix_dequeue(struct sim_world *world, struct sim_socket_id id)
 {
     struct sim_unix *own = sim_unix_of(world, id);
@@ -297,6 +320,9 @@ struct sim_datagram_id sim_unix_dequeue(struct sim_world *world, struct sim_sock
         return taken;
     }
     assert(own->child_count > 0);
+    if (own->urgent.index == taken.index) {
+        own->urgent.index = 0;
+    }
     own->child_count--;
     uncharge(world, sim_datagram_at(world, taken));
     if (was_full && !sim_unix_is_full(own)) {

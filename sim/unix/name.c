@@ -29,12 +29,19 @@ static bool is_path(const uint8_t *text, uint32_t bytes)
     return bytes > 0 && text[0] != '\0';
 }
 
+int sim_unix_check_name(const struct sockaddr *address, socklen_t length)
+{
+    return length <= PATH_OFFSET || length > sizeof(struct sockaddr_un) || address->sa_family != AF_UNIX
+               ? -EINVAL
+               : 0;
+}
+
 /* LINUX: unix_validate_addr, unix_mkname: a path ends at its first NUL, an abstract name at the
  * address's length. */
 static int name_from(const struct sockaddr *address, socklen_t length, struct name *name)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)address;
-    if (length <= PATH_OFFSET || length > sizeof *un || un->sun_family != AF_UNIX) {
+    if (sim_unix_check_name(address, length) < 0) {
         return -EINVAL;
     }
     memset(name, 0, sizeof *name);

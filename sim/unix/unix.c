@@ -107,10 +107,10 @@ int sim_unix_shutdown(struct sim_world *world, struct sim_socket_id id, int how)
         peer_bits |= SIM_SOCKET_READ_SHUT;
     }
     socket->flags |= own_bits;
-    sim_wake_socket(world, id, POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLHUP);
+    sim_wake_socket(world, id, SIM_WAKE_ALL); /* LINUX: sk_state_change: whatever they ask */
     if (peer.index != 0 && socket->type != SOCK_DGRAM) {
         sim_socket_at(world, peer)->flags |= peer_bits;
-        sim_wake_socket(world, peer, POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLHUP);
+        sim_wake_socket(world, peer, SIM_WAKE_ALL);
     }
     if (own_bits & SIM_SOCKET_READ_SHUT) { /* who waits for room in this queue learns that it ended */
         sim_unix_wake_blocked(world, id, true);
@@ -187,6 +187,19 @@ static int unread_bytes(const struct sim_world *world, const struct sim_socket *
     return (int)bytes;
 }
 
+/* LINUX: also right behind an urgent byte that was read, before anything else is. */
+static int is_at_mark(const struct sim_world *world, struct sim_socket_id id)
+{
+    const struct sim_datagram_id urgent = sim_unix_of(world, id)->urgent;
+    const struct sim_datagram_id first = sim_socket_at(world, id)->first_datagram;
+    if (first.index == 0) {
+        return 0;
+    }
+    const struct sim_datagram *message = sim_datagram_at(world, first);
+    return first.index == urgent.index ||
+           (message->bytes.length == 0 && (urgent.index == 0 || message->next.index == urgent.index));
+}
+
 int sim_unix_ioctl(struct sim_world *world, struct sim_socket_id id, unsigned long request,
                    void *argument)
 {
@@ -201,6 +214,12 @@ int sim_unix_ioctl(struct sim_world *world, struct sim_socket_id id, unsigned lo
         break;
     case TIOCOUTQ:
         number = (int)socket->send_charge;
+        break;
+    case SIOCATMARK:
+        if (socket->type != SOCK_STREAM) {
+            return -EOPNOTSUPP;
+        }
+        number = is_at_mark(world, id);
         break;
     default:
         return -ENOTTY;
