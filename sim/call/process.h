@@ -38,6 +38,8 @@ void sim_task_end(struct sim_world *world, struct sim_task_id id);
 void sim_task_free(struct sim_world *world, struct sim_task_id id);
 /* The task of that number, which lives, or ended and has a record still; index 0: none. */
 struct sim_task_id sim_task_find(const struct sim_world *world, uint32_t number);
+/* Is anything known of that number? */
+bool sim_task_is_known(const struct sim_world *world, uint32_t number);
 /* What became of it, as long as that is known: until it is joined, or its number comes round. */
 enum sim_task_fate sim_task_fate_of(const struct sim_world *world, uint32_t number);
 /* Joins a task of that process that ended and has no record any more: true, once. */

@@ -50,6 +50,11 @@ struct sim_task_id sim_task_find(const struct sim_world *world, uint32_t number)
     return number && entry->number == number ? entry->task : (struct sim_task_id){0};
 }
 
+bool sim_task_is_known(const struct sim_world *world, uint32_t number)
+{
+    return number && entry_of(world, number)->number == number;
+}
+
 enum sim_task_fate sim_task_fate_of(const struct sim_world *world, uint32_t number)
 {
     const struct sim_task_entry *entry = entry_of(world, number);
@@ -115,7 +120,7 @@ static void free_record(struct sim_world *world, struct sim_task_id id, bool joi
 
 void sim_task_free(struct sim_world *world, struct sim_task_id id)
 {
-    free_record(world, id, true);
+    free_record(world, id, !DRY_MUTANT(a_task_is_joined_twice));
 }
 
 /* ---- life --------------------------------------------------------------------------------------- */

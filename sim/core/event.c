@@ -145,8 +145,9 @@ struct sim_event_id sim_event_push_spare(struct sim_world *world, uint64_t at, e
                                          uint32_t target, uint32_t a, uint32_t b)
 {
     assert(is_spare(kind));
-    return world->spare_events < world->spare_limit ? sim_event_push(world, at, kind, target, a, b)
-                                                    : (struct sim_event_id){0};
+    return world->spare_events < world->spare_limit || DRY_MUTANT(the_queue_has_no_reserve)
+               ? sim_event_push(world, at, kind, target, a, b)
+               : (struct sim_event_id){0};
 }
 
 void sim_event_move(struct sim_world *world, struct sim_event_id id, uint64_t at)

@@ -50,7 +50,8 @@ static void spin(struct sim *sim, struct sim_task *task)
         return;
     }
     const uint64_t next_at = world->now + SIM_SPIN_STEP_NS;
-    if (sim_event_next_at(world) > next_at && next_at <= world->until) {
+    if (sim_event_next_at(world) > next_at &&
+        (next_at <= world->until || DRY_MUTANT(a_spinner_passes_where_the_run_stops))) {
         sim_world_advance(world, next_at);
         task->spun_at = next_at;
         return;
@@ -58,6 +59,9 @@ static void spin(struct sim *sim, struct sim_task *task)
     const struct sim_task_id id = {sim->running};
     while (sim_call_spin(world, id, next_at) == SIM_WAIT) {
         sim_park(sim, id.index);
+    }
+    if (DRY_MUTANT(a_signal_in_the_guards_step_is_lost)) {
+        sim_signal_handle(task);
     }
     task->spun_at = world->now;
     /* A signal that came meanwhile came during the call that is about to be made. */

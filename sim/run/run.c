@@ -183,8 +183,8 @@ static bool quiet(const struct sim *sim, uint64_t since)
     /* What is asked for from outside comes: instants, signals, changes of links. And who is about to
      * run has just been woken. */
     return world->now - since > quiet_ns && world->live_tasks > 0 &&
-           world->live_tasks == world->waiting_tasks && world->spare_events == 0 &&
-           !someone_has_deadline(world) && !someone_has_timer(world);
+           (world->live_tasks == world->waiting_tasks || DRY_MUTANT(a_long_sleep_is_a_standstill)) &&
+           world->spare_events == 0 && !someone_has_deadline(world) && !someone_has_timer(world);
 }
 
 /* A task's turn: its code runs until it waits or ends. */

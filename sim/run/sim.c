@@ -434,7 +434,8 @@ int sim_task_status(const struct sim *sim, int task, const char **message)
     if (message) {
         *message = "";
     }
-    if (task < 1 || (uint32_t)task > sim->world->last_task_number) {
+    if (task < 1 || ((uint32_t)task > sim->world->last_task_number &&
+                     !sim_task_is_known(sim->world, (uint32_t)task))) {
         return -ESRCH;
     }
     const struct sim_task_id id = task_of(sim, task);

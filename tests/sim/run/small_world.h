@@ -28,6 +28,20 @@ static char order[64];
 
 static const uint64_t MS = 1000000;
 
+/* Sanitizers have larger frames, keep freed memory and handle faults and signals in their own way. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+#else
+enum { SANITIZED = 0 };
+#endif
+
 #define SYSTEM(call, ...) caller.system->call(caller, __VA_ARGS__)
 /* In a task: ends it when something is not as expected; sim_run then says so. */
 #define EXPECT(what)                                                        \

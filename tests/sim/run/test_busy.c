@@ -50,16 +50,16 @@ static void alone_it_reads_the_clock__fails_by_its_limit(void **state)
     sim_check(sim);
 }
 
-static void by_default_too__fails_within_seconds(void **state)
+static void beside_a_sleeper_it_reads_the_clock__the_sleeper_wakes_and_it_fails(void **state)
 {
     make_spinning(0, 0);
+    assert_int_equal(sim->spin_calls, 100000000); /* by default: seconds of real time */
+    make_spinning(1000000, 0);
     spawn("busy", read_the_clock_for_ever, NULL);
     spawn("good", sleep_and_note, "g");
-    const time_t began = time(NULL);
     assert_outcome(SIM_FAILED);
-    assert_in_range(calls, 99000000, 101000000);
-    assert_true(time(NULL) - began < 30);
-    assert_string_equal(order, "g"); /* it came to its turn meanwhile */
+    assert_in_range(calls, 999000, 1011000);
+    assert_string_equal(order, "g");
 }
 
 static void two_spin_beside_each_other__both_are_ended(void **state)
@@ -108,6 +108,23 @@ static void busy_task_waits_now_and_then__is_no_spinner(void **state)
     spawn("worker", call_and_wait, NULL);
     assert_outcome(SIM_IDLE);
     assert_string_equal(order, "w");
+}
+
+static void world_of_three_tasks__three_run_at_once_and_no_fourth(void **state)
+{
+    const struct sim_options options = {.seed = 7, .tasks = 3};
+    sim_destroy(sim);
+    sim = sim_create(&options);
+    build();
+    for (int i = 0; i < 3; i++) {
+        spawn("one", sleep_and_note, "s");
+    }
+    assert_int_equal(sim_spawn(sim, process, "four", sleep_and_note, "s"), -EAGAIN);
+    assert_outcome(SIM_IDLE);
+    assert_string_equal(order, "sss");
+    spawn("four", sleep_and_note, "4"); /* the records of those that ended give way */
+    assert_outcome(SIM_IDLE);
+    assert_string_equal(order, "sss4");
 }
 
 /* ---- never past where the run is to stop -------------------------------------------------------- */
@@ -297,6 +314,9 @@ static void allocate_for_ever(void *argument)
 static void task_never_calls__process_ends_and_names_it(void **state)
 {
     int status;
+    if (SANITIZED) {
+        skip(); /* which delay signals */
+    }
     assert_string_equal(told_by(allocate_for_ever, &status),
                         "drysock: task busy of process p on host alpha computed for 60 ms without a "
                         "call, so the process ends, with status 124 (twice sim_options.watchdog_ns), "
@@ -324,6 +344,9 @@ static void recurse(void *argument)
 static void stack_overflows__task_is_named_and_the_fault_takes_its_course(void **state)
 {
     int status;
+    if (SANITIZED) {
+        skip(); /* which report the fault in words of their own */
+    }
     assert_string_equal(told_by(recurse, &status),
                         "drysock: task busy of process p on host alpha overflowed its stack of 262144 "
                         "bytes; sim_options.stack_bytes gives it more, at 0.000000000 s, seed 7\n");
@@ -346,6 +369,9 @@ static void step_over(void *argument)
 static void frame_steps_over_the_first_page_below__task_is_named_all_the_same(void **state)
 {
     int status;
+    if (SANITIZED) {
+        skip();
+    }
     assert_non_null(strstr(told_by(step_over, &status), "task busy of process p on host alpha overfl"));
     assert_true(WIFSIGNALED(status));
 }
@@ -369,6 +395,9 @@ static void spawn_many_then_recurse(void *argument)
 static void the_20000th_overflows__is_named_too(void **state)
 {
     int status;
+    if (SANITIZED) {
+        skip();
+    }
     assert_non_null(strstr(told_by(spawn_many_then_recurse, &status), "overflowed its stack"));
     assert_true(WIFSIGNALED(status));
 }
@@ -383,6 +412,9 @@ static void fault_elsewhere(void *argument)
 static void task_faults_elsewhere__nothing_is_said_of_stacks(void **state)
 {
     int status;
+    if (SANITIZED) {
+        skip();
+    }
     assert_string_equal(told_by(fault_elsewhere, &status), "");
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGSEGV);
@@ -499,10 +531,11 @@ int main(void)
         TEST(events_without_end_at_one_instant__failed_and_named),
         TEST(stop_flag_set_by_an_event__run_ends_there_and_goes_on_later),
         TEST(alone_it_reads_the_clock__fails_by_its_limit),
-        TEST(by_default_too__fails_within_seconds),
+        TEST(beside_a_sleeper_it_reads_the_clock__the_sleeper_wakes_and_it_fails),
         TEST(two_spin_beside_each_other__both_are_ended),
         TEST(two_yield_to_each_other_for_ever__both_are_ended),
         TEST(busy_task_waits_now_and_then__is_no_spinner),
+        TEST(world_of_three_tasks__three_run_at_once_and_no_fourth),
         TEST(alone_it_spins__run_until_stops_at_its_instant),
         TEST(beside_a_sleeper_it_spins__run_until_stops_at_its_instant),
         TEST(signal_comes_in_the_step_before_a_wait__ends_the_wait),

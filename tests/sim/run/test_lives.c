@@ -1,5 +1,8 @@
 /* Tests of what ends: tasks nobody joins, processes, joins late, twice and of the long forgotten.
  * SPDX-License-Identifier: MIT */
+/* Before the tests' own names. */
+#include "sim/run/run.h"
+
 #include "small_world.h"
 
 /* Resident memory in KiB. */
@@ -33,7 +36,12 @@ static void make_large(void)
 
 /* ---- for ever ----------------------------------------------------------------------------------- */
 
-enum { MANY = 1000000, BATCH = 1000, PROCESSES = 100000, MOST_KIB = 64 * 1024 };
+enum {
+    MANY = 1000000,
+    BATCH = 1000,
+    PROCESSES = 100000,
+    MOST_KIB = SANITIZED ? 1024 * 1024 : 64 * 1024
+};
 
 static void spawn_for_ever(void *argument)
 {
@@ -120,6 +128,18 @@ static void forked_processes__end_from_within__their_sockets_are_gone(void **sta
     sim_check(sim);
 }
 
+static void million_tasks__behind_a_fault_plan__their_actors_are_freed(void **state)
+{
+    make_large();
+    assert_int_equal(sim_fault_plan_add(sim_faults(sim), "nobody recv errno=EIO", NULL, 0, NULL), 1);
+    spawn("parent", spawn_for_ever, NULL);
+    const long before = resident_kib();
+    assert_outcome(SIM_IDLE);
+    assert_int_equal(ran, MANY);
+    assert_in_range(resident_kib() - before, 0, MOST_KIB);
+    sim_check(sim);
+}
+
 /* ---- joins -------------------------------------------------------------------------------------- */
 
 static void join_late(void *argument)
@@ -191,6 +211,36 @@ static void task_of_another_process__joined__unknown(void **state)
     assert_true(sim_spawn(sim, process, "a", join_oneself, NULL) > 0);
 }
 
+static void sixty_five_tasks_end__another_is_made__the_first_name_is_forgotten(void **state)
+{
+    int first = 0;
+    for (int i = 0; i < 64; i++) {
+        const int task = spawn("ended", count, NULL);
+        first = first ? first : task;
+    }
+    assert_outcome(SIM_IDLE);
+    spawn("one", count, NULL); /* 64 are kept */
+    assert_string_equal(sim_task_name(sim, first), "ended");
+    assert_outcome(SIM_IDLE);
+    spawn("two", count, NULL); /* and no more */
+    assert_string_equal(sim_task_name(sim, first), "");
+    assert_string_equal(sim_task_name(sim, first + 1), "ended");
+}
+
+static void numbers_come_to_their_end__begin_again_at_one(void **state)
+{
+    const int living = spawn("living", sleep_and_note, "l"); /* has number 1 */
+    assert_int_equal(living, 1);
+    sim->world->last_task_number = INT32_MAX - 1;
+    const int last = spawn("last", count, NULL);
+    assert_int_equal(last, INT32_MAX);
+    assert_int_equal(spawn("first", count, NULL), 2); /* number 1 lives */
+    assert_outcome(SIM_IDLE);
+    assert_string_equal(order, "l");
+    assert_int_equal(sim_task_status(sim, last, NULL), 1);
+    assert_int_equal(sim_task_status(sim, last - 1, NULL), -ESRCH);
+}
+
 /* ---- numbers after an end ----------------------------------------------------------------------- */
 
 static void fail_now(void *argument)
@@ -250,12 +300,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(million_tasks__nobody_joins__memory_is_bounded),
         TEST(million_tasks__made_from_outside__memory_is_bounded),
+        TEST(million_tasks__behind_a_fault_plan__their_actors_are_freed),
         TEST(hundred_thousand_processes__each_ends__memory_is_bounded),
         TEST(forked_processes__end_from_within__their_sockets_are_gone),
         TEST(tasks_ended_long_ago__joined__once_each),
         TEST(two_join_the_same__one_gets_it),
         TEST(task_joins_itself__deadlock_is_told),
         TEST(task_of_another_process__joined__unknown),
+        TEST(sixty_five_tasks_end__another_is_made__the_first_name_is_forgotten),
+        TEST(numbers_come_to_their_end__begin_again_at_one),
         TEST(task_failed_long_ago__asked__told_why),
         TEST(number_never_given__asked__unknown),
         TEST(process_killed_long_ago__its_task_is_asked__told_so),

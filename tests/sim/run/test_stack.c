@@ -10,7 +10,8 @@ static int beta_process;
 
 static int begin_small(void **state)
 {
-    const struct sim_options options = {.seed = 7, .check = 1, .stack_bytes = 64 * 1024};
+    const struct sim_options options = {
+        .seed = 7, .check = 1, .stack_bytes = SANITIZED ? 512 * 1024 : 64 * 1024};
     sim = sim_create(&options);
     assert_non_null(sim);
     build();
