@@ -68,6 +68,7 @@ static struct kernel_host *make_hosts(const struct scenario *scenario, pid_t par
 {
     struct kernel_host *hosts = calloc(scenario->host_count, sizeof *hosts);
     if (hosts == NULL || kernel_host_begin(why) < 0) {
+        free(hosts);
         return NULL;
     }
     /* A new user namespace changes credentials, and these two with them. */
@@ -75,6 +76,7 @@ static struct kernel_host *make_hosts(const struct scenario *scenario, pid_t par
     die_with(parent);
     for (uint32_t i = 0; i < scenario->host_count; i++) {
         if (kernel_host_make(scenario, i, &hosts[i], why) < 0) {
+            free(hosts);
             return NULL;
         }
     }
@@ -185,11 +187,12 @@ static int probe(void)
     struct scenario scenario = {.path = "probe", .hosts = &host, .host_count = 1};
     char why[KERNEL_WHY_BYTES];
 
-    if (make_hosts(&scenario, 0, why) == NULL) {
+    struct kernel_host *hosts = make_hosts(&scenario, 0, why);
+    if (hosts == NULL) {
         printf("%s\n", why);
-        return STATUS_LACKS;
     }
-    return 0;
+    free(hosts);
+    return hosts == NULL ? STATUS_LACKS : 0;
 }
 
 int main(int argc, char **argv)

@@ -22,7 +22,7 @@ static void no_socket__any_call__as_on_a_closed_one(void **state)
         }
         taking_sockets++;
         renew_arguments();
-        dry_socket(-1, -1, -1); /* another error comes before */
+        dry_socket(AF_INET, 77, 0); /* another error comes before */
         const int64_t result = call->make();
         if (is_one_of(call->name, do_nothing_well)) {
             assert_int_equal(result, 0);

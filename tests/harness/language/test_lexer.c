@@ -136,9 +136,11 @@ static void quoted_text__is_part__of_one_word(void **state)
     }
     assert_int_equal(length, 11);
     assert_int_equal(at.column, 18);
+    arena_free(&reading.arena);
     begin(&reading, "differs \"open");
     assert_int_equal(lexer_word(&reading.lexer, &word, &length, &at), 0);
     assert_int_equal(lexer_word(&reading.lexer, &word, &length, &at), -1);
+    arena_free(&reading.arena);
 }
 
 static void assert_time(const char *text, uint64_t wanted, const char *printed)

@@ -249,9 +249,13 @@ static void thread_ends_with_locks__robust_list__marked_and_one_woken_each(void 
 
 static void robust_list_without_end__walk__ends(void **state)
 {
-    struct robust_list a = {.next = &a};
-    struct robust_list_head head = {.list.next = &a, .futex_offset = 8};
+    struct {
+        struct robust_list link;
+        uint32_t word, padding;
+    } a = {.link.next = &a.link, .word = 42};
+    struct robust_list_head head = {.list.next = &a.link, .futex_offset = sizeof a.link};
     assert_int_equal(sim_call_robust_exit(world, three, &head, 42), 0);
+    assert_int_equal(a.word, FUTEX_OWNER_DIED);
 }
 
 #define WORDS(name) cmocka_unit_test_setup_teardown(name, begin_words, end)

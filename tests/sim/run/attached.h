@@ -102,10 +102,9 @@ static inline void be_program(int file, int process_number, int task,
 static inline void serve_one(void *argument)
 {
     const struct dry_caller caller = dry_current_caller();
-    const int fd = *(int *)argument;
+    const int fd = (int)(intptr_t)argument;
     char bytes[64];
     ssize_t count;
-    free(argument);
     while ((count = SYSTEM(recvfrom, fd, bytes, sizeof bytes, 0, NULL, NULL)) > 0) {
         EXPECT(SYSTEM(sendto, fd, bytes, (size_t)count, 0, NULL, 0) == count);
     }
@@ -122,10 +121,9 @@ static inline void serve(void *argument)
     EXPECT(SYSTEM(listen, listener, 10) == 0);
     for (;;) {
         uint32_t task;
-        int *fd = malloc(sizeof *fd);
-        *fd = SYSTEM(accept, listener, NULL, NULL, 0);
-        EXPECT(*fd >= 0);
-        EXPECT(SYSTEM(spawn, serve_one, fd, &task) == 0);
+        const int fd = SYSTEM(accept, listener, NULL, NULL, 0);
+        EXPECT(fd >= 0);
+        EXPECT(SYSTEM(spawn, serve_one, (void *)(intptr_t)fd, &task) == 0);
     }
 }
 

@@ -73,6 +73,13 @@ static void make_sockets(void *argument)
     }
 }
 
+static void close_sockets(void *argument)
+{
+    for (int i = 0; i < ALL_CALLS; i++) {
+        dry_close(sockets[i]);
+    }
+}
+
 static bool failed(const struct call *call, int64_t result)
 {
     const bool zero_fails = call->result == RESULT_POINTER || call->result == RESULT_TRUTH ||
@@ -115,6 +122,8 @@ static void outside_ones_tasks__any_call__refused_and_no_world_is_made(void **st
     wanted_words = "make this call in a task";
     call_all(NULL);
     assert_int_equal(wrong, 0);
+    spawn("closer", close_sockets, NULL);
+    assert_outcome(SIM_IDLE);
 }
 
 static void second_thread__any_call__refused_with_the_way(void **state)
@@ -127,6 +136,8 @@ static void second_thread__any_call__refused_with_the_way(void **state)
     assert_int_equal(pthread_create(&thread, NULL, call_all, NULL), 0);
     pthread_join(thread, NULL);
     assert_int_equal(wrong, 0);
+    spawn("closer", close_sockets, NULL);
+    assert_outcome(SIM_IDLE);
 }
 
 /* ---- programs that make no world ---------------------------------------------------------------- */
