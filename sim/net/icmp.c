@@ -183,7 +183,7 @@ static void quote(struct sim_world *world, struct sim_packet *packet,
         packet->icmp.quoted_sequence = offending->tcp.sequence;
     }
     /* Of TCP nobody asks for more than the ports and the sequence number. */
-    if (offending->protocol == IPPROTO_UDP) {
+    if (sim_packet_is_datagram(offending)) {
         (void)sim_bytes_share(world, &packet->payload, &offending->payload, 0, bytes);
     }
 }

@@ -388,7 +388,7 @@ int sim_ip_output(struct sim_world *world, struct sim_host_id host, struct sim_p
 {
     struct sim_packet *packet = sim_packet_at(world, id);
     struct sim_ip to = packet->destination.ip;
-    if (packet->ttl == 0 && packet->protocol != IPPROTO_UDP) { /* UDP has chosen: 0 may be meant */
+    if (packet->ttl == 0 && !sim_packet_is_datagram(packet)) { /* UDP has chosen: 0 may be meant */
         packet->ttl = (uint8_t)sim_setting(sim_host_at(world, host), SIM_SETTING_IP_DEFAULT_TTL);
     }
     if (is_own(world, host, to)) {
@@ -464,7 +464,7 @@ void sim_ip_input(struct sim_world *world, struct sim_interface_id interface_ind
     struct sim_host_id host = interface->host;
     packet->interface = interface_index.index;
     /* A datagram's checksum is judged by who reads it. */
-    const bool spoilt = packet->corrupt && packet->protocol != IPPROTO_UDP;
+    const bool spoilt = packet->corrupt && !sim_packet_is_datagram(packet);
     if (spoilt || (interface->number != SIM_LOOPBACK_NUMBER &&
                    (is_martian(packet) || !is_for_us(world, host, packet->destination.ip)))) {
         sim_packet_free(world, id);

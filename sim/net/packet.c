@@ -78,7 +78,7 @@ uint32_t sim_packet_wire_bytes(const struct sim_packet *packet)
     if (packet->protocol == IPPROTO_TCP) {
         return bytes + SIM_WIRE_TCP_BYTES + sim_packet_tcp_option_bytes(&packet->tcp);
     }
-    if (packet->protocol == IPPROTO_UDP) {
+    if (sim_packet_is_datagram(packet)) {
         return bytes + SIM_WIRE_UDP_BYTES;
     }
     if (sim_packet_is_icmp(packet)) {

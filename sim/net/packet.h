@@ -19,6 +19,12 @@ enum {
 };
 
 /* Is the icmp header in use? (ICMP's number in the other IP version is just a protocol.) */
+/* UDP and UDP-Lite, whose heads are alike. */
+static inline bool sim_packet_is_datagram(const struct sim_packet *packet)
+{
+    return packet->protocol == IPPROTO_UDP || packet->protocol == IPPROTO_UDPLITE;
+}
+
 static inline bool sim_packet_is_icmp(const struct sim_packet *packet)
 {
     return packet->protocol == (packet->version == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);

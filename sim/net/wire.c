@@ -215,7 +215,7 @@ static void seal(const struct sim_packet *packet, const uint8_t *transport, cons
     if (packet->corrupt && !DRY_MUTANT(a_corrupt_packet_has_a_right_sum)) {
         value ^= 0x5555; /* no two values that differ by this are equal as sums */
     }
-    if (value == 0 && packet->protocol == IPPROTO_UDP) {
+    if (value == 0 && sim_packet_is_datagram(packet)) {
         value = 0xffff; /* RFC 768: 0 means that there is none */
     }
     sim_wire_put16(checksum, value);
@@ -245,7 +245,7 @@ size_t sim_wire_encode(const struct sim_world *world, const struct sim_packet *p
     uint8_t *at = transport;
     if (packet->protocol == IPPROTO_TCP) {
         at = put_tcp(at, packet, &checksum);
-    } else if (packet->protocol == IPPROTO_UDP) {
+    } else if (sim_packet_is_datagram(packet)) {
         at = put_udp(at, packet, &checksum);
     } else if (sim_packet_is_icmp(packet)) {
         at = put_icmp(at, packet, &checksum);

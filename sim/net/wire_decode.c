@@ -138,14 +138,15 @@ static int get_ip(struct bytes *bytes, struct sim_packet *packet, bool quoted)
 }
 
 /* True if the transport's checksum over all that is left is right. */
-static bool sum_is_right(const struct bytes *bytes, const struct sim_packet *packet)
+/* Over the first `covered` bytes; the pseudo header tells the length of all. */
+static bool sum_is_right(const struct bytes *bytes, size_t covered, const struct sim_packet *packet)
 {
     uint64_t sum = 0;
     if (packet->protocol != IPPROTO_ICMP) {
         sum = sim_wire_pseudo_sum(packet->version, packet->protocol, packet->source.ip,
                                   packet->destination.ip, bytes->length);
     }
-    return sim_wire_fold(sim_wire_sum(sum, bytes->at, bytes->length)) == 0;
+    return sim_wire_fold(sim_wire_sum(sum, bytes->at, covered)) == 0;
 }
 
 /* ---- TCP ---------------------------------------------------------------------------------- */
@@ -198,7 +199,7 @@ static void get_tcp_options(struct bytes options, struct sim_tcp_header *tcp)
 
 static int get_tcp(struct bytes *bytes, struct sim_packet *packet)
 {
-    if (bytes->length < SIM_WIRE_TCP_BYTES || !sum_is_right(bytes, packet)) {
+    if (bytes->length < SIM_WIRE_TCP_BYTES || !sum_is_right(bytes, bytes->length, packet)) {
         return -EBADMSG;
     }
     const uint8_t *at = bytes->at;
@@ -227,14 +228,20 @@ static int get_udp(struct bytes *bytes, struct sim_packet *packet)
     if (bytes->length < SIM_WIRE_UDP_BYTES) {
         return -EBADMSG;
     }
-    const size_t udp_bytes = sim_wire_get16(bytes->at + 4);
-    if (udp_bytes < SIM_WIRE_UDP_BYTES || udp_bytes > bytes->length) {
+    const bool lite = packet->protocol == IPPROTO_UDPLITE;
+    size_t covered = sim_wire_get16(bytes->at + 4);
+    if (lite && covered == 0) { /* RFC 3828, 3.1: the whole */
+        covered = bytes->length;
+    }
+    if (covered < SIM_WIRE_UDP_BYTES || covered > bytes->length) {
         return -EBADMSG;
     }
-    bytes->length = udp_bytes;
-    /* RFC 768: IPv4 may go without a checksum. RFC 8200, 8.1: IPv6 may not. */
+    if (!lite) {
+        bytes->length = covered;
+    }
+    /* RFC 768: IPv4 may go without a checksum. RFC 8200, 8.1: IPv6 may not; RFC 3828: UDP-Lite neither. */
     const bool summed = sim_wire_get16(bytes->at + 6) != 0;
-    if (summed ? !sum_is_right(bytes, packet) : packet->version == 6) {
+    if (summed ? !sum_is_right(bytes, covered, packet) : packet->version == 6 || lite) {
         return -EBADMSG;
     }
     packet->source.port = sim_wire_get16(bytes->at);
@@ -276,7 +283,7 @@ static int get_quotation(struct bytes *bytes, const struct sim_packet *packet,
 
 static int get_icmp(struct bytes *bytes, struct sim_packet *packet)
 {
-    if (bytes->length < SIM_WIRE_ICMP_BYTES || !sum_is_right(bytes, packet)) {
+    if (bytes->length < SIM_WIRE_ICMP_BYTES || !sum_is_right(bytes, bytes->length, packet)) {
         return -EBADMSG;
     }
     struct sim_icmp_header *icmp = &packet->icmp;
@@ -304,7 +311,7 @@ static int get_packet(struct sim_world *world, struct bytes bytes, struct sim_pa
     }
     if (packet->protocol == IPPROTO_TCP) {
         result = get_tcp(&bytes, packet);
-    } else if (packet->protocol == IPPROTO_UDP) {
+    } else if (sim_packet_is_datagram(packet)) {
         result = get_udp(&bytes, packet);
     } else if (sim_packet_is_icmp(packet)) {
         result = get_icmp(&bytes, packet);

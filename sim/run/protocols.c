@@ -15,6 +15,7 @@
 const struct sim_protocol *const sim_protocols[SIM_PROTOCOL_COUNT] = {
     [SIM_PROTOCOL_TCP] = &sim_tcp_protocol,
     [SIM_PROTOCOL_UDP] = &sim_udp_protocol,
+    [SIM_PROTOCOL_UDPLITE] = &sim_udplite_protocol,
     [SIM_PROTOCOL_UNIX_STREAM] = &sim_unix_stream_protocol,
     [SIM_PROTOCOL_UNIX_DGRAM] = &sim_unix_dgram_protocol,
     [SIM_PROTOCOL_UNIX_SEQPACKET] = &sim_unix_seqpacket_protocol,
@@ -28,4 +29,5 @@ const struct sim_family *const sim_families[] = {
 const struct sim_ip_receiver *const sim_ip_receivers[UINT8_MAX + 1] = {
     [IPPROTO_TCP] = &sim_tcp_receiver,
     [IPPROTO_UDP] = &sim_udp_receiver,
+    [IPPROTO_UDPLITE] = &sim_udp_receiver,
 };

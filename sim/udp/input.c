@@ -35,9 +35,15 @@ struct target {
     struct sim_host_id host;
     const struct sim_endpoint *local;
     const struct sim_endpoint *remote;
+    enum sim_protocol_kind kind;
     uint32_t interface; /* number */
     bool v4;
 };
+
+static enum sim_protocol_kind kind_of(uint32_t protocol)
+{
+    return protocol == IPPROTO_UDP ? SIM_PROTOCOL_UDP : SIM_PROTOCOL_UDPLITE;
+}
 
 static bool has_local(const struct sim_socket *socket, const struct target *target, bool *exact)
 {
@@ -91,8 +97,7 @@ static struct sim_socket_id choose_of_group(const struct sim_world *world, const
     }
     hash = (hash * UINT32_C(2654435761)) >> 16;
     uint32_t left = hash % members;
-    struct sim_socket_id id = sim_port_first(world, target->host, SIM_PROTOCOL_UDP,
-                                             target->local->port);
+    struct sim_socket_id id = sim_port_first(world, target->host, target->kind, target->local->port);
     for (;; id = sim_port_next(world, id)) {
         const struct sim_socket *socket = sim_socket_at(world, id);
         if (is_in_group(socket) && score(socket, target) == wanted && left-- == 0) {
@@ -107,8 +112,7 @@ static struct sim_socket_id find_socket(const struct sim_world *world, const str
     struct sim_socket_id best = {0};
     int best_score = 0;
     uint32_t members = 0;
-    struct sim_socket_id id = sim_port_first(world, target->host, SIM_PROTOCOL_UDP,
-                                             target->local->port);
+    struct sim_socket_id id = sim_port_first(world, target->host, target->kind, target->local->port);
 
     for (; id.index != 0; id = sim_port_next(world, id)) {
         const struct sim_socket *socket = sim_socket_at(world, id);
@@ -237,8 +241,7 @@ static void deliver_to_all(struct sim_world *world, const struct target *target,
                                 target->remote->ip)) {
         return;
     }
-    struct sim_socket_id id = sim_port_first(world, target->host, SIM_PROTOCOL_UDP,
-                                             target->local->port);
+    struct sim_socket_id id = sim_port_first(world, target->host, target->kind, target->local->port);
     for (; id.index != 0; id = sim_port_next(world, id)) {
         if (hears(world, sim_socket_at(world, id), target)) {
             deliver(world, id, packet, target->interface);
@@ -266,6 +269,7 @@ void sim_udp_input(struct sim_world *world, struct sim_host_id host, struct sim_
         .host = host,
         .local = &packet->destination,
         .remote = &packet->source,
+        .kind = kind_of(packet->protocol),
         .interface = arrived_by(world, host, packet),
         .v4 = packet->version == 4,
     };
@@ -392,6 +396,7 @@ void sim_udp_error(struct sim_world *world, struct sim_host_id host, struct sim_
         .host = host,
         .local = &packet->icmp.quoted_source,
         .remote = &packet->icmp.quoted_destination,
+        .kind = kind_of(packet->icmp.quoted_protocol),
         .interface = sim_interface_at(world, (struct sim_interface_id){packet->interface})->number,
         .v4 = packet->version == 4,
     };

@@ -371,7 +371,7 @@ static struct sim_packet_id make_packet(struct sim_world *world, const struct si
         return (struct sim_packet_id){0};
     }
     packet->version = v4 ? 4 : 6;
-    packet->protocol = IPPROTO_UDP;
+    packet->protocol = (uint8_t)socket->protocol;
     packet->ttl = hops(world, socket, wish);
     packet->tos = wish->tos >= 0 ? (uint8_t)wish->tos : socket->tos;
     packet->mark = socket->mark;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "core/block.h"
@@ -245,6 +246,69 @@ const struct sim_protocol sim_udp_protocol = {
     .get_name = sim_inet_get_name,
     .set_option = set_option,
     .get_option = get_option,
+    .ioctl = control,
+    .deferred = deferred,
+    .check = check,
+};
+
+/* ---- UDP-Lite ----------------------------------------------------------------------------------- */
+
+enum { SEND_COVERAGE = 10, RECEIVE_COVERAGE = 11, LEAST_COVERAGE = 8 /* UDPLITE_*_CSCOV, udplite.h */ };
+
+/* LINUX: udp_lib_setsockopt: the level's other names are UDP's. A coverage is of the head at least. */
+static int set_lite_option(struct sim_world *world, struct sim_socket_id id, int level, int name,
+                           const void *value, socklen_t length)
+{
+    int number;
+    if (level != IPPROTO_UDPLITE || (name != SEND_COVERAGE && name != RECEIVE_COVERAGE)) {
+        return sim_option_store(world, id, level == IPPROTO_UDPLITE ? IPPROTO_UDP : level, name, value,
+                                length);
+    }
+    const int error = sim_option_read(IPPROTO_UDP, sizeof number, value, length, &number);
+    if (error < 0) {
+        return error;
+    }
+    if (number != 0 && number < LEAST_COVERAGE) {
+        number = LEAST_COVERAGE;
+    }
+    number = number > UINT16_MAX ? UINT16_MAX : number;
+    return sim_option_keep(world, id, level, name, &number, sizeof number);
+}
+
+static int get_lite_option(struct sim_world *world, struct sim_socket_id id, int level, int name,
+                           void *value, socklen_t *length)
+{
+    int number = 0;
+    if (level != IPPROTO_UDPLITE || (name != SEND_COVERAGE && name != RECEIVE_COVERAGE)) {
+        return sim_option_stored(world, id, level == IPPROTO_UDPLITE ? IPPROTO_UDP : level, name, value,
+                                 length);
+    }
+    const struct sim_option *kept = sim_option_kept(world, id, level, name);
+    if (kept != NULL) {
+        memcpy(&number, kept->value, sizeof number);
+    }
+    return sim_option_give_number(IPPROTO_UDP, number, value, length);
+}
+
+const struct sim_protocol sim_udplite_protocol = {
+    .name = "UDPLITE",
+    .type = SOCK_DGRAM,
+    .ip_number = IPPROTO_UDPLITE,
+    .create = create,
+    .destroy = destroy,
+    .bind = sim_inet_bind,
+    .listen = no_listen,
+    .connect = connect_to,
+    .connected = connected,
+    .accept = no_accept,
+    .send = sim_udp_send,
+    .receive = sim_udp_receive,
+    .shutdown = shut,
+    .release = release,
+    .poll = poll_bits,
+    .get_name = sim_inet_get_name,
+    .set_option = set_lite_option,
+    .get_option = get_lite_option,
     .ioctl = control,
     .deferred = deferred,
     .check = check,

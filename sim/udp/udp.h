@@ -7,6 +7,8 @@
 #include "socket/protocol.h"
 
 extern const struct sim_protocol sim_udp_protocol;
+/* UDP-Lite, RFC 3828. SIMPLER: the checksum of what is sent covers the whole. */
+extern const struct sim_protocol sim_udplite_protocol;
 extern const struct sim_ip_receiver sim_udp_receiver;
 
 #endif
