@@ -131,19 +131,15 @@ struct host {
     uint8_t address[16];
 };
 
-/* A text that names an address without any resolver. 1: it does, 0: it does not, -1: an error. */
-static int read_numeric(struct dry_caller caller, const char *name, int family, struct host *host)
+/* A text that names an address without any resolver; the broadcast address has two. */
+static bool read_numeric(const char *name, int family, struct host *host)
 {
-    bool broadcast = strcmp(name, "255.255.255.255") == 0 || strcmp(name, "<broadcast>") == 0;
-    if (broadcast && family == AF_INET6) {
-        return dry_error_os_text(caller, "address family mismatched");
-    }
-    if (broadcast) {
+    if (strcmp(name, "<broadcast>") == 0) {
         name = "255.255.255.255";
     }
     *host = (struct host){.family = AF_INET, .bytes = 4};
-    if (family != AF_INET6 && inet_pton(AF_INET, name, host->address) > 0) {
-        return 1;
+    if (inet_pton(AF_INET, name, host->address) > 0) {
+        return true;
     }
     *host = (struct host){.family = AF_INET6, .bytes = 16};
     /* Only the resolver turns the name of a scope into its number. */
@@ -168,14 +164,13 @@ static int copy_host(struct dry_caller caller, const struct addrinfo *found, str
     return dry_error_os_text(caller, "unknown address family");
 }
 
-/* The first address of a name, as every older call begins: numeric text at once, "" the wildcard,
- * else by getaddrinfo (so that an unknown name is a gaierror). */
+/* The first address of a name, of AF_INET or (AF_UNSPEC) any family, as every older call begins: numeric
+ * text at once, "" the wildcard, else by getaddrinfo (so that an unknown name is a gaierror). */
 static int find_host(struct dry_caller caller, const char *name, int family, struct host *host)
 {
     bool wildcard = name[0] == '\0';
-    int numeric = wildcard ? 0 : read_numeric(caller, name, family, host);
-    if (numeric != 0) {
-        return numeric < 0 ? -1 : 0;
+    if (!wildcard && read_numeric(name, family, host)) {
+        return 0;
     }
     char *encoded;
     if (encode_host(caller, name, &encoded) != 0) {

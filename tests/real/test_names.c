@@ -358,6 +358,49 @@ static void services__known_and_unknown__as_python(void **state)
     expect_error(DRY_ERROR_OS, 0, "protocol not found");
 }
 
+static void texts__in_buffers_of_each_size__whole_or_not_at_all(void **state)
+{
+    char small[12];
+    assert_int_equal(dry_gethostbyname("10.11.1.12", small, 11), 0);
+    assert_string_equal(small, "10.11.1.12");
+    assert_int_equal(dry_gethostbyname("10.11.1.12", small, 10), -1);
+    expect_error(DRY_ERROR_OS, ENAMETOOLONG, "File name too long");
+    assert_int_equal(dry_getservbyport(80, "tcp", small, 5), 0);
+    assert_int_equal(dry_getservbyport(80, "tcp", small, 4), -1);
+    assert_int_equal(dry_getservbyport(65535, "tcp", small, 5), -1);
+    expect_error(DRY_ERROR_OS, 0, "port/proto not found");
+    assert_int_equal(dry_getservbyport(0, "tcp", small, 5), -1);
+    expect_error(DRY_ERROR_OS, 0, "port/proto not found");
+    assert_int_equal(dry_getservbyport(-1, "tcp", small, 5), -1);
+    expect_error(DRY_ERROR_VALUE, DRY_VALUE_OVERFLOW, "getservbyport: port must be 0-65535.");
+    assert_int_equal(dry_if_indextoname(UINT32_MAX, text), -1);
+    expect_error(DRY_ERROR_OS, ENXIO, "No such device or address");
+    assert_int_equal(dry_if_indextoname((int64_t)UINT32_MAX + 2, text), -1);
+    expect_error(DRY_ERROR_OS, ENXIO, "No such device or address");
+}
+
+static void getfqdn__of_the_longest_names__as_given(void **state)
+{
+    char longest[NI_MAXHOST + 1], got[NI_MAXHOST + 1];
+    host_answer = HOST_NOT_FOUND;
+    dry_set_host_bytes(true);
+    memset(longest, 'x', sizeof longest);
+    longest[NI_MAXHOST - 1] = 0;
+    assert_int_equal(dry_getfqdn(longest, got, sizeof got), 0);
+    assert_string_equal(got, longest);
+    longest[NI_MAXHOST - 1] = 'x';
+    longest[NI_MAXHOST] = 0;
+    assert_int_equal(dry_getfqdn(longest, got, sizeof got), -1);
+    expect_error(DRY_ERROR_OS, ENAMETOOLONG, "File name too long");
+    dry_set_host_bytes(false);
+    /* What is wrong with the name is told, what the resolver does not know is not. */
+    assert_int_equal(dry_getfqdn("a..b", got, sizeof got), -1);
+    assert_int_equal(dry_last_error()->code, DRY_VALUE_UNICODE);
+    addrinfo_answer = EAI_AGAIN;
+    assert_int_equal(dry_getfqdn("a.b", got, sizeof got), 0);
+    assert_string_equal(got, "a.b");
+}
+
 static void interfaces__loopback__by_name_and_index(void **state)
 {
     int index = dry_if_nametoindex("lo");
@@ -406,6 +449,8 @@ int main(void)
         ANSWERED(gethostby__each_failure__herror),
         ANSWERED(gethostbyaddr__either_family__address_is_asked),
         ANSWERED(getfqdn__names_with_and_without_dots__the_first_with_one),
+        cmocka_unit_test(texts__in_buffers_of_each_size__whole_or_not_at_all),
+        ANSWERED(getfqdn__of_the_longest_names__as_given),
         cmocka_unit_test(services__known_and_unknown__as_python),
         cmocka_unit_test(interfaces__loopback__by_name_and_index),
         cmocka_unit_test(hostname__of_the_machine__told),

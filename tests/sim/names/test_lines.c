@@ -235,6 +235,87 @@ static void a_name_on_several_lines__each_family__all_addresses_in_order(void **
     resolver_forget(&found);
 }
 
+static void an_entry__in_buffers_of_each_size__whole_or_not_at_all(void **state)
+{
+    (void)state;
+    static uint32_t habit;
+    struct sim_resolver_asker asker = {.caller = {.system = dry_provider()}, .habit = &habit};
+    struct hostent entry;
+    size_t enough = 0;
+    assert_int_equal(sim_resolver_add_hosts(resolver, "10.0.0.1 name other"), 0);
+    assert_int_equal(sim_resolver_add_hosts(resolver, "10.0.0.2 name third"), 0);
+    for (size_t bytes = 0; bytes < 160; bytes++) {
+        char *room = test_malloc(bytes + 1); /* cmocka guards both ends */
+        memset(room, 0x55, bytes + 1);
+        int result = sim_resolver_gethostbyname(resolver, asker, "name", AF_INET, &entry, room, bytes);
+        assert_int_equal(room[bytes], 0x55);
+        assert_true(result == 0 || (result == NO_RECOVERY && enough == 0));
+        if (result == 0) {
+            enough = enough == 0 ? bytes : enough;
+            assert_string_equal(entry.h_name, "name");
+            assert_string_equal(entry.h_aliases[0], "other");
+            assert_string_equal(entry.h_aliases[1], "third");
+            assert_null(entry.h_aliases[2]);
+            assert_memory_equal(entry.h_addr_list[0], "\x0a\0\0\x01", 4);
+            assert_memory_equal(entry.h_addr_list[1], "\x0a\0\0\x02", 4);
+            assert_null(entry.h_addr_list[2]);
+            assert_int_equal(entry.h_length, 4);
+            assert_int_equal(entry.h_addrtype, AF_INET);
+        }
+        test_free(room);
+    }
+    /* Pointers to two aliases, two addresses and their ends; five texts and numbers, each at 8. */
+    assert_int_equal(enough, 6 * 8 + 8 + 8 + 8 + 8 + 4);
+}
+
+static void an_address__by_lines_of_hosts__the_first_line_alone(void **state)
+{
+    (void)state;
+    static uint32_t habit;
+    struct sim_resolver_asker asker = {.caller = {.system = dry_provider()}, .habit = &habit};
+    struct hostent entry;
+    char room[DRY_HOSTENT_BYTES], host[20], port[8];
+    struct sockaddr_in v4 = {
+        .sin_family = AF_INET, .sin_port = htons(80), .sin_addr = {htonl(0x0a000001)}};
+    int error = 0;
+    assert_int_equal(sim_resolver_add_hosts(resolver, "10.0.0.1 first alias"), 0);
+    assert_int_equal(sim_resolver_add_hosts(resolver, "10.0.0.1 second"), 0);
+    assert_int_equal(sim_resolver_gethostbyaddr(resolver, asker, &v4.sin_addr, 4, AF_INET, &entry, room,
+                                                sizeof room),
+                     0);
+    assert_string_equal(entry.h_name, "first");
+    assert_string_equal(entry.h_aliases[0], "alias");
+    assert_null(entry.h_aliases[1]);
+    assert_null(entry.h_addr_list[1]);
+    assert_int_equal(sim_resolver_gethostbyaddr(resolver, asker, &v4.sin_addr, 3, AF_INET, &entry, room,
+                                                sizeof room),
+                     HOST_NOT_FOUND);
+    assert_int_equal(sim_resolver_gethostbyaddr(resolver, asker, &v4.sin_addr, 4, AF_INET6, &entry,
+                                                room, sizeof room),
+                     HOST_NOT_FOUND);
+    const struct sockaddr *address = (const struct sockaddr *)&v4;
+    for (socklen_t bytes = 1; bytes < 8; bytes++) {
+        int result = sim_resolver_getnameinfo(resolver, asker, address, sizeof v4, host, bytes, NULL, 0,
+                                              0, &error);
+        assert_int_equal(result, bytes < 6 ? EAI_OVERFLOW : 0);
+    }
+    for (socklen_t bytes = 1; bytes < 5; bytes++) {
+        int result = sim_resolver_getnameinfo(resolver, asker, address, sizeof v4, NULL, 0, port, bytes,
+                                              NI_NUMERICSERV, &error);
+        assert_int_equal(result, bytes < 3 ? EAI_OVERFLOW : 0);
+    }
+    assert_string_equal(port, "80");
+    assert_int_equal(
+        sim_resolver_getnameinfo(resolver, asker, address, sizeof v4 - 1, host, 20, NULL, 0, 0, &error),
+        EAI_FAMILY);
+    assert_int_equal(
+        sim_resolver_getnameinfo(resolver, asker, address, sizeof v4, NULL, 0, NULL, 0, 0, &error),
+        EAI_NONAME);
+    assert_int_equal(sim_resolver_getnameinfo(resolver, asker, address, sizeof v4, NULL, 0, port, 8,
+                                              NI_NAMEREQD, &error),
+                     EAI_NONAME);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -246,6 +327,8 @@ int main(void)
         TEST(servers__four_of_both_families__three_in_their_order),
         TEST(domains__lines_and_limits__the_last_line_whole),
         TEST(lines_of_hosts__good_and_bad__taken_or_refused),
+        TEST(an_entry__in_buffers_of_each_size__whole_or_not_at_all),
+        TEST(an_address__by_lines_of_hosts__the_first_line_alone),
         TEST(a_name_on_several_lines__each_family__all_addresses_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,27 @@ static void as_files__lines_of_services_and_protocols__first_and_last(void **sta
     free(text);
 }
 
+/* FNV-1a: a row that changes is a program's port that changes. */
+static uint64_t digest(const char *text)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (; *text != 0; text++) {
+        hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
+    }
+    return hash;
+}
+
+static void the_tables__whole__are_these(void **state)
+{
+    (void)state;
+    char *text = sim_services_text();
+    assert_int_equal(digest(text), 0xbcbecd9fcc6ceb41);
+    free(text);
+    text = sim_protocols_text();
+    assert_int_equal(digest(text), 0xe455015bb05e9cbe);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +145,7 @@ int main(void)
         cmocka_unit_test(service__by_port__first_row_and_protocol_that_fit),
         cmocka_unit_test(protocol__by_name_or_alias__its_number),
         cmocka_unit_test(a_small_buffer__of_each_size__nothing_or_the_whole),
+        cmocka_unit_test(the_tables__whole__are_these),
         cmocka_unit_test(as_files__lines_of_services_and_protocols__first_and_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
