@@ -99,9 +99,10 @@ DRY_PUBLIC int sim_set_text(struct sim *sim, int host, const char *sysctl, const
 /* unlink(2) of a UNIX socket's path on a host. */
 DRY_PUBLIC int sim_unlink(struct sim *sim, int host, const char *path);
 
-/* Name service. nameserver runs one (a daemon task) on a host; the records are the world's. A
- * record's text is what follows `record` in a scenario's head (docs/language.md). hosts_line is a
- * line of /etc/hosts; resolver_line a line of resolv.conf. */
+/* Name service. nameserver runs one (a daemon task) on a host, which may have one: -EADDRINUSE. The
+ * records are the world's. A record's text is what follows `record` in a scenario's head
+ * (docs/language.md). hosts_line is a line of /etc/hosts; resolver_line a line of resolv.conf, of
+ * which what nothing here knows, such as an option, is -EINVAL. */
 DRY_PUBLIC int sim_add_nameserver(struct sim *sim, int host);
 DRY_PUBLIC int sim_add_record(struct sim *sim, const char *text, char *message, size_t bytes);
 DRY_PUBLIC int sim_add_hosts_line(struct sim *sim, int host, const char *hosts_line);

@@ -183,7 +183,7 @@ static void drop_connection(struct server *server, size_t at)
     struct connection *connection = server->connections[at];
     for (struct late **link = &server->late; *link != NULL;) {
         struct late *late = *link;
-        if (late->to.fd == connection->fd) {
+        if (late->to.fd == connection->fd && !DRY_MUTANT(late_answers_outlive_their_connection)) {
             *link = late->next;
             release(server, late);
         } else {

@@ -213,7 +213,9 @@ static int set_option(struct sim_resolver *resolver, const struct complaint *com
         {"attempts", MOST_ATTEMPTS, &resolver->attempts},
         {"ndots", MOST_NDOTS, &resolver->ndots},
     };
-    bool *flag = flag_of(resolver, word);
+    bool *flag = DRY_MUTANT(unknown_options_are_swallowed) && strchr(word, 0x3a) == NULL
+                     ? &resolver->ignored
+                     : flag_of(resolver, word);
     if (flag != NULL) {
         *flag = true;
         return 0;

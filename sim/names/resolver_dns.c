@@ -35,7 +35,7 @@ static bool add_query(struct resolver_exchange *exchange, const char *name, int 
     at += bytes;
     NS_PUT16(type, at);
     NS_PUT16(ns_c_in, at);
-    if (edns) {
+    if (edns && !DRY_MUTANT(edns_is_never_asked_for)) {
         *at++ = 0; /* the root's name */
         NS_PUT16(ns_t_opt, at);
         NS_PUT16(EDNS_BYTES, at);

@@ -127,7 +127,7 @@ static int compare(const struct candidate *a, const struct candidate *b)
     if (a_policy->precedence != b_policy->precedence) {
         return a_policy->precedence > b_policy->precedence ? -1 : 1; /* rule 6 */
     }
-    if (a_scope != b_scope) {
+    if (a_scope != b_scope && !DRY_MUTANT(near_addresses_are_not_preferred)) {
         return a_scope < b_scope ? -1 : 1; /* rule 8 */
     }
     if (a->usable && a->address.family == b->address.family && nearness(a) != nearness(b)) {

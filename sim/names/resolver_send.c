@@ -166,8 +166,8 @@ static int question_of(const struct datagrams *datagrams, const uint8_t *answer)
     int found = -1;
     for (size_t i = 0; i < exchange->count; i++) {
         const struct resolver_query *query = &exchange->queries[i];
-        if (!datagrams->received[i] && memcmp(query->message, answer, 2) == 0 &&
-            same_question(query, answer)) {
+        bool same_id = memcmp(query->message, answer, 2) == 0 || DRY_MUTANT(any_identifier_is_believed);
+        if (!datagrams->received[i] && same_id && same_question(query, answer)) {
             found = (int)i;
         }
     }
@@ -209,7 +209,8 @@ static enum step take_answer(struct datagrams *datagrams, size_t length, enum ve
     }
     if (is_failure(answer)) {
         exchange->lengths[slot] = 0;
-        if (slot == 0 && (exchange->count == 1 || datagrams->apart)) {
+        if (slot == 0 && (exchange->count == 1 || datagrams->apart ||
+                          DRY_MUTANT(one_failure_takes_the_other_answer_along))) {
             *verdict = fail(sending);
             return DONE;
         }
@@ -241,7 +242,7 @@ static enum step take_answer(struct datagrams *datagrams, size_t length, enum ve
 static bool learn(struct datagrams *datagrams)
 {
     struct sending *sending = datagrams->sending;
-    if (datagrams->apart && datagrams->reopen) {
+    if ((datagrams->apart && datagrams->reopen) || DRY_MUTANT(two_questions_are_never_asked_apart)) {
         return false;
     }
     if (datagrams->apart) {

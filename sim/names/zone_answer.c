@@ -219,8 +219,9 @@ static size_t finish(struct writer *writer, const uint8_t *query, const struct a
     ns_put16(asked->spelling[0] != 0 ? 1 : 0, head + 4);
     ns_put16(writer->answers, head + 6);
     ns_put16(0, head + 8);
-    ns_put16(asked->edns ? 1 : 0, head + 10);
-    if (asked->edns) {
+    bool edns = asked->edns && !DRY_MUTANT(edns_is_never_answered);
+    ns_put16(edns ? 1 : 0, head + 10);
+    if (edns) {
         uint8_t *at = writer->at;
         *at++ = 0;
         ns_put16(ns_t_opt, at);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/block.h"
+#include "names/resolver.h"
 #include "net/notation.h"
 #include "run.h"
 
@@ -93,6 +94,9 @@ static int read_nameserver(struct head *head)
         return host;
     }
     const int result = sim_add_nameserver(head->sim, host);
+    if (result == -EADDRINUSE) {
+        return wrong(head, "this host has a name server: one line for it is enough");
+    }
     return result < 0 ? wrong(head, strerror(-result)) : 0;
 }
 
@@ -128,9 +132,12 @@ static int read_names(struct head *head)
         strcat(line, head->words[i]);
         strcat(line, " ");
     }
-    const int result = strcmp(head->words[0], "hosts") == 0
-                           ? sim_add_hosts_line(head->sim, host, line)
-                           : sim_add_resolver_line(head->sim, host, line);
+    const bool hosts = strcmp(head->words[0], "hosts") == 0;
+    if (!hosts && sim_resolver_check_line(line, head->sentence, sizeof head->sentence, NULL) < 0) {
+        return wrong(head, head->sentence);
+    }
+    const int result = hosts ? sim_add_hosts_line(head->sim, host, line)
+                             : sim_add_resolver_line(head->sim, host, line);
     return result < 0 ? wrong(head, "this line cannot be read") : 0;
 }
 
