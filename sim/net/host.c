@@ -332,6 +332,9 @@ static void bounds(enum sim_setting setting, int64_t *least, int64_t *most)
         *least = 1;
         *most = 127;
         break;
+    case SIM_SETTING_TCP_MIN_TSO_SEGS:
+        *least = 1;
+        break;
     case SIM_SETTING_TCP_SYN_LINEAR_TIMEOUTS:
         *most = 127;
         break;

@@ -356,6 +356,11 @@ uint32_t sim_tcp_send_charge(const struct sim_tcp *tcp);
 uint32_t sim_tcp_send_room(const struct sim_world *world, const struct sim_tcp *tcp);
 bool sim_tcp_writable(const struct sim_world *world, const struct sim_tcp *tcp);
 
+/* ---- tcp/burst.c -------------------------------------------------------------------------- */
+
+/* How many segments the next buffer may be cut into; the last of several carries PSH. */
+uint32_t sim_tcp_burst(const struct sim_world *world, const struct sim_tcp *tcp);
+
 /* ---- tcp/output.c ------------------------------------------------------------------------- */
 
 /* Sends the first SYN of a connection in SYN_SENT: iss, windows and options are set. */

@@ -352,7 +352,8 @@ static bool nagle_allows(const struct sim_tcp *tcp, uint32_t length, bool last, 
 }
 
 /* Cuts the next segment off the send queue, keeps it, sends a copy. False: ENOBUFS. */
-static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t length, bool pushed)
+static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t length, bool pushed,
+                         bool burst_ends)
 {
     struct sim_packet_id id = sim_packet_new(world);
     if (!id.index) {
@@ -386,7 +387,9 @@ static bool send_segment(struct sim_world *world, struct sim_tcp *tcp, uint32_t 
     tcp->snd_nxt += length + ((flags & SIM_TCP_FIN) != 0);
     keep(world, tcp, id);
     kept->kept.left_at = world->now;
+    kept->kept.header.flags |= burst_ends ? SIM_TCP_PSH : 0;
     send_copy(world, tcp, kept);
+    kept->kept.header.flags = flags; /* LINUX: sent again it is pushed only where a write ended */
     sim_tcp_timer_data_sent(world, tcp, before_out);
     return true;
 }
@@ -406,12 +409,24 @@ static bool next_length(const struct sim_tcp *tcp, uint32_t *length)
     return !after(end, tcp->snd_una + tcp->snd_wnd);
 }
 
+/* Will another segment leave with one of that length, as part of the same buffer? */
+static bool another_follows(const struct sim_tcp *tcp, uint32_t length, bool nonagle)
+{
+    uint32_t rest = (uint32_t)tcp->send.length - length;
+    uint32_t next = smaller(rest, tcp->mss);
+    bool with_fin = tcp->fin_queued && next == rest;
+    return next && !after(tcp->snd_nxt + length + next + with_fin, tcp->snd_una + tcp->snd_wnd) &&
+           nagle_allows(tcp, next, next == rest, nonagle);
+}
+
 void sim_tcp_push(struct sim_world *world, struct sim_tcp *tcp, bool nonagle)
 {
     if (tcp_in(tcp, STATE(CLOSED) | STATE(LISTEN) | STATE(SYN_SENT) | STATE(SYN_RECEIVED))) {
         return;
     }
     bool sent = false;
+    uint32_t burst = 0;    /* segments of this buffer that may still leave */
+    bool has_more = false; /* one of them has left */
     while (has_unsent(tcp)) {
         uint32_t length;
         /* LINUX: a FIN alone needs no room in the window of congestion, but in the peer's. */
@@ -422,9 +437,14 @@ void sim_tcp_push(struct sim_world *world, struct sim_tcp *tcp, bool nonagle)
         if (!nagle_allows(tcp, length, last, nonagle)) {
             break;
         }
-        if (!send_segment(world, tcp, length, false)) {
+        burst = burst ? burst : sim_tcp_burst(world, tcp);
+        bool ends = burst == 1 || !another_follows(tcp, length, nonagle);
+        /* LINUX: the last of two or more is pushed, so that the receiver gathers no further. */
+        if (!send_segment(world, tcp, length, false, ends && has_more)) {
             break;
         }
+        burst = ends ? 0 : burst - 1;
+        has_more = !ends;
         sent = true;
     }
     if (sent) {
@@ -438,7 +458,7 @@ void sim_tcp_push_one(struct sim_world *world, struct sim_tcp *tcp)
 {
     uint32_t length;
     if (has_unsent(tcp) && next_length(tcp, &length)) {
-        send_segment(world, tcp, length, false);
+        send_segment(world, tcp, length, false, false);
     }
 }
 
@@ -515,7 +535,7 @@ void sim_tcp_send_probe(struct sim_world *world, struct sim_tcp *tcp)
         /* A window too small for a segment: the timer overrides the silly window rule. */
         uint32_t room = smaller(end - tcp->snd_nxt, tcp->mss);
         uint32_t length = (uint32_t)(tcp->send.length < room ? tcp->send.length : room);
-        send_segment(world, tcp, length, true);
+        send_segment(world, tcp, length, true, false);
         return;
     }
     sim_tcp_send_keepalive(world, tcp);

@@ -32,8 +32,8 @@ static void send__more_than_the_initial_window__waits_for_acks(void **state)
     (void)state;
     active_open();
     assert_int_equal(do_send_zeros(conn, 20000), 20000);
-    for (uint32_t i = 0; i < 10; i++) {
-        leaves(ACK, .seq = 1 + 1460 * i, .length = 1460);
+    for (uint32_t i = 0; i < 10; i++) { /* in bursts of half of cwnd */
+        leaves(i % 5 == 4 ? PSH | ACK : ACK, .seq = 1 + 1460 * i, .length = 1460);
     }
     nothing_leaves();
     arrives(ACK, .seq = 101, .ack = 2921); /* slow start: two acknowledged, four sent */

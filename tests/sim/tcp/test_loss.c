@@ -22,7 +22,7 @@ static void ten_segments_leave(void)
 {
     assert_int_equal(do_send_zeros(conn, 14600), 14600);
     for (uint32_t i = 0; i < 9; i++) {
-        leaves(ACK, .seq = 1 + 1460 * i, .length = 1460);
+        leaves(i % 2 ? PSH | ACK : ACK, .seq = 1 + 1460 * i, .length = 1460);
     }
     leaves(PSH | ACK, .seq = 13141, .length = 1460);
 }
@@ -55,7 +55,7 @@ static void first_segment_lost__no_sack__fast_retransmit_as_measured(void **stat
     assert_int_equal(tcp->congestion_state, CONGESTION_RECOVERY); /* until something beyond */
     do_send_zeros(conn, 14600);
     for (uint32_t i = 0; i < 5; i++) {
-        leaves(ACK, .seq = 14601 + 1460 * i, .length = 1460);
+        leaves(i % 2 ? PSH | ACK : ACK, .seq = 14601 + 1460 * i, .length = 1460);
     }
     nothing_leaves();
 }
@@ -91,7 +91,7 @@ static void one_sacked__reordering_window__retransmits_when_it_ends(void **state
     open_over_20_ms(true);
     do_send_zeros(conn, 4380);
     leaves(ACK, .seq = 1, .length = 1460);
-    leaves(ACK, .seq = 1461, .length = 1460);
+    leaves(PSH | ACK, .seq = 1461, .length = 1460);
     leaves(PSH | ACK, .seq = 2921, .length = 1460);
     run_until(60 * MILLISECOND);
     arrives(ACK, .seq = 101, .ack = 1, .sack = {{1461, 2921}});
@@ -127,7 +127,7 @@ static void tail_lost__probe_sacked__the_rest_follows(void **state)
     open_over_20_ms(true);
     do_send_zeros(conn, 7300);
     for (uint32_t i = 0; i < 4; i++) {
-        leaves(ACK, .seq = 1 + 1460 * i, .length = 1460);
+        leaves(i % 2 ? PSH | ACK : ACK, .seq = 1 + 1460 * i, .length = 1460);
     }
     leaves(PSH | ACK, .seq = 5841, .length = 1460);
     run_until(60 * MILLISECOND);
