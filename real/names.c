@@ -164,8 +164,9 @@ static int copy_host(struct dry_caller caller, const struct addrinfo *found, str
     return dry_error_os_text(caller, "unknown address family");
 }
 
-/* The first address of a name, of AF_INET or (AF_UNSPEC) any family, as every older call begins: numeric
- * text at once, "" the wildcard, else by getaddrinfo (so that an unknown name is a gaierror). */
+/* The first address of a name, of AF_INET or (AF_UNSPEC) any family, as every older call begins:
+ * numeric text at once, "" the wildcard, else by getaddrinfo (so that an unknown name is a
+ * gaierror). */
 static int find_host(struct dry_caller caller, const char *name, int family, struct host *host)
 {
     bool wildcard = name[0] == '\0';

@@ -7,38 +7,8 @@
 #include <string.h>
 
 #include "command.h"
-
-static const char usage[] =
-    "usage: drysock run|compare|record|sweep|shrink|print|report [OPTION…] FILE|DIR…\n"
-    "       drysock exec [HEAD.dry] -- COMMAND…\n"
-    "  run       one system, each with its trace\n"
-    "  compare   both systems, a table of where they agree\n"
-    "  record    write the outcomes that a run shows into its file\n"
-    "  sweep     aim every applicable fault at every call, and many seeds\n"
-    "  shrink    the smallest scenario that still fails\n"
-    "  print     the canonical text (--check: say what is not, --write: make it so)\n"
-    "  report    JSON lines of an earlier compare as another format\n"
-    "options:\n"
-    "  --on sim|kernel     the system of run and record (sim)\n"
-    "  --seed N            of all chance (the file's, or 1)\n"
-    "  --schedule N        of the order of tasks that are ready at one instant\n"
-    "  --seeds N           of sweep: so many seeds (8)\n"
-    "  --jobs N            so many kernel runs at once (8)\n"
-    "  --speed N           kernel runs under libfaketime, so many times faster, where they can\n"
-    "  --pcap FILE         every packet; compare writes FILE.world.pcap and FILE.kernel.pcap\n"
-    "  --format text|tap|junit|json\n"
-    "  --junit FILE        compare: the results also there\n"
-    "  --strict            a line that waits must state its time\n"
-    "  --hash              run: one line of hashes, equal in every build for the same seed\n"
-    "  --check             run: walk the world's invariants after every event\n"
-    "  --quiet             run: problems only\n"
-    "  --write             shrink: write the file\n"
-    "  --full              long values whole, in text and in hexadecimal where they differ\n"
-    "  --color WHEN        auto (on a terminal, unless $NO_COLOR is set), always or never\n"
-    "  --against kernel    shrink: keep a difference between kernel and world\n"
-    "exit status: 0 all agree, 1 something differs or failed, 2 a wrong file or command line,\n"
-    "3 results could not be written\n"
-    "Ctrl-C ends with what was done so far; SIGQUIT prints where each actor waits.\n";
+#include "help.h"
+#include "language/suggest.h"
 
 /* ---- the command line ----------------------------------------------------------------------- */
 
@@ -293,7 +263,57 @@ static int run_command(const struct options *options, const bool *given, const c
         files_free(&files);
         return status;
     }
-    fprintf(stderr, "drysock: there is no command \"%s\"\n%s", name, usage);
+    help_no_command(name);
+    return EXIT_WRONG;
+}
+
+/* ---- wrong command lines -------------------------------------------------------------------- */
+
+/* getopt has stopped at this word: an option that there is not, or one without its argument. */
+static int wrong_option(const char *word)
+{
+    const char *given = word + strspn(word, "-");
+    struct suggestion nearest = {.word = given, .length = strcspn(given, "=")};
+    char question[SUGGEST_BYTES + 24], name[SUGGEST_BYTES];
+    snprintf(name, sizeof name, "%.*s", (int)nearest.length, given);
+    const struct help_option *option = help_option(name);
+    if (option != NULL && option->argument != NULL && given[nearest.length] == 0) {
+        fprintf(stderr, "drysock: --%s needs its argument: --%s %s\n", name, name, option->argument);
+        return EXIT_WRONG;
+    }
+    if (option != NULL) {
+        fprintf(stderr, "drysock: --%s takes no argument\n", name);
+        return EXIT_WRONG;
+    }
+    for (size_t i = 0; long_options[i].name != NULL; i++) {
+        suggest_offer(&nearest, long_options[i].name);
+    }
+    fprintf(stderr, "drysock: there is no option \"%s\"%s: drysock --help lists them\n", word,
+            suggest_question(&nearest, question));
+    return EXIT_WRONG;
+}
+
+/* `drysock --help [COMMAND]`. */
+static int help(char *const *words, int count)
+{
+    if (count > 0 && help_print(words[0]) != 0) {
+        help_no_command(words[0]);
+        return EXIT_WRONG;
+    }
+    return count > 0 ? EXIT_AGREE : help_print(NULL);
+}
+
+/* A command line that names too little. */
+static int wrong_line(char **arguments, int count)
+{
+    if (count == optind) {
+        fprintf(stderr, "drysock: name a command and what it works on: drysock --help lists them\n");
+    } else if (!help_has_command(arguments[optind])) {
+        help_no_command(arguments[optind]);
+    } else {
+        fprintf(stderr, "drysock: %s needs a FILE or a DIR: drysock --help %s\n", arguments[optind],
+                arguments[optind]);
+    }
     return EXIT_WRONG;
 }
 
@@ -302,14 +322,19 @@ int main(int count, char **arguments)
     struct options options = {0};
     bool given[sizeof long_options / sizeof *long_options] = {0};
     int name, at = 0;
+    bool wants_help = false;
 
     if (count > 1 && strcmp(arguments[1], "exec") == 0) {
         return command_exec(count - 1, arguments + 1);
     }
+    opterr = 0; /* the sentences are ours */
     while ((name = getopt_long(count, arguments, "h", long_options, &at)) != -1) {
         if (name == OPTION_HELP || name == 'h') {
-            fputs(usage, stdout);
-            return keep_output(EXIT_AGREE);
+            wants_help = true;
+            continue;
+        }
+        if (name == '?') {
+            return wrong_option(arguments[optind - 1]);
         }
         if (name == OPTION_VERSION) {
             printf("drysock %s\n", DRY_VERSION);
@@ -320,9 +345,11 @@ int main(int count, char **arguments)
         }
         given[at] = true;
     }
+    if (wants_help) {
+        return keep_output(help(arguments + optind, count - optind));
+    }
     if (count - optind < 2) {
-        fputs(usage, stderr);
-        return EXIT_WRONG;
+        return wrong_line(arguments, count);
     }
     options.look = report_look_of(stdout, options.colour, options.full);
     options.names = arguments + optind + 1;

@@ -27,6 +27,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include <drysock/system.h>
@@ -34,6 +35,14 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- durations, in nanoseconds: dry_settimeout(s, 3 * DRY_SECOND) ---------------------------- */
+
+#define DRY_MICROSECOND INT64_C(1000)
+#define DRY_MILLISECOND INT64_C(1000000)
+#define DRY_SECOND INT64_C(1000000000)
+#define DRY_MINUTE (60 * DRY_SECOND)
+#define DRY_HOUR (60 * DRY_MINUTE)
 
 /* ---- errors ------------------------------------------------------------------------------- */
 
@@ -366,6 +375,37 @@ DRY_PUBLIC struct dry_task *dry_spawn(void (*entry)(void *argument), void *argum
 DRY_PUBLIC int dry_join(struct dry_task *task);
 /* poll(2) over any descriptors; timeout_ns < 0 waits for ever; retries after signals. */
 DRY_PUBLIC int dry_poll(struct pollfd *descriptors, size_t count, int64_t timeout_ns);
+
+/* ---- between tasks, and for many sockets at once ------------------------------------------- */
+
+/* A mutex, which whoever locked it unlocks. lock waits in the caller's time (the world's is virtual);
+ * -1 only when the interrupt check stops it. trylock: EBUSY while it is held. Not recursive: a task
+ * that locks twice waits for ever. Each takes a descriptor. new: NULL with EMFILE, ENOMEM. */
+struct dry_mutex;
+DRY_PUBLIC struct dry_mutex *dry_mutex_new(void);
+DRY_PUBLIC void dry_mutex_free(
+    struct dry_mutex *mutex); /* that nobody holds or waits for; NULL: nothing */
+DRY_PUBLIC int dry_mutex_lock(struct dry_mutex *mutex);
+DRY_PUBLIC int dry_mutex_trylock(struct dry_mutex *mutex);
+DRY_PUBLIC int dry_mutex_unlock(struct dry_mutex *mutex);
+/* A condition of what a mutex guards. All three are called with the mutex held; wait gives it up while
+ * it waits and holds it again when it returns: 0, or -1 with DRY_ERROR_TIMEOUT after timeout_ns (< 0:
+ * never), or stopped by the interrupt check. The one who is called need not be the one who waited
+ * longest, so look at the condition again. signal lets one go on, broadcast all. */
+struct dry_condition;
+DRY_PUBLIC struct dry_condition *dry_condition_new(void);
+DRY_PUBLIC void dry_condition_free(struct dry_condition *condition);
+DRY_PUBLIC int dry_condition_wait(struct dry_condition *condition, struct dry_mutex *mutex,
+                                  int64_t timeout_ns);
+DRY_PUBLIC int dry_condition_signal(struct dry_condition *condition);
+DRY_PUBLIC int dry_condition_broadcast(struct dry_condition *condition);
+/* epoll(7): a descriptor; EPOLL_CTL_ADD, _MOD or _DEL of one, with what events[].data.u64 tells of
+ * it. wait gives how many are ready, 0 after timeout_ns (< 0: never), and is made again after a signal
+ * with what is left. */
+DRY_PUBLIC int dry_epoll(void);
+DRY_PUBLIC int dry_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t data);
+DRY_PUBLIC int dry_epoll_wait(int epoll, struct epoll_event *events, int maximum, int64_t timeout_ns);
+DRY_PUBLIC int dry_epoll_close(int epoll);
 
 DRY_PUBLIC const char *dry_version(void);
 

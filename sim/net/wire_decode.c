@@ -239,7 +239,7 @@ static int get_udp(struct bytes *bytes, struct sim_packet *packet)
     if (!lite) {
         bytes->length = covered;
     }
-    /* RFC 768: IPv4 may go without a checksum. RFC 8200, 8.1: IPv6 may not; RFC 3828: UDP-Lite neither. */
+    /* RFC 768: IPv4 may go without a checksum. RFC 8200, 8.1, RFC 3828: IPv6, UDP-Lite may not. */
     const bool summed = sim_wire_get16(bytes->at + 6) != 0;
     if (summed ? !sum_is_right(bytes, covered, packet) : packet->version == 6 || lite) {
         return -EBADMSG;

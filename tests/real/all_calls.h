@@ -29,6 +29,7 @@ static size_t size;
 static int number;
 static int64_t wide;
 static struct dry_addrinfo *infos;
+static struct epoll_event event;
 static struct pollfd descriptor = {.fd = -1};
 
 static void do_nothing(void *argument)

@@ -233,6 +233,11 @@ static void a_part_of_a_value__matches__where_it_stands(void **state)
         ends();
     }
     assert_value("prefix(b\"a\")", "raises TypeError");
+    assert_value("bytearray(None)", "raises TypeError");
+    assert_value("bytearray(-1)", "raises ValueError");
+    assert_value("counted(b\"\")", "raises TypeError");
+    assert_value("socket().setsockopt(SOL_SOCKET, SO_KEEPALIVE, None, b\"\")", "raises TypeError");
+    assert_value("socket().setsockopt(SOL_SOCKET, b\"\", 1)", "raises TypeError");
 }
 
 static void lists__are_joined_multiplied_and_compared(void **state)

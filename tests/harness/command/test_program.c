@@ -2,62 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * The first argument is the program. Everything runs in the world. */
-#include "../scenario_text.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { OUTPUT_BYTES = 64 * 1024 };
-
-static const char *program;
-static char folder[] = "/tmp/drysock-test-XXXXXX";
-static char output[OUTPUT_BYTES];
-
-static void write_file(const char *name, const char *text)
-{
-    char path[200];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
-static const char *read_file(const char *name)
-{
-    static char text[OUTPUT_BYTES];
-    char path[200];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    text[fread(text, 1, sizeof text - 1, file)] = 0;
-    fclose(file);
-    return text;
-}
-
-/* Runs `drysock ARGUMENTS` in the folder; its output and errors are in `output`. */
-static int drysock(const char *arguments)
-{
-    char command[800];
-    snprintf(command, sizeof command, "cd %s && exec '%s' %s 2>&1", folder, program, arguments);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    output[fread(output, 1, sizeof output - 1, pipe)] = 0;
-    int status = pclose(pipe);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static void assert_says(const char *part)
-{
-    if (strstr(output, part) == NULL) {
-        fail_msg("the output does not say \"%s\":\n%s", part, output);
-    }
-}
+#include "program.h"
 
 static const char echo[] = "# Echo.\n"
                            "host server 10.0.0.1\n"
@@ -332,6 +277,50 @@ static void a_wrong_line__is_told__with_what_was_stated_and_what_came(void **sta
     assert_int_equal(drysock("run --color sometimes bytes.dry"), 2);
 }
 
+static void a_wrong_command_line__is_told__with_its_cure(void **state)
+{
+    static const struct {
+        const char *arguments, *says;
+    } rows[] = {
+        {"", "drysock: name a command"},
+        {"run", "drysock: run needs a FILE or a DIR: drysock --help run"},
+        {"rum echo.dry", "there is no command \"rum\", did you mean \"run\"?: they are run compare"},
+        {"run --sede 3 echo.dry", "there is no option \"--sede\", did you mean \"seed\"?"},
+        {"run echo.dry --seed", "--seed needs its argument: --seed N"},
+        {"run --hash=3 echo.dry", "--hash takes no argument"},
+        {"run -x echo.dry", "there is no option \"-x\""},
+        {"sweep --on kernel echo.dry", "drysock: sweep has no use for --on"},
+        {"print --seed 3 echo.dry", "drysock: print has no use for --seed"},
+        {"--help swep", "there is no command \"swep\", did you mean \"sweep\"?"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(drysock(rows[i].arguments), 2);
+        assert_says(rows[i].says);
+        assert_null(strstr(output, "hello"));
+    }
+}
+
+static void help__is_printed__of_all_and_of_each_command(void **state)
+{
+    static const char *const commands[] = {"run",    "compare", "record", "sweep",
+                                           "shrink", "print",   "report", "exec"};
+    assert_int_equal(drysock("--help"), 0);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        char line[64];
+        assert_int_equal(drysock("--help"), 0);
+        snprintf(line, sizeof line, "\n  %-9s ", commands[i]);
+        assert_says(line);
+        snprintf(line, sizeof line, "--help %s", commands[i]);
+        assert_int_equal(drysock(line), 0);
+        snprintf(line, sizeof line, "usage: drysock %s ", commands[i]);
+        assert_says(line);
+    }
+    assert_int_equal(drysock("record --help"), 0);
+    assert_says("usage: drysock record");
+    assert_says("--on sim|kernel");
+    assert_null(strstr(output, "--seeds"));
+}
+
 static void a_wrong_file__tells_all__that_is_wrong_with_it(void **state)
 {
     write_file("two.dry", "[a]\ns = sockett()\nx = 1\nlen(z)\n");
@@ -577,6 +566,8 @@ int main(int count, char **arguments)
         cmocka_unit_test(print__changes__only_what_is_not_canonical),
         cmocka_unit_test(results__are_told__in_each_format),
         cmocka_unit_test(a_wrong_line__is_told__with_what_was_stated_and_what_came),
+        cmocka_unit_test(a_wrong_command_line__is_told__with_its_cure),
+        cmocka_unit_test(help__is_printed__of_all_and_of_each_command),
         cmocka_unit_test(a_wrong_file__tells_all__that_is_wrong_with_it),
         cmocka_unit_test(an_included_head__is_read__from_the_files_own_folder),
         cmocka_unit_test(record_of_a_repeated_line__writes__a_range_and_what_all_showed),

@@ -215,6 +215,26 @@ static void a_repeated_line__stands__for_so_many_steps(void **state)
     scenario_free(scenario);
 }
 
+/* What lies at the ends of what may repeat, and of what may nest. */
+static void repeats_and_nesting__at_their_bounds__are_read(void **state)
+{
+    struct scenario *scenario = reads("[a]\nrepeat 1 len(b\"\")\nrepeat 10000 len(b\"\")\n");
+    assert_int_equal(scenario->actors[0].step_count, 10001);
+    scenario_free(scenario);
+    for (int depth = 199; depth <= 200; depth++) {
+        char text[500] = "[a]\nx = ";
+        memset(text + 8, '(', (size_t)depth);
+        text[8 + depth] = '1';
+        memset(text + 9 + depth, ')', (size_t)depth);
+        strcpy(text + 9 + 2 * depth, "\n");
+        if (depth < 200) {
+            scenario_free(reads(text));
+        } else {
+            refuses(text, 2, 205, "nested too deeply");
+        }
+    }
+}
+
 static void a_range_of_times__is_read__with_both_ends(void **state)
 {
     struct scenario *scenario = reads("[a]\nlen(b\"\") -> 0 +40ms..1.5s @ 0..2s\n"
@@ -301,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_wrong_whole__is_refused__with_the_cure),
         cmocka_unit_test(deep_nesting__is_refused__before_the_stack_ends),
         cmocka_unit_test(a_repeated_line__stands__for_so_many_steps),
+        cmocka_unit_test(repeats_and_nesting__at_their_bounds__are_read),
         cmocka_unit_test(a_range_of_times__is_read__with_both_ends),
         cmocka_unit_test(all_that_is_wrong__is_told__line_by_line),
         cmocka_unit_test(a_line_over_several__is_read__as_one),

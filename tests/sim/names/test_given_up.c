@@ -57,8 +57,8 @@ static void bind_by_name(void *argument)
     dry_address_inet(&address, AF_INET, "bind.example", 80);
 }
 
-/* A socket that create_connection() is about to give is its caller's, who is no more: the leak sanitizer's
- * question what to let pass. */
+/* A socket that create_connection() is about to give is its caller's, who is no more: the leak
+ * sanitizer's question what to let pass. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
