@@ -140,6 +140,7 @@ static void quoted_text__is_part__of_one_word(void **state)
     begin(&reading, "differs \"open");
     assert_int_equal(lexer_word(&reading.lexer, &word, &length, &at), 0);
     assert_int_equal(lexer_word(&reading.lexer, &word, &length, &at), -1);
+    diagnostics_free(&reading.wrong);
     arena_free(&reading.arena);
 }
 

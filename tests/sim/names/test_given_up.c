@@ -60,7 +60,7 @@ static void bind_by_name(void *argument)
 /* A socket that create_connection() is about to give is its caller's, who is no more: the leak
  * sanitizer's question what to let pass. */
 const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
 {
     return "leak:dry_socket_wrap\n";
 }

@@ -20,6 +20,18 @@ static void hold(void *argument)
     EXPECT(dry_mutex_unlock(mutex) == 0);
 }
 
+static void give_back(void *argument)
+{
+    dry_condition_free(condition);
+    dry_mutex_free(mutex);
+}
+
+static void gives_back(void)
+{
+    sim_spawn(sim, process, "end", give_back, NULL);
+    assert_int_equal(sim_run(sim), SIM_IDLE);
+}
+
 static void lock_and_tell(void *argument)
 {
     uint64_t *at = argument;
@@ -40,6 +52,7 @@ static void mutex__held_for_a_while__the_others_wait_as_long(void **state)
     const uint64_t late = ended[0] < ended[1] ? ended[1] : ended[0];
     assert_int_equal(late - early, 10 * MS);
     assert_int_equal(sim_now(sim), 70 * MS);
+    gives_back();
 }
 
 static void wait_for_the_call(void *argument)
@@ -85,6 +98,7 @@ static void condition__called_after_an_hour__all_go_on_then(void **state)
     assert_int_equal(ended[0], 3600 * 1000 * MS);
     assert_int_equal(ended[1], 3600 * 1000 * MS);
     assert_int_equal(ended[2], 7060 * MS);
+    gives_back();
 }
 
 static void send_later(void *argument)
