@@ -227,28 +227,22 @@ static void check(const struct sim_world *world, struct sim_socket_id id)
 
 const struct sim_ip_receiver sim_udp_receiver = {sim_udp_input, sim_udp_error};
 
+/* What UDP and UDP-Lite do alike. */
+/* clang-format off */
+#define DATAGRAM_VERBS \
+    .type = SOCK_DGRAM, .create = create, .destroy = destroy, .bind = sim_inet_bind, \
+    .listen = no_listen, .connect = connect_to, .connected = connected, .accept = no_accept, \
+    .send = sim_udp_send, .receive = sim_udp_receive, .shutdown = shut, .release = release, \
+    .poll = poll_bits, .get_name = sim_inet_get_name, .ioctl = control, .deferred = deferred, \
+    .check = check
+/* clang-format on */
+
 const struct sim_protocol sim_udp_protocol = {
     .name = "UDP",
-    .type = SOCK_DGRAM,
     .ip_number = IPPROTO_UDP,
-    .create = create,
-    .destroy = destroy,
-    .bind = sim_inet_bind,
-    .listen = no_listen,
-    .connect = connect_to,
-    .connected = connected,
-    .accept = no_accept,
-    .send = sim_udp_send,
-    .receive = sim_udp_receive,
-    .shutdown = shut,
-    .release = release,
-    .poll = poll_bits,
-    .get_name = sim_inet_get_name,
     .set_option = set_option,
     .get_option = get_option,
-    .ioctl = control,
-    .deferred = deferred,
-    .check = check,
+    DATAGRAM_VERBS,
 };
 
 /* ---- UDP-Lite ----------------------------------------------------------------------------------- */
@@ -292,24 +286,8 @@ static int get_lite_option(struct sim_world *world, struct sim_socket_id id, int
 
 const struct sim_protocol sim_udplite_protocol = {
     .name = "UDPLITE",
-    .type = SOCK_DGRAM,
     .ip_number = IPPROTO_UDPLITE,
-    .create = create,
-    .destroy = destroy,
-    .bind = sim_inet_bind,
-    .listen = no_listen,
-    .connect = connect_to,
-    .connected = connected,
-    .accept = no_accept,
-    .send = sim_udp_send,
-    .receive = sim_udp_receive,
-    .shutdown = shut,
-    .release = release,
-    .poll = poll_bits,
-    .get_name = sim_inet_get_name,
     .set_option = set_lite_option,
     .get_option = get_lite_option,
-    .ioctl = control,
-    .deferred = deferred,
-    .check = check,
+    DATAGRAM_VERBS,
 };
