@@ -210,7 +210,7 @@ static int choose(int type, int protocol, enum sim_protocol_kind *kind, int *num
             *number = row->ip_number;
             return 0;
         }
-        error = -EPROTONOSUPPORT; /* SIMPLER: no MPTCP, no SCTP, no UDP-Lite */
+        error = -EPROTONOSUPPORT; /* SIMPLER: no MPTCP, no SCTP */
     }
     return error;
 }
